@@ -1,0 +1,47 @@
+# make            set up, run the presets lecture and atlas, draw their figures
+# make test       set up, run the tests           make lint       ruff and pyright
+# make bench      the speed comparison            make reference  remake results/reference/
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+READY := $(VENV)/.ready
+FIGURES := results/lecture/lecture.png results/atlas/heatmap.png results/atlas/heatmap.pdf
+
+.DEFAULT_GOAL := figures
+.PHONY: figures setup test lint format bench reference clean
+
+figures: setup
+	@$(RUN) -m bench sweep lecture
+	@$(RUN) -m bench sweep atlas
+	@$(MAKE) --no-print-directory $(FIGURES)
+	@echo "figures:" && printf '  %s\n' $(FIGURES)
+
+# The sweeps above touch a manifest only when they measure something, so figures are redrawn only for new rows or new code.
+results/lecture/lecture.png: results/lecture/manifest.json $(wildcard analysis/*.py)
+	@$(RUN) -m analysis lecture $(@D) --out $@
+results/atlas/heatmap.png results/atlas/heatmap.pdf: results/atlas/manifest.json $(wildcard analysis/*.py)
+	@$(RUN) -m analysis heatmap $(@D) --out $@
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "depthscale needs Python 3.11 or newer: make PYTHON=python3.x" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+test: setup
+	$(RUN) -m pytest
+
+lint: setup
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/pyright
+
+format: setup
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+clean:
+	rm -rf $(VENV) build *.egg-info

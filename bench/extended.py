@@ -1,0 +1,81 @@
+"""Numbers of any magnitude in ordinary floats: a mantissa, and a power of two kept aside.
+
+Exponents are integers held as floats of the mantissa's dtype, exact up to 2^24 in float32. Multiplying by a power of two
+rounds nothing, so what is computed here has the precision of the mantissa's dtype at every magnitude up to 2^±4,194,304.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+Numbers: TypeAlias = Any  # a JAX array inside compiled code, a NumPy array on the host
+
+LOG2_E = float(np.log2(np.e))
+LARGEST_FLOAT_EXPONENT = 126  # 2^±126 is a normal float32
+EXPONENT_OF_ZERO = -(2.0**22)  # below any other, so that a zero never sets the exponent of a sum
+
+
+class Split(NamedTuple):
+    """Numbers ``mantissa · 2^log2``; log2 has the mantissa's shape, or one entry for each row of it."""
+
+    mantissa: Array
+    log2: Array
+
+
+def scale_by_power_of_two(value: Array, exponent: Array) -> Array:
+    """``value · 2^exponent`` without rounding: value [..., width], exponent [...] integers held as floats."""
+    factor = jnp.ldexp(jnp.ones_like(exponent), exponent.astype(jnp.int32))
+    return value * factor[..., None]
+
+
+def split(value: Array) -> Split:
+    """Each float as a mantissa in ±[1/2, 1) and its exponent."""
+    mantissa, exponent = jnp.frexp(value)
+    return Split(mantissa, jnp.where(value == 0, EXPONENT_OF_ZERO, exponent.astype(value.dtype)))
+
+
+def share_exponent(numbers: Split) -> Split:
+    """One integer exponent for each row, the largest in it: mantissa [..., width], log2 [...]."""
+    largest = jnp.ceil(jnp.max(numbers.log2, axis=-1))
+    return Split(numbers.mantissa * jnp.exp2(numbers.log2 - largest[..., None]), largest)
+
+
+def normalize(value: Array) -> tuple[Array, Array, Array]:
+    """``(value / 2^r, ‖value‖ / 2^r, r)`` along the last axis, r such that the norm is in [1, 2).
+
+    value: [..., width] of ordinary size, its squares within the float range. A zero row stays zero; its r is
+    EXPONENT_OF_ZERO.
+    """
+    norm = jnp.linalg.norm(value, axis=-1)
+    _, exponent = jnp.frexp(norm)
+    exponent = jnp.where(norm == 0, 1, exponent) - 1
+    factor = jnp.ldexp(jnp.ones_like(norm), -exponent)
+    return value * factor[..., None], norm * factor, jnp.where(norm == 0, EXPONENT_OF_ZERO, exponent.astype(norm.dtype))
+
+
+@jax.custom_vjp
+def probe(value: Array, dummy: Array) -> Array:
+    """The identity. Its cotangent g becomes g / 2^r with norm in [1, 2); that of ``dummy`` becomes (‖g‖ / 2^r, r).
+
+    So the norms of all cotangents come out of :func:`jax.grad` as the gradient with respect to the dummies, and r is how
+    much was taken out of the cotangent on its way. value: [rows, width]; dummy: [rows, 2], of any value.
+    """
+    del dummy
+    return value
+
+
+def _probe_forward(value: Array, dummy: Array) -> tuple[Array, None]:
+    return probe(value, dummy), None
+
+
+def _probe_backward(_: None, cotangent: Array) -> tuple[Array, Array]:
+    normalized, norm, exponent = normalize(cotangent)
+    return normalized, jnp.stack([norm, exponent], axis=-1)
+
+
+probe.defvjp(_probe_forward, _probe_backward)

@@ -1,0 +1,177 @@
+"""The engine: the two passes that give every gradient norm of a deep network, at any depth and magnitude.
+
+The network of depth L is ``z_l = W_l h_{l-1} + b_l``, ``h_l = phi(z_l)`` for l < L and ``y = u · h_{L-1}``, with
+``W_l = scale × (drawn matrix)``. Since ``∂loss/∂W_l = δ_l h_{l-1}ᵀ`` with ``δ_l = ∂loss/∂z_l``, its Frobenius norm is
+``‖δ_l‖ ‖h_{l-1}‖``:
+
+* the forward pass runs the network once, for all scales side by side, and keeps ‖h_l‖ and phi'(z_l);
+* the backward pass is :func:`jax.vjp` through a :func:`jax.lax.scan` over layers, vmapped over depths as
+  :func:`jax.jacrev` does: the readout of *every* depth is differentiated with respect to every z_l at once. What is
+  differentiated is the tangent network ``δh_l = phi'(z_l) ⊙ W_l δh_{l-1}``, whose gradients are those of the network
+  itself and whose values nobody needs, so that the compiler drops them.
+
+Nothing leaves the floating-point range (:mod:`bench.extended`): forward, ``h = v · 2^e`` with one exponent an example;
+backward, a probe in every layer divides the cotangent by a power of two and hands out its norm.
+
+Shapes. A lane is one (scale, bias_std). LANES of them make a tile, DEPTHS depths × one tile a block of cotangents, LAYERS
+layers a segment. Every product is ``(LANES, n) @ (n, n)`` or ``(DEPTHS · LANES, n) @ (n, n)`` whatever the sweep around it,
+so one compilation serves all depths and scales, and no cell's bits depend on its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array, lax
+from jax.sharding import Mesh, PartitionSpec
+
+from bench.activations import Activation
+from bench.extended import EXPONENT_OF_ZERO, Numbers, normalize, probe, scale_by_power_of_two
+
+LANES, DEPTHS, LAYERS = 32, 4, 16
+SEEDS = "seeds"  # the one mesh axis: everything is a batch over seeds, and seeds never meet
+
+
+class Segment(NamedTuple):
+    """LAYERS consecutive hidden layers before scaling: W = weights · 2^weight_exponent."""
+
+    weights: Numbers  # [LAYERS, seeds, width, width]
+    weight_exponent: Numbers  # [LAYERS, seeds]
+    biases: Numbers  # [LAYERS, seeds, width], drawn with unit variance
+
+
+class Lanes(NamedTuple):
+    """One tile of (scale, bias_std), each number split into mantissa · 2^exponent."""
+
+    scale: Numbers  # [LANES]
+    scale_exponent: Numbers
+    bias_std: Numbers
+    bias_exponent: Numbers
+
+
+class State(NamedTuple):
+    """Activations ``h = value · 2^exponent``."""
+
+    value: Numbers  # [seeds, LANES, width]
+    exponent: Numbers  # [seeds, LANES]
+
+
+class Trace(NamedTuple):
+    """What the forward pass tells of each layer: ``‖h‖ = norm · 2^exponent``, ``u · h = output · 2^exponent``."""
+
+    norm: Numbers  # [LAYERS, seeds, LANES]
+    output: Numbers
+    exponent: Numbers
+    slope_exponent: Numbers
+
+
+class Pulled(NamedTuple):
+    """‖δ_l‖ at every layer of a segment, as ``norm · 2^(all shifts from the depth's start down to here)``."""
+
+    norm: Numbers  # [DEPTHS, LAYERS, seeds, LANES]
+    shift: Numbers
+
+
+def preactivate(weights: Array, value: Array, scale: Array) -> Array:
+    """``scale · (W h)`` for every lane: weights [n, n], value [LANES, n], scale [LANES].
+
+    W is contracted in place, so that the scan hands it to its backward pass as it is and no transposed copy is kept.
+    """
+    contract_columns = (((1,), (1,)), ((), ()))
+    product = lax.dot_general(value, weights, contract_columns, precision=lax.Precision.HIGHEST)
+    return product * scale[:, None]
+
+
+def forward_segment(
+    segment: Segment, state: State, readout: Array, lanes: Lanes, *, activation: Activation
+) -> tuple[State, Trace, Array]:
+    """One seed's forward pass: the state after the segment, its Trace, and phi'(z_l) [LAYERS, LANES, width]."""
+
+    def layer(state: State, drawn: Segment) -> tuple[State, tuple[Trace, Array]]:
+        product = preactivate(drawn.weights, state.value, lanes.scale)
+        product_exponent = jnp.where(
+            jnp.any(product != 0, axis=-1),
+            state.exponent + lanes.scale_exponent + drawn.weight_exponent,
+            EXPONENT_OF_ZERO,
+        )
+        exponent = jnp.maximum(product_exponent, lanes.bias_exponent)
+        bias = lanes.bias_std[:, None] * drawn.biases[None, :]
+        z = scale_by_power_of_two(product, product_exponent - exponent)
+        z += scale_by_power_of_two(bias, lanes.bias_exponent - exponent)
+        h = activation.propagate(z, exponent)
+        value, norm, shift = normalize(h.value)
+        state = State(value, jnp.maximum(h.exponent + shift, EXPONENT_OF_ZERO))
+        output = jnp.sum(value * readout[None, :], axis=-1)
+        return state, (Trace(norm, output, state.exponent, h.slope_exponent), h.slope)
+
+    state, (trace, slopes) = lax.scan(layer, state, segment)
+    return state, trace, slopes
+
+
+def backward_segment(
+    segment: Segment, slopes: Array, readout: Array, lanes: Lanes, cotangent: Array, seed: Array, start: Array
+) -> tuple[Array, Pulled]:
+    """One seed's backward pass for DEPTHS depths.
+
+    cotangent [DEPTHS, LANES, width]: of the segment's last h, from deeper layers; ``seed`` [DEPTHS, LANES]: ∂loss/∂y, which
+    enters after layer ``start`` [DEPTHS] of the segment, or not at all where that is outside it. Returns the cotangent of
+    the segment's input and the norms [DEPTHS, LAYERS, LANES].
+    """
+
+    def tangent_network(tangent: Array, dummies: Array) -> tuple[Array, Array]:
+        def layer(tangent: Array, inputs: tuple[Array, Array, Array]) -> tuple[Array, Array]:
+            weights, slope, dummy = inputs
+            tangent = slope * probe(preactivate(weights, tangent, lanes.scale), dummy)
+            return tangent, tangent @ readout
+
+        return lax.scan(layer, tangent, (segment.weights, slopes, dummies))
+
+    layers, rows, _ = slopes.shape
+    dummies = jnp.zeros((layers, rows, 2), slopes.dtype)
+    _, pull = jax.vjp(tangent_network, jnp.zeros_like(slopes[0]), dummies)
+    enters = start[:, None] == jnp.arange(layers)[None, :]
+    seeds = jnp.where(enters[:, :, None], seed[:, None, :], jnp.zeros_like(seed[:, None, :]))
+    cotangent, probed = jax.vmap(lambda cotangent, seed: pull((cotangent, seed)))(cotangent, seeds)
+    return cotangent, Pulled(norm=probed[..., 0], shift=probed[..., 1])
+
+
+@cache
+def backward_program(mesh: Mesh) -> Callable[..., tuple[Array, Pulled]]:
+    """The compiled backward pass; the activation, its depths, scales and loss are data to it."""
+    return over_seeds(backward_segment, mesh, in_axes=(1, 1, 0, None, 0, 0, None), out_axes=(0, 2))
+
+
+@cache
+def forward_program(mesh: Mesh, activation: Activation) -> Callable[..., tuple[State, Trace, Array]]:
+    """The compiled forward pass of one activation."""
+
+    def forward(segment: Segment, state: State, readout: Array, lanes: Lanes) -> tuple[State, Trace, Array]:
+        return forward_segment(segment, state, readout, lanes, activation=activation)
+
+    return over_seeds(forward, mesh, in_axes=(1, 0, 0, None), out_axes=(0, 1, 1))
+
+
+def over_seeds(
+    function: Callable[..., Any], mesh: Mesh, in_axes: tuple[int | None, ...], out_axes: tuple[int, ...] | int
+) -> Callable[..., Any]:
+    """jit(shard_map(vmap(function))): a batch over seeds, split over the devices of the mesh, without communication.
+
+    in_axes, out_axes: for every argument and result, the axis of its arrays that counts seeds; None where there is none.
+    """
+
+    def spec(axis: int | None) -> PartitionSpec:
+        return PartitionSpec() if axis is None else PartitionSpec(*[None] * axis, SEEDS)
+
+    return jax.jit(
+        jax.shard_map(
+            jax.vmap(function, in_axes=in_axes, out_axes=out_axes),
+            mesh=mesh,
+            in_specs=tuple(map(spec, in_axes)),
+            out_specs=jax.tree.map(spec, out_axes),
+            check_vma=False,
+        )
+    )

@@ -1,0 +1,304 @@
+"""From weights to log10 norms: walks the engine over segments, tiles and blocks, and puts mantissas and exponents together.
+
+The host only dispatches and adds exponents (float64, exact). It runs a few segments ahead of the devices and no further,
+which bounds memory, lets it work while they do, and makes progress real.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import jax
+import numpy as np
+from jax import Array
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from bench.activations import ACTIVATIONS, Activation
+from bench.extended import EXPONENT_OF_ZERO
+from bench.gradients import (
+    DEPTHS,
+    LANES,
+    LAYERS,
+    SEEDS,
+    Lanes,
+    Pulled,
+    Segment,
+    State,
+    Trace,
+    backward_program,
+    forward_program,
+)
+from bench.losses import LOSSES, Loss
+
+RUN_AHEAD = 8  # results in flight: enough to keep devices busy, small beside what a segment holds
+LOG10_2 = float(np.log10(2.0))
+Label = TypeVar("Label")
+
+
+class Measured(NamedTuple):
+    """One depth L of a tile of lanes; every array is float64 and has one row for each layer 1 … L."""
+
+    depth: int
+    lanes: slice
+    log10_grad: np.ndarray  # [L, seeds, lanes]: log10 ‖∂loss/∂W_l‖_F
+    log10_delta: np.ndarray  # [L, seeds, lanes]: log10 ‖∂loss/∂z_l‖; at L, of ∂loss/∂y
+    log10_activation: np.ndarray  # [L, seeds, lanes]: log10 ‖h_l‖; at L, of |y|
+
+
+class Block(NamedTuple):
+    """Up to DEPTHS depths, deepest first, over one tile of lanes."""
+
+    depths: tuple[int, ...]
+    tile: int
+    derivative: Array  # [seeds, DEPTHS, LANES]: mantissa of ∂loss/∂y, on the devices
+    log2_derivative: np.ndarray  # [DEPTHS, seeds, LANES]: log2 |∂loss/∂y|
+    exponent: np.ndarray  # [DEPTHS, seeds, LANES]: what its mantissa is to be multiplied by
+    pulled: list[Pulled]  # one for each segment, the last segment first
+
+    @property
+    def segments(self) -> int:
+        """How many segments the deepest of its depths crosses."""
+        return segments_to(self.depths[0])
+
+
+def segments_to(depth: int) -> int:
+    """How many segments hold the hidden layers 1 … depth - 1."""
+    return -(-(depth - 1) // LAYERS)
+
+
+def seed_mesh(seeds: int) -> Mesh:
+    """All local devices in one row, or as many as there are seeds."""
+    devices = jax.local_devices()
+    return Mesh(np.array(devices[: min(seeds, len(devices))]), (SEEDS,))
+
+
+def place(mesh: Mesh, value: Any, axis: int | None = None) -> Any:
+    """``value`` (an array or a tree) on the devices of the mesh, split along ``axis``, which counts seeds, or whole."""
+    spec = PartitionSpec() if axis is None else PartitionSpec(*[None] * axis, SEEDS)
+    return jax.device_put(value, NamedSharding(mesh, spec))
+
+
+def split_lanes(scales: np.ndarray, bias_stds: np.ndarray, dtype: np.dtype) -> list[Lanes]:
+    """Tiles of LANES pairs as mantissas and exponents; the last is padded with zeros, networks that are zero throughout."""
+
+    def split(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        mantissa, exponent = np.frexp(np.pad(values, (0, -len(values) % LANES)))
+        exponent = np.where(mantissa == 0, EXPONENT_OF_ZERO, exponent)
+        return mantissa.reshape(-1, LANES).astype(dtype), exponent.reshape(-1, LANES).astype(dtype)
+
+    return [Lanes(*tile) for tile in zip(*split(scales), *split(bias_stds), strict=True)]
+
+
+def fetch_behind(dispatched: Iterable[tuple[Label, Any]]) -> Iterator[tuple[Label, Any]]:
+    """The labelled results as NumPy arrays, in order, each asked for only once RUN_AHEAD later ones are under way."""
+    pending: deque[tuple[Label, Any]] = deque()
+    for item in dispatched:
+        pending.append(item)
+        if len(pending) > RUN_AHEAD:
+            label, result = pending.popleft()
+            yield label, jax.device_get(result)
+    for label, result in pending:
+        yield label, jax.device_get(result)
+
+
+def measure(
+    segments: Callable[[int], Segment],
+    inputs: Array,
+    readout: Array,
+    *,
+    mesh: Mesh,
+    activation: Activation,
+    loss: Loss,
+    scales: np.ndarray,
+    bias_stds: np.ndarray,
+    depths: Sequence[int],
+    advance: Callable[[float], None] = lambda _share: None,
+) -> Iterator[Measured]:
+    """Every norm of every network, from one forward and one backward pass for all depths and lanes.
+
+    segments: index → Segment, asked for in order and then, backward, in reverse; inputs, readout: [seeds, width], split
+    over ``mesh``; scales, bias_stds: [lanes], pairwise; depths: each ≥ 2, in any order. ``advance`` is told the share of the
+    work that has come back, in steps that add up to 1. Yields depth by depth and tile by tile, in no particular order.
+    """
+    dtype = np.dtype(inputs.dtype)
+    tiles = split_lanes(scales, bias_stds, dtype)
+    lanes = place(mesh, tiles)
+    forward, backward = forward_program(mesh, activation), backward_program(mesh)
+    count = segments_to(max(depths))
+    deepest_first = sorted(depths, reverse=True)
+    groups = [tuple(deepest_first[i : i + DEPTHS]) for i in range(0, len(depths), DEPTHS)]
+    steps = len(tiles) * (count + sum(segments_to(group[0]) for group in groups))
+    at_rest = np.zeros((*inputs.shape[:1], DEPTHS, LANES, *inputs.shape[1:]), dtype)
+    slopes: dict[tuple[int, int], Array] = {}
+    weight_exponents: list[Array] = []
+
+    def run_forward() -> Iterator[tuple[int, Trace]]:
+        value = np.repeat(np.asarray(inputs)[:, None, :], LANES, axis=1)
+        start = place(mesh, State(value, np.zeros(value.shape[:2], dtype)), 0)
+        states = [start for _ in tiles]
+        for index in range(count):
+            segment = segments(index)
+            weight_exponents.append(segment.weight_exponent)
+            for tile, lane in enumerate(lanes):
+                states[tile], trace, slopes[tile, index] = forward(segment, states[tile], readout, lane)
+                yield tile, trace
+
+    def run_backward(blocks: Sequence[Block]) -> Iterator[tuple[Block, Pulled]]:
+        cotangents = [place(mesh, at_rest, 0)] * len(blocks)
+        for index in reversed(range(count)):
+            segment = segments(index)
+            for number, block in enumerate(blocks):
+                if index < block.segments:
+                    start = np.full(DEPTHS, -1, np.int32)
+                    start[: len(block.depths)] = np.array(block.depths) - 2 - index * LAYERS
+                    slope, lane = slopes[block.tile, index], lanes[block.tile]
+                    cotangents[number], pulled = backward(
+                        segment, slope, readout, lane, cotangents[number], block.derivative, start
+                    )
+                    yield block, pulled
+            for tile in range(len(tiles)):
+                del slopes[tile, index]
+
+    pieces: list[list[Trace]] = [[] for _ in tiles]
+    for tile, trace in fetch_behind(run_forward()):
+        pieces[tile].append(trace)
+        advance(1 / steps)
+    traces = [Trace(*(np.concatenate(field).astype(float) for field in zip(*piece, strict=True))) for piece in pieces]
+    drawn_exponents = np.concatenate(jax.device_get(weight_exponents)).astype(float)
+    log2_input = np.log2(np.linalg.norm(np.asarray(inputs, float), axis=-1))
+    blocks = [
+        Block(group, tile, *_derivatives(mesh, loss, trace, group, dtype), [])
+        for tile, trace in enumerate(traces)
+        for group in groups
+    ]
+    for block, pulled in fetch_behind(run_backward(blocks)):
+        block.pulled.append(pulled)
+        advance(1 / steps)
+        if len(block.pulled) == block.segments:
+            exponents = drawn_exponents[:, :, None] + tiles[block.tile].scale_exponent.astype(float)
+            first = block.tile * LANES
+            valid = slice(first, min(first + LANES, len(scales)))
+            yield from _assemble(block, traces[block.tile], exponents, log2_input, valid)
+            block.pulled.clear()
+
+
+def _derivatives(
+    mesh: Mesh, loss: Loss, trace: Trace, depths: Sequence[int], dtype: np.dtype
+) -> tuple[Array, np.ndarray, np.ndarray]:
+    """∂loss/∂y of a block: mantissas on the devices, log2 of the whole, exponents (Block's fields)."""
+    last_hidden = np.array(depths) - 2
+    mantissa, exponent = loss.derivative(trace.output[last_hidden], trace.exponent[last_hidden])
+    padded = np.pad(mantissa, ((0, DEPTHS - len(depths)), (0, 0), (0, 0))).astype(dtype)
+    with np.errstate(divide="ignore"):
+        log2 = np.log2(np.abs(mantissa)) + exponent
+    return place(mesh, padded.swapaxes(0, 1), 0), log2, exponent
+
+
+def _assemble(
+    block: Block, trace: Trace, weight_exponents: np.ndarray, log2_input: np.ndarray, lanes: slice
+) -> Iterator[Measured]:
+    """The norms of a finished block: ‖δ_l‖ is the probed mantissa times every power of two taken out on the way to layer l.
+
+    Those are the probes' shifts and the exponents of phi' at layers ≥ l, and the exponents of scale · W at layers > l.
+    """
+    kept = slice(0, lanes.stop - lanes.start)
+    norm, shift = (np.concatenate(part[::-1], axis=1) for part in zip(*block.pulled, strict=True))
+    with np.errstate(divide="ignore"):
+        log2_hidden = np.log2(trace.norm) + trace.exponent
+        log2_output = np.log2(np.abs(trace.output)) + trace.exponent
+        for number, depth in enumerate(block.depths):
+            hidden = slice(0, depth - 1)
+            crossed = weight_exponents[hidden]
+            taken = shift[number, hidden] + trace.slope_exponent[hidden] + crossed
+            exponent = np.cumsum(taken[::-1], axis=0)[::-1] - crossed + block.exponent[number]
+            delta = np.log2(norm[number, hidden].astype(float)) + exponent
+            delta = np.concatenate([delta, block.log2_derivative[number][None]])
+            entering = np.concatenate([np.broadcast_to(log2_input[:, None], delta.shape[1:])[None], log2_hidden[hidden]])
+            leaving = np.concatenate([log2_hidden[hidden], log2_output[depth - 2][None]])
+            yield Measured(depth, lanes, *(LOG10_2 * value[:, :, kept] for value in (delta + entering, delta, leaving)))
+
+
+class GradientNorms(NamedTuple):
+    """What :func:`gradient_norms` returns: NumPy arrays, float64, with NaN at layers a depth does not have."""
+
+    depths: np.ndarray  # [depths]
+    scales: np.ndarray  # [scales]
+    log10_grad: np.ndarray  # [depths, scales, layers]: log10 ‖∂loss/∂W_l‖_F, l = 1 … L
+    log10_delta: np.ndarray  # [depths, scales, layers]: log10 ‖∂loss/∂z_l‖
+    log10_activation: np.ndarray  # [depths, scales, layers]: log10 ‖h_l‖; at L, log10 |y|
+
+
+def gradient_norms(
+    weights: Any,
+    activation: str | Activation | Callable[[Array], Array],
+    *,
+    x: Any,
+    readout: Any,
+    biases: Any = None,
+    scales: Sequence[float] = (1.0,),
+    depths: Sequence[int] | None = None,
+    loss: str = "output",
+    dtype: str = "float32",
+) -> GradientNorms:
+    """Gradient norms of a network held as arrays, exact at any magnitude.
+
+    For ``z_l = scale · W_l h_{l-1} + b_l``, ``h_l = phi(z_l)``, ``y = u · h_{L-1}``: log10 ‖∂loss/∂(scale · W_l)‖_F for
+    every layer, at every scale and every depth, whose networks are the first L - 1 matrices under the same readout.
+
+    weights: [hidden layers, n, n]; activation: a name, a bench.Activation, or a function on arrays; x, readout (u): [n];
+    biases: [hidden layers, n], zero by default; depths: numbers of weight matrices with the readout, at least 2 and at
+    most hidden layers + 1, which alone is the default; loss: "output" or "mse"; dtype: "float32" or "float64".
+
+    Raises ValueError for shapes that do not fit, depths outside the weights, and unknown names.
+    """
+    if dtype not in ("float32", "float64"):
+        raise ValueError(f"dtype: got {dtype!r}, expected float32 or float64")
+    if loss not in LOSSES:
+        raise ValueError(f"loss: got {loss!r}, expected one of {', '.join(LOSSES)}")
+    stack = np.asarray(weights, dtype)
+    if stack.ndim != 3 or stack.shape[1] != stack.shape[2] or not len(stack):
+        raise ValueError(f"weights: got shape {stack.shape}, expected [hidden layers, n, n] with at least one layer")
+    hidden, width, _ = stack.shape
+    vectors = {"x": np.asarray(x, dtype), "readout": np.asarray(readout, dtype)}
+    for name, vector in vectors.items():
+        if vector.shape != (width,):
+            raise ValueError(f"{name}: got shape {vector.shape}, expected [{width}]")
+    shifts = np.zeros((hidden, width), dtype) if biases is None else np.asarray(biases, dtype)
+    if shifts.shape != (hidden, width):
+        raise ValueError(f"biases: got shape {shifts.shape}, expected [{hidden}, {width}]")
+    measured_depths = sorted({hidden + 1} if depths is None else set(depths))
+    if not measured_depths or measured_depths[0] < 2 or measured_depths[-1] > hidden + 1:
+        raise ValueError(f"depths: got {measured_depths}, expected 2 to {hidden + 1} (the weights and the readout)")
+    phi = activation if isinstance(activation, Activation) else ACTIVATIONS.resolve(activation)
+    mesh = seed_mesh(1)
+    lanes = np.asarray(scales, float)
+
+    def segments(index: int) -> Segment:
+        window = slice(index * LAYERS, (index + 1) * LAYERS)
+        padding = ((0, LAYERS - len(stack[window])), (0, 0), (0, 0))
+        matrices = np.pad(stack[window], padding)
+        _, exponent = np.frexp(np.abs(matrices).max(axis=(1, 2)))
+        matrices = np.ldexp(matrices, -exponent[:, None, None])
+        biases = np.pad(shifts[window], padding[:2])
+        return place(mesh, Segment(matrices[:, None], exponent[:, None].astype(dtype), biases[:, None]), 1)
+
+    shape = (len(measured_depths), len(lanes), measured_depths[-1])
+    grad, delta, activations = (np.full(shape, np.nan) for _ in range(3))
+    with jax.enable_x64(dtype == "float64"):
+        results = measure(
+            segments,
+            *(place(mesh, vector[None], 0) for vector in vectors.values()),
+            mesh=mesh,
+            activation=phi,
+            loss=LOSSES[loss],
+            scales=lanes,
+            bias_stds=np.full(len(lanes), 0.0 if biases is None else 1.0),
+            depths=measured_depths,
+        )
+        for result in results:
+            where = measured_depths.index(result.depth), result.lanes, slice(0, result.depth)
+            for whole, part in zip((grad, delta, activations), result[2:], strict=True):
+                whole[where] = part[:, 0, :].T
+    return GradientNorms(np.array(measured_depths), lanes, grad, delta, activations)

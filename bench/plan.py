@@ -1,0 +1,101 @@
+"""How a sweep is cut into chunks: a function of the sweep alone, so that any machine resumes what another began."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from bench.gradients import LANES, LAYERS
+from bench.measure import RUN_AHEAD, segments_to
+from bench.sweep import Sweep
+
+CHUNK_BYTES = 2**30  # what one chunk may hold at a time, by estimate
+MOST_SEEDS = 1024
+ROW_BYTES = 14 * 8  # of a table under construction
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """What is measured together and becomes one shard: all depths, and a block of seeds and of lanes.
+
+    A lane is one (bias_std, scale), numbered with the scale running fastest.
+    """
+
+    index: int
+    initializer: str
+    activation: str
+    width: int
+    seeds: tuple[int, int]  # first, past the last
+    lanes: tuple[int, int]
+
+    @property
+    def draw(self) -> tuple[str, int, tuple[int, int]]:
+        """What the weights depend on: chunks with the same draw run one after the other and share it."""
+        return self.initializer, self.width, self.seeds
+
+    @property
+    def shard(self) -> str:
+        """The file name of its rows."""
+        return f"chunk-{self.index:05d}.parquet"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as JSON types."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+
+def weight_bytes(sweep: Sweep, width: int) -> int:
+    """The hidden weights of one seed at the largest depth."""
+    return segments_to(max(sweep.depths)) * LAYERS * width**2 * np.dtype(sweep.dtype).itemsize
+
+
+def chunk_bytes(sweep: Sweep, width: int, seeds: int, lanes: int) -> int:
+    """An estimate of what a chunk holds at its peak: kept weights, slopes, cotangents, norms and rows."""
+    item = np.dtype(sweep.dtype).itemsize
+    padded = math.ceil(lanes / LANES) * LANES
+    layers = segments_to(max(sweep.depths)) * LAYERS
+    in_flight = (RUN_AHEAD + 2) * LAYERS * width**2 * item
+    weights = min(weight_bytes(sweep, width), max(CHUNK_BYTES, in_flight))
+    slopes = (layers + len(sweep.depths)) * padded * width * item
+    norms = 4 * sum(sweep.depths) * padded * item
+    rows = lanes * ROW_BYTES * (sum(sweep.depths) if sweep.layers else len(sweep.depths))
+    return seeds * (weights + slopes + norms + rows)
+
+
+def plan(sweep: Sweep) -> tuple[Chunk, ...]:
+    """The chunks of a sweep, in the order in which they run."""
+    chunks: list[Chunk] = []
+    lanes = len(sweep.bias_stds) * len(sweep.scales)
+    for initializer in sweep.initializers:
+        for width in sweep.widths:
+            lane_blocks, seed_blocks = _cut(sweep, width, lanes)
+            chunks += [
+                Chunk(len(chunks) + number, initializer, activation, width, seed_block, lane_block)
+                for number, (seed_block, activation, lane_block) in enumerate(
+                    (seed_block, activation, lane_block)
+                    for seed_block in seed_blocks
+                    for activation in sweep.activations
+                    for lane_block in lane_blocks
+                )
+            ]
+    return tuple(chunks)
+
+
+def _cut(sweep: Sweep, width: int, lanes: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Blocks of lanes and of seeds that fit: whole tiles of lanes, fewer only where one seed of all does not fit."""
+    per_block = lanes
+    while per_block > LANES and chunk_bytes(sweep, width, 1, per_block) > CHUNK_BYTES:
+        per_block = math.ceil(per_block / 2 / LANES) * LANES
+    fitting = CHUNK_BYTES // chunk_bytes(sweep, width, 1, per_block)
+    return _blocks(lanes, per_block), _blocks(sweep.seeds, even(sweep.seeds, max(1, min(fitting, MOST_SEEDS))))
+
+
+def even(total: int, at_most: int) -> int:
+    """The block size that cuts ``total`` into as few blocks of at most ``at_most`` as possible, of nearly equal size."""
+    return math.ceil(total / math.ceil(total / at_most))
+
+
+def _blocks(total: int, size: int) -> list[tuple[int, int]]:
+    return [(first, min(first + size, total)) for first in range(0, total, size)]

@@ -1,0 +1,184 @@
+"""Run folders: a manifest and shards, each complete or absent.
+
+A file is written under a temporary name that begins with a dot and then renamed, which no kill can interrupt half way. A
+shard that exists is done; that alone is resume.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import importlib.metadata
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from bench.plan import Chunk, plan
+from bench.sweep import Sweep
+
+FORMAT = 1
+RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+TEMPORARY = ".writing-"
+PACKAGES = ("depthscale", "jax", "jaxlib", "numpy", "pyarrow")
+
+
+class RunError(ValueError):
+    """A run that cannot be started or continued; the text says which argument, why, and what to do."""
+
+
+class RunFolder:
+    """One run on disk, held open by one process at a time.
+
+    Raises :class:`RunError` for a name that is not a plain folder name, a folder that cannot be written, one that holds
+    something else or another sweep, and one that another process is writing.
+    """
+
+    def __init__(self, results: str | os.PathLike[str], name: str, sweep: Sweep) -> None:
+        if not RUN_NAME.fullmatch(name):
+            raise RunError(f"run: got {name!r}, expected a folder name of letters, digits and . _ + -")
+        self.path = Path(results) / name
+        self.sweep = sweep
+        self.chunks = plan(sweep)
+        planned = {"sweep": sweep.to_dict(), "plan": [chunk.to_dict() for chunk in self.chunks]}
+        existing = self._read_manifest()
+        if existing is None and self.path.exists() and any(self.path.iterdir()):
+            raise RunError(f"run: {self.path} exists and is not a run; choose another --run or remove it")
+        if existing is not None and {key: existing.get(key) for key in planned} != planned:
+            raise RunError(f"run: {self.path} holds another sweep{_difference(existing, planned)}; choose another --run")
+        self._make_folders(("cells", "layers") if sweep.layers else ("cells",))
+        self._lock = self._acquire()
+        try:
+            self._sweep_temporaries()
+            self.manifest = existing or {"format": FORMAT, **planned}
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let another process continue the run."""
+        os.close(self._lock)
+
+    def missing(self) -> list[Chunk]:
+        """The chunks whose shards are not there yet, in order."""
+        return [chunk for chunk in self.chunks if not (self.path / "cells" / chunk.shard).exists()]
+
+    def begin(self) -> None:
+        """Note who measures from now on: versions, device and commit. A resumed run lists each who did."""
+        session = {"started": _now(), "versions": _versions(), "device": _device(), "git": _git()}
+        if "started" not in self.manifest:
+            self.manifest |= {"key": self.sweep.key, **session, "finished": None}
+        else:
+            self.manifest.setdefault("resumed", []).append(session)
+        self._write_manifest()
+
+    def finish(self) -> None:
+        """Note the end of the run."""
+        self.manifest["finished"] = _now()
+        self._write_manifest()
+
+    def write(self, chunk: Chunk, tables: Mapping[str, Mapping[str, Any]]) -> None:
+        """The chunk's tables (``cells`` and, with layers, ``layers``) as shards; cells last: they say that it is done."""
+        for kind in sorted(tables, reverse=True):
+            table = pa.table({name: _column(values) for name, values in tables[kind].items()})
+            self._replace(
+                self.path / kind / chunk.shard,
+                lambda path, table=table: pq.write_table(table, path, compression="zstd"),
+            )
+
+    def _read_manifest(self) -> dict[str, Any] | None:
+        try:
+            return json.loads((self.path / "manifest.json").read_text())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise RunError(f"run: {self.path / 'manifest.json'} cannot be read: {error}") from error
+
+    def _write_manifest(self) -> None:
+        text = json.dumps(self.manifest, indent=1) + "\n"
+        self._replace(self.path / "manifest.json", lambda path: path.write_text(text))
+
+    def _make_folders(self, kinds: tuple[str, ...]) -> None:
+        try:
+            for kind in kinds:
+                (self.path / kind).mkdir(parents=True, exist_ok=True)
+                if not os.access(self.path / kind, os.W_OK | os.X_OK):
+                    raise PermissionError(f"{self.path / kind} is read-only")
+        except OSError as error:
+            raise RunError(f"results: {self.path} cannot be written: {error.strerror or error}") from error
+
+    def _acquire(self) -> int:
+        handle = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(handle)
+            raise RunError(f"run: another process is writing {self.path}; wait for it or choose another --run") from error
+        return handle
+
+    def _sweep_temporaries(self) -> None:
+        for stray in self.path.rglob(f"{TEMPORARY}*"):
+            stray.unlink()
+
+    def _replace(self, path: Path, write: Callable[[Path], object]) -> None:
+        temporary = path.with_name(f"{TEMPORARY}{path.name}")
+        try:
+            write(temporary)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _column(values: Any) -> pa.Array:
+    """A column from an array, or from a pair (string, how often)."""
+    if isinstance(values, tuple):
+        text, count = values
+        return pa.repeat(text, count)
+    return pa.array(np.ascontiguousarray(values))
+
+
+def _difference(existing: Mapping[str, Any], planned: Mapping[str, Any]) -> str:
+    old, new = existing.get("sweep", {}), planned["sweep"]
+    fields = [name for name in new if old.get(name) != new[name]]
+    return f" ({', '.join(fields)} differ)" if fields else ", cut into other chunks by another version"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _versions() -> dict[str, str | None]:
+    def version(package: str) -> str | None:
+        try:
+            return importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            return None
+
+    return {package: version(package) for package in PACKAGES}
+
+
+def _device() -> dict[str, Any]:
+    devices = jax.local_devices()
+    return {"platform": devices[0].platform, "kind": devices[0].device_kind, "count": len(devices)}
+
+
+def _git() -> dict[str, Any] | None:
+    """The commit of the project's own checkout, and whether files in git were changed since; None outside one."""
+
+    def git(*arguments: str) -> str:
+        here = Path(__file__).parent
+        done = subprocess.run(["git", "-C", here, *arguments], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    try:
+        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain", "--untracked-files=no"))}
+    except (OSError, subprocess.CalledProcessError):
+        return None

@@ -1,0 +1,143 @@
+"""A sweep: what is measured, as immutable data that checks itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from bench.activations import ACTIVATIONS
+from bench.initializers import INITIALIZERS
+from bench.losses import LOSSES
+
+DTYPES = ("float32", "float64")
+LARGEST_KEY = 2**32 - 1
+
+
+class SweepError(ValueError):
+    """A field of a sweep that cannot be: its text names the field, the value, and what is accepted."""
+
+    def __init__(self, field: str, value: object, accepted: str) -> None:
+        super().__init__(f"{field}: got {value!r}, expected {accepted}")
+        self.field = field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep:
+    """Every combination of its fields is one cell: a network, and one row of results.
+
+    Sequences are stored as tuples, numbers sorted, each value once. Raises :class:`SweepError` (a ValueError) for a
+    value that cannot be measured.
+
+    initializers: names (``python -m bench list``) or ``package.module:attribute`` of any ``init(key, shape, dtype)``.
+    activations: likewise; any function on arrays.
+    depths: numbers L of weight matrices, the readout included; each ≥ 2.
+    scales: factors on the drawn weights; each ≥ 0 and finite.
+    widths: n ≥ 1, of every hidden layer and the input.
+    bias_stds: standard deviations of the biases; each ≥ 0 and finite; 0 is no bias.
+    seeds: how many independent networks, ≥ 1.
+    key: the root of all randomness, 0 to 2^32 - 1.
+    loss: "output" (the output y itself) or "mse" ((y - 1)² / 2).
+    dtype: "float32" or "float64", of all arithmetic.
+    layers: also keep one row for each layer of each cell.
+    """
+
+    initializers: tuple[str, ...] = ("gaussian",)
+    activations: tuple[str, ...] = ("tanh",)
+    depths: tuple[int, ...] = (2, 4, 8, 16, 32, 64)
+    scales: tuple[float, ...] = (0.5, 1.0, 1.5)
+    widths: tuple[int, ...] = (64,)
+    bias_stds: tuple[float, ...] = (0.0,)
+    seeds: int = 4
+    key: int = 0
+    loss: str = "output"
+    dtype: str = "float32"
+    layers: bool = True
+
+    def __post_init__(self) -> None:
+        def settle(field: str, value: object) -> None:
+            object.__setattr__(self, field, value)
+
+        settle("initializers", _names("initializers", self.initializers, INITIALIZERS))
+        settle("activations", _names("activations", self.activations, ACTIVATIONS))
+        settle("depths", _integers("depths", self.depths, at_least=2))
+        settle("widths", _integers("widths", self.widths, at_least=1))
+        settle("scales", _reals("scales", self.scales))
+        settle("bias_stds", _reals("bias_stds", self.bias_stds))
+        settle("seeds", _integer("seeds", self.seeds, at_least=1))
+        settle("key", _integer("key", self.key, at_least=0, at_most=LARGEST_KEY))
+        if self.loss not in LOSSES:
+            raise SweepError("loss", self.loss, " or ".join(LOSSES))
+        if self.dtype not in DTYPES:
+            raise SweepError("dtype", self.dtype, " or ".join(DTYPES))
+        if not isinstance(self.layers, bool):
+            raise SweepError("layers", self.layers, "True or False")
+
+    @property
+    def cells(self) -> int:
+        """How many rows the sweep has."""
+        axes = (self.initializers, self.activations, self.widths, self.bias_stds, self.depths, self.scales)
+        return math.prod(map(len, axes)) * self.seeds
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as JSON types."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Sweep:
+        """The inverse of :meth:`to_dict`. Raises SweepError for a field that does not exist."""
+        known = {field.name for field in fields(cls)}
+        for name, value in values.items():
+            if name not in known:
+                raise SweepError(name, value, f"one of the fields {', '.join(sorted(known))}")
+        return cls(**values)
+
+
+def _values(field: str, values: object, accepted: str) -> tuple[Any, ...]:
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise SweepError(field, values, f"a sequence of {accepted}")
+    found = tuple(values)
+    if not found:
+        raise SweepError(field, found, f"at least one of {accepted}")
+    return found
+
+
+def _names(field: str, values: object, registry: Any) -> tuple[str, ...]:
+    names = _values(field, values, "names")
+    for name in names:
+        if not isinstance(name, str):
+            raise SweepError(field, name, "names, or package.module:attribute")
+        try:
+            registry[name]
+        except ValueError as error:
+            raise SweepError(field, name, str(error)) from error
+    return tuple(dict.fromkeys(names))
+
+
+def _integer(field: str, value: Any, *, at_least: int, at_most: float = math.inf) -> int:
+    accepted = f"a whole number ≥ {at_least}" if at_most == math.inf else f"a whole number from {at_least} to {at_most}"
+    try:
+        number = None if isinstance(value, (bool, str)) or int(value) != value else int(value)
+    except (TypeError, ValueError, OverflowError):
+        number = None
+    if number is None or not at_least <= number <= at_most:
+        raise SweepError(field, value, accepted)
+    return number
+
+
+def _integers(field: str, values: object, *, at_least: int) -> tuple[int, ...]:
+    found = _values(field, values, f"whole numbers ≥ {at_least}")
+    return tuple(sorted({_integer(field, value, at_least=at_least) for value in found}))
+
+
+def _reals(field: str, values: object) -> tuple[float, ...]:
+    accepted = "finite numbers ≥ 0"
+    for value in (found := _values(field, values, accepted)):
+        try:
+            usable = not isinstance(value, (bool, str)) and math.isfinite(value) and value >= 0
+        except (TypeError, OverflowError):
+            usable = False
+        if not usable:
+            raise SweepError(field, value, accepted)
+    return tuple(sorted({abs(float(value)) for value in found}))
