@@ -43,5 +43,8 @@ format: setup
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
+bench: setup
+	$(RUN) -m tests.perf.speed
+
 clean:
 	rm -rf $(VENV) build *.egg-info

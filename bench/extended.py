@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
+from jax import Array, lax
 
 Numbers: TypeAlias = Any  # a JAX array inside compiled code, a NumPy array on the host
 
@@ -27,16 +27,34 @@ class Split(NamedTuple):
     log2: Array
 
 
+def power_of_two(exponent: Array) -> Array:
+    """2^exponent, exactly, for integers held as floats: 0 below the normal range, inf above it.
+
+    The bits are set directly: :func:`jax.numpy.ldexp` and ``exp2`` go through a power function that is slower and may round.
+    """
+    limits = jnp.finfo(exponent.dtype)
+    integer = jnp.dtype(f"int{limits.bits}")
+    biased = jnp.clip(exponent + (limits.maxexp - 1), 0, 2 * limits.maxexp - 1)
+    return lax.bitcast_convert_type(biased.astype(integer) << limits.nmant, exponent.dtype)
+
+
+def exponent_of(value: Array) -> Array:
+    """The e with 2^e ≤ |value| < 2^(e+1), as a float, for normal numbers; EXPONENT_OF_ZERO for 0 and what is below them."""
+    limits = jnp.finfo(value.dtype)
+    integer = jnp.dtype(f"int{limits.bits}")
+    biased = (lax.bitcast_convert_type(jnp.abs(value), integer) >> limits.nmant).astype(value.dtype)
+    return jnp.where(biased == 0, EXPONENT_OF_ZERO, biased - (limits.maxexp - 1))
+
+
 def scale_by_power_of_two(value: Array, exponent: Array) -> Array:
     """``value · 2^exponent`` without rounding: value [..., width], exponent [...] integers held as floats."""
-    factor = jnp.ldexp(jnp.ones_like(exponent), exponent.astype(jnp.int32))
-    return value * factor[..., None]
+    return value * power_of_two(exponent)[..., None]
 
 
 def split(value: Array) -> Split:
-    """Each float as a mantissa in ±[1/2, 1) and its exponent."""
-    mantissa, exponent = jnp.frexp(value)
-    return Split(mantissa, jnp.where(value == 0, EXPONENT_OF_ZERO, exponent.astype(value.dtype)))
+    """Each float as a mantissa in ±[1, 2) and its exponent."""
+    exponent = exponent_of(value)
+    return Split(value * power_of_two(-jnp.maximum(exponent, -LARGEST_FLOAT_EXPONENT)), exponent)
 
 
 def share_exponent(numbers: Split) -> Split:
@@ -51,11 +69,10 @@ def normalize(value: Array) -> tuple[Array, Array, Array]:
     value: [..., width] of ordinary size, its squares within the float range. A zero row stays zero; its r is
     EXPONENT_OF_ZERO.
     """
-    norm = jnp.linalg.norm(value, axis=-1)
-    _, exponent = jnp.frexp(norm)
-    exponent = jnp.where(norm == 0, 1, exponent) - 1
-    factor = jnp.ldexp(jnp.ones_like(norm), -exponent)
-    return value * factor[..., None], norm * factor, jnp.where(norm == 0, EXPONENT_OF_ZERO, exponent.astype(norm.dtype))
+    norm = jnp.sqrt(jnp.sum(jnp.square(value), axis=-1))
+    exponent = exponent_of(norm)
+    factor = power_of_two(-jnp.maximum(exponent, -LARGEST_FLOAT_EXPONENT))
+    return value * factor[..., None], norm * factor, exponent
 
 
 @jax.custom_vjp

@@ -14,8 +14,9 @@ Nothing leaves the floating-point range (:mod:`bench.extended`): forward, ``h = 
 backward, a probe in every layer divides the cotangent by a power of two and hands out its norm.
 
 Shapes. A lane is one (scale, bias_std). LANES of them make a tile, DEPTHS depths × one tile a block of cotangents, LAYERS
-layers a segment. Every product is ``(LANES, n) @ (n, n)`` or ``(DEPTHS · LANES, n) @ (n, n)`` whatever the sweep around it,
-so one compilation serves all depths and scales, and no cell's bits depend on its neighbours.
+layers a segment, and :func:`seeds_per_device` seeds go together. Every product is ``(LANES, n) @ (n, n)`` or
+``(DEPTHS · LANES, n) @ (n, n)``, and every sum is over arrays of one shape, whatever the sweep around it: so one compilation
+serves all depths and scales, and no cell's bits depend on its neighbours.
 """
 
 from __future__ import annotations
@@ -34,6 +35,14 @@ from bench.extended import EXPONENT_OF_ZERO, Numbers, normalize, probe, scale_by
 
 LANES, DEPTHS, LAYERS = 32, 4, 16
 SEEDS = "seeds"  # the one mesh axis: everything is a batch over seeds, and seeds never meet
+
+
+def seeds_per_device(width: int, platform: str) -> int:
+    """How many seeds one device works on at a time: always as many, since the order of a sum can depend on it.
+
+    On a CPU, what keeps a block of cotangents in a core's cache; elsewhere, enough of them to fill the device.
+    """
+    return max(1, (128 if platform == "cpu" else 8192) // width)
 
 
 class Segment(NamedTuple):
@@ -93,11 +102,7 @@ def forward_segment(
 
     def layer(state: State, drawn: Segment) -> tuple[State, tuple[Trace, Array]]:
         product = preactivate(drawn.weights, state.value, lanes.scale)
-        product_exponent = jnp.where(
-            jnp.any(product != 0, axis=-1),
-            state.exponent + lanes.scale_exponent + drawn.weight_exponent,
-            EXPONENT_OF_ZERO,
-        )
+        product_exponent = state.exponent + lanes.scale_exponent + drawn.weight_exponent
         exponent = jnp.maximum(product_exponent, lanes.bias_exponent)
         bias = lanes.bias_std[:, None] * drawn.biases[None, :]
         z = scale_by_power_of_two(product, product_exponent - exponent)
@@ -133,7 +138,7 @@ def backward_segment(
     layers, rows, _ = slopes.shape
     dummies = jnp.zeros((layers, rows, 2), slopes.dtype)
     _, pull = jax.vjp(tangent_network, jnp.zeros_like(slopes[0]), dummies)
-    enters = start[:, None] == jnp.arange(layers)[None, :]
+    enters = start[:, None] == jnp.arange(layers, dtype=start.dtype)[None, :]
     seeds = jnp.where(enters[:, :, None], seed[:, None, :], jnp.zeros_like(seed[:, None, :]))
     cotangent, probed = jax.vmap(lambda cotangent, seed: pull((cotangent, seed)))(cotangent, seeds)
     return cotangent, Pulled(norm=probed[..., 0], shift=probed[..., 1])

@@ -24,12 +24,14 @@ class Initializer(NamedTuple):
 
     ``decomposes``: it may call LAPACK, whose batched kernels share one thread pool on the CPU and can wait for each other
     for ever when several CPU devices run them; matrices are then drawn one by one.
+    ``any_size``: its entries may be of any magnitude, and are divided by a power of two before use.
     """
 
     name: str
     summary: str
     init: Init
     decomposes: bool = False
+    any_size: bool = False
 
     def __call__(self, key: Array, shape: tuple[int, int], dtype: jnp.dtype) -> Array:
         return self.init(key, shape, dtype)
@@ -85,5 +87,5 @@ _INITIALIZERS = (
 INITIALIZERS: Registry[Initializer] = Registry(
     kind="initializer",
     entries={initializer.name: initializer for initializer in _INITIALIZERS},
-    wrap=lambda name, init: Initializer(name, "the user's own", init, decomposes=True),
+    wrap=lambda name, init: Initializer(name, "the user's own", init, decomposes=True, any_size=True),
 )

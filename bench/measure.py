@@ -68,10 +68,10 @@ def segments_to(depth: int) -> int:
     return -(-(depth - 1) // LAYERS)
 
 
-def seed_mesh(seeds: int) -> Mesh:
-    """All local devices in one row, or as many as there are seeds."""
+def seed_mesh(seeds: int, per_device: int = 1) -> Mesh:
+    """All local devices in one row, or as many as ``seeds`` keeps busy."""
     devices = jax.local_devices()
-    return Mesh(np.array(devices[: min(seeds, len(devices))]), (SEEDS,))
+    return Mesh(np.array(devices[: -(-seeds // per_device)]), (SEEDS,))
 
 
 def place(mesh: Mesh, value: Any, axis: int | None = None) -> Any:
@@ -271,9 +271,11 @@ def gradient_norms(
     measured_depths = sorted({hidden + 1} if depths is None else set(depths))
     if not measured_depths or measured_depths[0] < 2 or measured_depths[-1] > hidden + 1:
         raise ValueError(f"depths: got {measured_depths}, expected 2 to {hidden + 1} (the weights and the readout)")
-    phi = activation if isinstance(activation, Activation) else ACTIVATIONS.resolve(activation)
-    mesh = seed_mesh(1)
     lanes = np.asarray(scales, float)
+    if lanes.ndim != 1 or not len(lanes) or not (np.isfinite(lanes) & (lanes >= 0)).all():
+        raise ValueError(f"scales: got {scales!r}, expected finite numbers ≥ 0")
+    phi = ACTIVATIONS.resolve(activation)
+    mesh = seed_mesh(1)
 
     def segments(index: int) -> Segment:
         window = slice(index * LAYERS, (index + 1) * LAYERS)

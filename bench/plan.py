@@ -89,12 +89,7 @@ def _cut(sweep: Sweep, width: int, lanes: int) -> tuple[list[tuple[int, int]], l
     while per_block > LANES and chunk_bytes(sweep, width, 1, per_block) > CHUNK_BYTES:
         per_block = math.ceil(per_block / 2 / LANES) * LANES
     fitting = CHUNK_BYTES // chunk_bytes(sweep, width, 1, per_block)
-    return _blocks(lanes, per_block), _blocks(sweep.seeds, even(sweep.seeds, max(1, min(fitting, MOST_SEEDS))))
-
-
-def even(total: int, at_most: int) -> int:
-    """The block size that cuts ``total`` into as few blocks of at most ``at_most`` as possible, of nearly equal size."""
-    return math.ceil(total / math.ceil(total / at_most))
+    return _blocks(lanes, per_block), _blocks(sweep.seeds, max(1, min(fitting, MOST_SEEDS)))
 
 
 def _blocks(total: int, size: int) -> list[tuple[int, int]]:

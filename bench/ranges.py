@@ -9,6 +9,7 @@ import numpy as np
 
 from bench.sweep import SweepError
 
+MOST = 1_000_000
 ACCEPTED = "numbers and ranges first:last:count or first:last:countlog"
 
 
@@ -32,6 +33,8 @@ def parse(field: str, text: str, *, whole: bool) -> list[float]:
         raise SweepError(field, text, ACCEPTED)
     first, last = (_number(field, part, text, whole=False) for part in parts[:2])
     count = int(match[1])
+    if count > MOST:
+        raise SweepError(field, text, f"a range of at most {MOST} numbers")
     if not (math.isfinite(first) and math.isfinite(last)) or first > last or (count == 1 and first != last):
         raise SweepError(field, text, "a range whose first number is at most its last, with a count ≥ 2")
     if match[2]:

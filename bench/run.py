@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from jax import Array
 from jax.sharding import Mesh
 from tqdm import tqdm
 
 from bench.activations import ACTIVATIONS
 from bench.draws import network_program, root_key, segment_program
-from bench.gradients import LAYERS, Segment
+from bench.gradients import LAYERS, Segment, seeds_per_device
 from bench.initializers import INITIALIZERS
 from bench.losses import LOSSES
 from bench.measure import Measured, measure, seed_mesh
@@ -73,31 +74,59 @@ def cells_of(sweep: Sweep, chunk: Chunk) -> int:
     return (chunk.seeds[1] - chunk.seeds[0]) * (chunk.lanes[1] - chunk.lanes[0]) * len(sweep.depths)
 
 
+class Batch(NamedTuple):
+    """The seeds that the devices work on at a time, and their networks."""
+
+    seeds: slice  # of the chunk's
+    inputs: Array  # [padded seeds, width]
+    readout: Array  # [padded seeds, width]
+    segments: Callable[[int], Segment]
+
+
 def _run_with_one_draw(folder: RunFolder, chunks: list[Chunk], bar: tqdm) -> None:
     """Chunks that share initializer, width and seeds: their weights are drawn once where they fit in memory."""
     sweep, first = folder.sweep, chunks[0]
     count = first.seeds[1] - first.seeds[0]
-    mesh = seed_mesh(count)
-    # The last seed stands in for those that the devices or an equal block size leave over; their rows are dropped.
-    block = max(chunk.seeds[1] - chunk.seeds[0] for chunk in folder.chunks if chunk.width == first.width)
-    padded = -(-block // mesh.size) * mesh.size
-    seeds = np.minimum(np.arange(first.seeds[0], first.seeds[0] + padded), first.seeds[1] - 1)
-    keys, inputs, readout = network_program(mesh, first.width, sweep.dtype)(root_key(sweep.key), seeds)
-    segments = _segments(sweep, first, mesh, keys, keep=padded * weight_bytes(sweep, first.width) <= CHUNK_BYTES)
+    per_device = seeds_per_device(first.width, jax.local_devices()[0].platform)
+    mesh = seed_mesh(count, per_device)
+    batches = _batches(sweep, first, mesh, per_device * mesh.size)
     for chunk in chunks:
         label = f"{chunk.initializer} {chunk.activation} width {chunk.width}"
         bar.set_description_str(f"{label}: compiling")
-        scales, bias_stds = lanes_of(sweep, chunk)
-        cells = cells_of(sweep, chunk)
+        folder.write(chunk, tables(sweep, chunk, _measure_batches(sweep, chunk, mesh, batches, bar, label)))
 
-        def advance(share: float, label: str = label, cells: int = cells, end: float = bar.n + cells) -> None:
-            bar.set_description_str(label, refresh=False)
-            bar.update(min(share * cells, end - bar.n))
 
-        measured = measure(
-            segments,
-            inputs,
-            readout,
+def _batches(sweep: Sweep, chunk: Chunk, mesh: Mesh, size: int) -> list[Batch]:
+    """The chunk's seeds, ``size`` at a time; the last seed stands in for those that are too few, and is dropped later."""
+    draw_network = network_program(mesh, chunk.width, sweep.dtype)
+    count = chunk.seeds[1] - chunk.seeds[0]
+    keep = (count + size) * weight_bytes(sweep, chunk.width) <= 2 * CHUNK_BYTES
+    batches = []
+    for first in range(0, count, size):
+        seeds = np.minimum(chunk.seeds[0] + np.arange(first, first + size), chunk.seeds[1] - 1)
+        keys, inputs, readout = draw_network(root_key(sweep.key), seeds.astype(np.uint32))
+        valid = slice(first, min(first + size, count))
+        batches.append(Batch(valid, inputs, readout, _segments(sweep, chunk, mesh, keys, keep=keep)))
+    return batches
+
+
+def _measure_batches(
+    sweep: Sweep, chunk: Chunk, mesh: Mesh, batches: list[Batch], bar: tqdm, label: str
+) -> Iterator[tuple[slice, Measured]]:
+    """What :func:`measure` yields for each batch, with the chunk's seeds that it is for."""
+    scales, bias_stds = lanes_of(sweep, chunk)
+    cells = cells_of(sweep, chunk)
+    end = bar.n + cells
+
+    def advance(share: float) -> None:
+        bar.set_description_str(label, refresh=False)
+        bar.update(min(share * cells / len(batches), end - bar.n))
+
+    for batch in batches:
+        results = measure(
+            batch.segments,
+            batch.inputs,
+            batch.readout,
             mesh=mesh,
             activation=ACTIVATIONS[chunk.activation],
             loss=LOSSES[sweep.loss],
@@ -106,12 +135,15 @@ def _run_with_one_draw(folder: RunFolder, chunks: list[Chunk], bar: tqdm) -> Non
             depths=sweep.depths,
             advance=advance,
         )
-        folder.write(chunk, tables(sweep, chunk, measured, count))
+        for result in results:
+            yield batch.seeds, result
+    bar.update(end - bar.n)
 
 
-def _segments(sweep: Sweep, chunk: Chunk, mesh: Mesh, keys: jax.Array, *, keep: bool) -> Callable[[int], Segment]:
+def _segments(sweep: Sweep, chunk: Chunk, mesh: Mesh, keys: Array, *, keep: bool) -> Callable[[int], Segment]:
     """Index → Segment, drawn when asked for, and drawn again each time unless ``keep``."""
-    draw = segment_program(mesh, INITIALIZERS[chunk.initializer], chunk.width, sweep.dtype)
+    initializer, biased = INITIALIZERS[chunk.initializer], any(sweep.bias_stds)
+    draw = segment_program(mesh, initializer, chunk.width, sweep.dtype, biased=biased)
     kept: dict[int, Segment] = {}
 
     def segment(index: int) -> Segment:
@@ -132,18 +164,18 @@ def lanes_of(sweep: Sweep, chunk: Chunk) -> tuple[np.ndarray, np.ndarray]:
     return scales[lanes], bias_stds[lanes]
 
 
-def tables(sweep: Sweep, chunk: Chunk, measured: Iterable[Measured], seeds: int) -> dict[str, Table]:
+def tables(sweep: Sweep, chunk: Chunk, measured: Iterable[tuple[slice, Measured]]) -> dict[str, Table]:
     """The rows of a chunk by kind, ordered by depth, bias_std, scale, seed and layer."""
-    lanes = chunk.lanes[1] - chunk.lanes[0]
+    seeds, lanes = chunk.seeds[1] - chunk.seeds[0], chunk.lanes[1] - chunk.lanes[0]
     cells = np.empty((4, len(sweep.depths), lanes, seeds))
     layers = {depth: np.empty((3, lanes, seeds, depth)) for depth in sweep.depths if sweep.layers}
-    for result in measured:
-        grad, delta, activation = (value[:, :seeds] for value in result[2:])
+    for block, result in measured:
+        grad, delta, activation = (value[:, : block.stop - block.start] for value in result[2:])
         everything = np.logaddexp.reduce(2 * np.log(10) * grad, axis=0) / (2 * np.log(10))
         summary = np.stack([grad[0], grad[-2], everything, activation[-1]])
-        cells[:, sweep.depths.index(result.depth), result.lanes] = summary.swapaxes(1, 2)
+        cells[:, sweep.depths.index(result.depth), result.lanes, block] = summary.swapaxes(1, 2)
         if sweep.layers:
-            layers[result.depth][:, result.lanes] = np.stack([grad, delta, activation]).transpose(0, 3, 2, 1)
+            layers[result.depth][:, result.lanes, block] = np.stack([grad, delta, activation]).transpose(0, 3, 2, 1)
     names = ("log10_grad_first", "log10_grad_last", "log10_grad_global", "log10_output")
     rows = {"cells": _cell_columns(sweep, chunk) | {name: cells[i].ravel() for i, name in enumerate(names)}}
     if sweep.layers:

@@ -50,7 +50,7 @@ class RunFolder:
         self.chunks = plan(sweep)
         planned = {"sweep": sweep.to_dict(), "plan": [chunk.to_dict() for chunk in self.chunks]}
         existing = self._read_manifest()
-        if existing is None and self.path.exists() and any(self.path.iterdir()):
+        if existing is None and self._holds_foreign_files():
             raise RunError(f"run: {self.path} exists and is not a run; choose another --run or remove it")
         if existing is not None and {key: existing.get(key) for key in planned} != planned:
             raise RunError(f"run: {self.path} holds another sweep{_difference(existing, planned)}; choose another --run")
@@ -99,8 +99,14 @@ class RunFolder:
             return json.loads((self.path / "manifest.json").read_text())
         except FileNotFoundError:
             return None
+        except NotADirectoryError as error:
+            raise RunError(f"results: {self.path} cannot be written: {error.strerror}") from error
         except (OSError, ValueError) as error:
             raise RunError(f"run: {self.path / 'manifest.json'} cannot be read: {error}") from error
+
+    def _holds_foreign_files(self) -> bool:
+        """Whether there are files that are not left over from a run that was killed before its manifest was written."""
+        return any(path.is_file() and not path.name.startswith(TEMPORARY) for path in self.path.rglob("*"))
 
     def _write_manifest(self) -> None:
         text = json.dumps(self.manifest, indent=1) + "\n"
