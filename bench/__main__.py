@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -126,7 +127,8 @@ def sweep_from(arguments: argparse.Namespace) -> Sweep:
 def configure_jax(*, compilation_cache: bool) -> None:
     """One CPU device for each core, and a persistent compilation cache; what the user's environment sets, stays."""
     if "host_platform_device_count" not in os.environ.get("XLA_FLAGS", "") and "JAX_NUM_CPU_DEVICES" not in os.environ:
-        jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
+        with suppress(RuntimeError):  # JAX has started already, in a process that uses it for more than this command
+            jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
     if not compilation_cache:
         jax.config.update("jax_enable_compilation_cache", False)
     elif "JAX_COMPILATION_CACHE_DIR" not in os.environ:

@@ -1,6 +1,6 @@
 """Exact laws of gradient norms, derived without the engine; tests hold each against the other.
 
-Both laws are for ``loss="output"``, ``bias_std=0`` and weights drawn iid N(0, 1/n) (``gaussian``), at any width n and depth L.
+Both laws are for ``loss="output"``, ``bias_std=0`` and weights drawn iid N(0, 1/n) (``gaussian``), any width n and depth L.
 """
 
 from __future__ import annotations

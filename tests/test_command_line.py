@@ -68,8 +68,8 @@ def test_bad_input_is_one_line_exit_2_and_nothing_written(tmp_path, monkeypatch,
     monkeypatch.chdir(tmp_path)
     try:
         status = main(["sweep", *arguments])
-    except SystemExit as exit:
-        status = exit.code
+    except SystemExit as left:
+        status = left.code
     printed = capsys.readouterr()
     assert status == 2
     assert printed.out == ""

@@ -79,7 +79,7 @@ def high_precision(name, weights, x, readout, scale):
         ),
         "softplus": (lambda z: mpmath.log1p(mpmath.exp(z)), lambda z: one / (1 + mpmath.exp(-z))),
         "erf": (mpmath.erf, lambda z: 2 / mpmath.sqrt(mpmath.pi) * mpmath.exp(-z * z)),
-        "linear": (lambda z: z, lambda z: one),
+        "linear": (lambda z: z, lambda _: one),
     }
     phi, slope = functions[name]
     with mpmath.workdps(60):

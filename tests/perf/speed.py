@@ -136,7 +136,7 @@ def torch(sweep: dict) -> Callable[[], float]:
 
 
 def floor(sweep: dict) -> Callable[[], object]:
-    """Draw each weight once; multiply it with every lane that needs it, forward and backward, in as few products as can be."""
+    """Draw each weight once; multiply it with every lane that needs it, forward and backward, in the fewest products."""
     import jax
 
     from bench.__main__ import configure_jax

@@ -1,0 +1,75 @@
+"""Small runs made by hand, with known values."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+
+def make_cells(
+    depths=(2, 10, 100, 852),
+    scales=(0.5, 1.0, 2.0),
+    seeds=3,
+    *,
+    initializers=("gaussian",),
+    activations=("linear",),
+    widths=(4,),
+    bias_stds=(0.0,),
+    log10_norm=lambda rows: (rows["depth"] - 2) * np.log10(rows["scale"]) + 0.01 * rows["seed"],
+):
+    index = pd.MultiIndex.from_product(
+        [initializers, activations, widths, bias_stds, depths, scales, range(seeds)],
+        names=["initializer", "activation", "width", "bias_std", "depth", "scale", "seed"],
+    )
+    frame = index.to_frame(index=False)
+    # Shards come in the order of their measurement, not sorted.
+    frame = frame.sample(frac=1, random_state=np.random.RandomState(0), ignore_index=True)
+    for column in ("log10_grad_first", "log10_grad_last", "log10_grad_global", "log10_output"):
+        frame[column] = log10_norm(frame).astype(float)
+    return frame
+
+
+def make_layers(depths=(3, 6), scales=(0.5, 1.0, 2.0), seeds=3, **axes):
+    cells = make_cells(depths, scales, seeds, **axes)
+    frame = cells.loc[cells.index.repeat(cells["depth"])].drop(columns=[c for c in cells if c.startswith("log10")])
+    frame["layer"] = frame.groupby(level=0).cumcount() + 1
+    frame = frame.reset_index(drop=True)
+    slope = np.log10(frame["scale"])
+    frame["log10_grad"] = (frame["depth"] - 2) * slope + 0.1 * frame["seed"]
+    frame["log10_delta"] = (frame["depth"] - frame["layer"]) * slope + 0.1 * frame["seed"]
+    frame["log10_activation"] = frame["layer"] * slope + 0.1 * frame["seed"]
+    return frame
+
+
+def write_run(folder, cells, layers=None, **manifest):
+    folder.mkdir()
+    for kind, frame in {"cells": cells, "layers": layers}.items():
+        if frame is not None:
+            (folder / kind).mkdir(parents=True)
+            half = len(frame) // 2
+            frame.iloc[:half].to_parquet(folder / kind / "chunk-00000.parquet")
+            frame.iloc[half:].to_parquet(folder / kind / "chunk-00001.parquet")
+    content = {"sweep": {"loss": "output"}, "finished": "2026-01-01T00:00:00+00:00", **manifest}
+    (folder / "manifest.json").write_text(json.dumps(content))
+    return folder
+
+
+@pytest.fixture
+def run_dir(tmp_path):
+    """A run with cells and layers: one initializer, two activations."""
+    axes = {"activations": ("tanh", "relu")}
+    return write_run(tmp_path / "run", make_cells(**axes), make_layers(**axes))
+
+
+def lecture_cells(depths=(2, 10, 152, 852), scales=(0.5, 1.0, 1.5), seeds=2, readout=1.3, width=2):
+    """Exactly what the closed form says, with |u·x| = readout + seed."""
+    frame = make_cells(
+        depths, scales, seeds, initializers=("identity",), widths=(width,), log10_norm=lambda rows: rows["depth"]
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = np.log10(frame["scale"])
+        frame["log10_output"] = (frame["depth"] - 1) * slope + np.log10(readout + frame["seed"])
+        growth = np.where(frame["depth"] == 2, 0.0, (frame["depth"] - 2) * slope)
+    frame["log10_grad_first"] = growth + np.log10(np.sqrt(width))
+    return frame
