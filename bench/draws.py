@@ -1,58 +1,61 @@
-"""All randomness: every array is drawn from a key folded from the run's key by width, seed, layer and purpose.
+"""All randomness: every array has a key of its own, made from the run's key, the width, the seed, and its layer and purpose.
 
 A value therefore depends on nothing else: not on the depths and scales beside it, the chunking, or the devices.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
+from jax import Array
 from jax.sharding import Mesh
 
 from bench.extended import LARGEST_FLOAT_EXPONENT, Numbers, exponent_of, scale_by_power_of_two
 from bench.gradients import LAYERS, Segment, over_seeds
 from bench.initializers import Initializer
 
-# The last number folded into a key: these two, then 2l for the weights and 2l + 1 for the bias of layer l = 1, 2, …
-INPUT, READOUT = 0, 1
+WEIGHTS, INPUT, READOUT = range(3)  # what a seed's random numbers are for
 
 
-def fold(key: Array, *numbers: Numbers) -> Array:
-    """:func:`jax.random.fold_in` of one number after the other, as a loop: the hash is compiled once, not once for each."""
-    sequence = jnp.stack([jnp.asarray(number, jnp.uint32) for number in numbers])
-    return lax.scan(lambda key, number: (jax.random.fold_in(key, number), None), key, sequence)[0]
+class Networks(NamedTuple):
+    """What a block of seeds has beside its layers."""
+
+    keys: np.ndarray  # [seeds, 2]: the words of each seed's key, from which its layers are drawn
+    inputs: np.ndarray  # [seeds, width], uniform on the sphere of radius √width
+    readouts: np.ndarray  # [seeds, width], uniform on the unit sphere
 
 
-@cache
-def network_program(mesh: Mesh, width: int, dtype: str) -> Callable[[Array, Numbers], tuple[Array, Array, Array]]:
-    """Compiles ``(root key, seeds [seeds]) → (seed keys, inputs [seeds, width], readouts [seeds, width])``.
+def draw_networks(key: int, width: int, seeds: Iterable[int], dtype: str) -> Networks:
+    """Keys, inputs and readouts, drawn on the host: it is little, and compiling it would take longer than a small sweep."""
 
-    The input is uniform on the sphere of radius √width, the readout on the unit sphere.
-    """
+    def source(seed: int, purpose: int) -> np.random.SeedSequence:
+        return np.random.SeedSequence(key, spawn_key=(width, seed, purpose))
 
-    def draw(root: Array, seed: Array) -> tuple[Array, Array, Array]:
-        key = fold(root, width, seed)
+    def direction(seed: int, purpose: int) -> np.ndarray:
+        vector = np.random.Generator(np.random.Philox(source(seed, purpose))).standard_normal(width)
+        return vector / np.linalg.norm(vector)
 
-        def sphere(purpose: Array) -> Array:
-            direction = jax.random.normal(jax.random.fold_in(key, purpose), (width,), dtype)
-            return direction / jnp.linalg.norm(direction)
-
-        x, u = jax.vmap(sphere)(jnp.array([INPUT, READOUT], jnp.uint32))
-        return key, x * jnp.sqrt(jnp.asarray(width, dtype)), u
-
-    return over_seeds(draw, mesh, in_axes=(None, 0), out_axes=(0, 0, 0))
+    seeds = list(seeds)
+    return Networks(
+        keys=np.stack([source(seed, WEIGHTS).generate_state(2, np.uint32) for seed in seeds]),
+        inputs=np.stack([np.sqrt(width) * direction(seed, INPUT) for seed in seeds]).astype(dtype),
+        readouts=np.stack([direction(seed, READOUT) for seed in seeds]).astype(dtype),
+    )
 
 
 @cache
 def segment_program(
     mesh: Mesh, initializer: Initializer, width: int, dtype: str, *, biased: bool
 ) -> Callable[[Array, Numbers], Segment]:
-    """Compiles ``(seed keys [seeds], index of the first layer) → Segment``; biases are zero unless ``biased``."""
+    """Compiles ``(keys [seeds, 2], index of the first layer) → Segment``; biases are zero unless ``biased``.
+
+    Into a seed's key are folded 2l for the weights and 2l + 1 for the bias of layer l = 1, 2, …
+    """
 
     def matrix(key: Array) -> Array:
         return initializer(key, (width, width), jnp.dtype(dtype))
@@ -71,12 +74,8 @@ def segment_program(
             bias = jax.random.normal(jax.random.fold_in(key, 2 * index + 1), (width,), dtype)
         return Segment(weights, exponent, bias)
 
-    def draw(key: Array, first: Array) -> Segment:
+    def draw(words: Array, first: Array) -> Segment:
+        key = jax.random.wrap_key_data(words, impl="threefry2x32")
         return jax.vmap(layer, in_axes=(None, 0))(key, first + jnp.arange(LAYERS, dtype=first.dtype))
 
     return over_seeds(draw, mesh, in_axes=(0, None), out_axes=1)
-
-
-def root_key(key: int) -> Array:
-    """The run's key, made on the host: compiling :func:`jax.random.key` for one number takes longer than a small sweep."""
-    return jax.random.wrap_key_data(jnp.asarray(np.array([0, key], np.uint32)), impl="threefry2x32")

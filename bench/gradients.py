@@ -70,19 +70,16 @@ class State(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """What the forward pass tells of each layer: ``‖h‖ = norm · 2^exponent``, ``u · h = output · 2^exponent``."""
+    """What the forward pass tells of each layer: ``‖h‖ = norm · 2^exponent``, ``u · h = output · 2^exponent``.
+
+    The exponents of phi' and of scale · W are those by which the backward pass's mantissas are to be multiplied.
+    """
 
     norm: Numbers  # [LAYERS, seeds, LANES]
     output: Numbers
     exponent: Numbers
     slope_exponent: Numbers
-
-
-class Pulled(NamedTuple):
-    """‖δ_l‖ at every layer of a segment, as ``norm · 2^(all shifts from the depth's start down to here)``."""
-
-    norm: Numbers  # [DEPTHS, LAYERS, seeds, LANES]
-    shift: Numbers
+    weight_exponent: Numbers
 
 
 def preactivate(weights: Array, value: Array, scale: Array) -> Array:
@@ -97,12 +94,13 @@ def preactivate(weights: Array, value: Array, scale: Array) -> Array:
 
 def forward_segment(
     segment: Segment, state: State, readout: Array, lanes: Lanes, *, activation: Activation
-) -> tuple[State, Trace, Array]:
-    """One seed's forward pass: the state after the segment, its Trace, and phi'(z_l) [LAYERS, LANES, width]."""
+) -> tuple[State, Array, Array]:
+    """One seed's forward pass: the state after the segment, its Trace as one array, and phi'(z_l) [LAYERS, LANES, width]."""
 
-    def layer(state: State, drawn: Segment) -> tuple[State, tuple[Trace, Array]]:
+    def layer(state: State, drawn: Segment) -> tuple[State, tuple[Array, Array]]:
         product = preactivate(drawn.weights, state.value, lanes.scale)
-        product_exponent = state.exponent + lanes.scale_exponent + drawn.weight_exponent
+        weight_exponent = lanes.scale_exponent + drawn.weight_exponent
+        product_exponent = state.exponent + weight_exponent
         exponent = jnp.maximum(product_exponent, lanes.bias_exponent)
         bias = lanes.bias_std[:, None] * drawn.biases[None, :]
         z = scale_by_power_of_two(product, product_exponent - exponent)
@@ -111,20 +109,28 @@ def forward_segment(
         value, norm, shift = normalize(h.value)
         state = State(value, jnp.maximum(h.exponent + shift, EXPONENT_OF_ZERO))
         output = jnp.sum(value * readout[None, :], axis=-1)
-        return state, (Trace(norm, output, state.exponent, h.slope_exponent), h.slope)
+        return state, (jnp.stack(Trace(norm, output, state.exponent, h.slope_exponent, weight_exponent)), h.slope)
 
     state, (trace, slopes) = lax.scan(layer, state, segment)
-    return state, trace, slopes
+    return state, trace.swapaxes(0, 1), slopes
 
 
 def backward_segment(
-    segment: Segment, slopes: Array, readout: Array, lanes: Lanes, cotangent: Array, seed: Array, start: Array
-) -> tuple[Array, Pulled]:
-    """One seed's backward pass for DEPTHS depths.
+    segment: Segment,
+    slopes: Array,
+    readout: Array,
+    lanes: Lanes,
+    cotangent: Array,
+    derivative: Array,
+    depths: Array,
+    index: Array,
+) -> tuple[Array, Array]:
+    """One seed's backward pass through segment number ``index``, for DEPTHS depths.
 
-    cotangent [DEPTHS, LANES, width]: of the segment's last h, from deeper layers; ``seed`` [DEPTHS, LANES]: ∂loss/∂y, which
-    enters after layer ``start`` [DEPTHS] of the segment, or not at all where that is outside it. Returns the cotangent of
-    the segment's input and the norms [DEPTHS, LAYERS, LANES].
+    cotangent [DEPTHS, LANES, width]: of the segment's last h, from deeper layers; derivative [DEPTHS, LANES]: ∂loss/∂y,
+    which enters at layer L - 1 of each of ``depths`` [DEPTHS], or not at all where that layer is in another segment.
+    Returns the cotangent of the segment's input, and the probes' norms and shifts [DEPTHS, LAYERS, LANES, 2]: ‖δ_l‖ is the
+    norm times all shifts, in powers of two, from the depth's start down to l.
     """
 
     def tangent_network(tangent: Array, dummies: Array) -> tuple[Array, Array]:
@@ -138,26 +144,26 @@ def backward_segment(
     layers, rows, _ = slopes.shape
     dummies = jnp.zeros((layers, rows, 2), slopes.dtype)
     _, pull = jax.vjp(tangent_network, jnp.zeros_like(slopes[0]), dummies)
-    enters = start[:, None] == jnp.arange(layers, dtype=start.dtype)[None, :]
-    seeds = jnp.where(enters[:, :, None], seed[:, None, :], jnp.zeros_like(seed[:, None, :]))
-    cotangent, probed = jax.vmap(lambda cotangent, seed: pull((cotangent, seed)))(cotangent, seeds)
-    return cotangent, Pulled(norm=probed[..., 0], shift=probed[..., 1])
+    layer = index * layers + 1 + jnp.arange(layers, dtype=depths.dtype)
+    enters = (depths[:, None] - 1 == layer[None, :])[:, :, None]
+    derivatives = jnp.where(enters, derivative[:, None, :], jnp.zeros_like(derivative[:, None, :]))
+    return jax.vmap(lambda cotangent, derivative: pull((cotangent, derivative)))(cotangent, derivatives)
 
 
 @cache
-def backward_program(mesh: Mesh) -> Callable[..., tuple[Array, Pulled]]:
+def backward_program(mesh: Mesh) -> Callable[..., tuple[Array, Array]]:
     """The compiled backward pass; the activation, its depths, scales and loss are data to it."""
-    return over_seeds(backward_segment, mesh, in_axes=(1, 1, 0, None, 0, 0, None), out_axes=(0, 2))
+    return over_seeds(backward_segment, mesh, in_axes=(1, 1, 0, None, 0, 0, None, None), out_axes=(0, 2))
 
 
 @cache
-def forward_program(mesh: Mesh, activation: Activation) -> Callable[..., tuple[State, Trace, Array]]:
+def forward_program(mesh: Mesh, activation: Activation) -> Callable[..., tuple[State, Array, Array]]:
     """The compiled forward pass of one activation."""
 
-    def forward(segment: Segment, state: State, readout: Array, lanes: Lanes) -> tuple[State, Trace, Array]:
+    def forward(segment: Segment, state: State, readout: Array, lanes: Lanes) -> tuple[State, Array, Array]:
         return forward_segment(segment, state, readout, lanes, activation=activation)
 
-    return over_seeds(forward, mesh, in_axes=(1, 0, 0, None), out_axes=(0, 1, 1))
+    return over_seeds(forward, mesh, in_axes=(1, 0, 0, None), out_axes=(0, 2, 1))
 
 
 def over_seeds(

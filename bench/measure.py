@@ -23,7 +23,6 @@ from bench.gradients import (
     LAYERS,
     SEEDS,
     Lanes,
-    Pulled,
     Segment,
     State,
     Trace,
@@ -55,7 +54,7 @@ class Block(NamedTuple):
     derivative: Array  # [seeds, DEPTHS, LANES]: mantissa of ∂loss/∂y, on the devices
     log2_derivative: np.ndarray  # [DEPTHS, seeds, LANES]: log2 |∂loss/∂y|
     exponent: np.ndarray  # [DEPTHS, seeds, LANES]: what its mantissa is to be multiplied by
-    pulled: list[Pulled]  # one for each segment, the last segment first
+    probed: list[np.ndarray]  # [DEPTHS, LAYERS, seeds, LANES, 2] for each segment, the last segment first
 
     @property
     def segments(self) -> int:
@@ -132,56 +131,56 @@ def measure(
     steps = len(tiles) * (count + sum(segments_to(group[0]) for group in groups))
     at_rest = np.zeros((*inputs.shape[:1], DEPTHS, LANES, *inputs.shape[1:]), dtype)
     slopes: dict[tuple[int, int], Array] = {}
-    weight_exponents: list[Array] = []
 
-    def run_forward() -> Iterator[tuple[int, Trace]]:
+    def run_forward() -> Iterator[tuple[int, Array]]:
         value = np.repeat(np.asarray(inputs)[:, None, :], LANES, axis=1)
         start = place(mesh, State(value, np.zeros(value.shape[:2], dtype)), 0)
         states = [start for _ in tiles]
         for index in range(count):
             segment = segments(index)
-            weight_exponents.append(segment.weight_exponent)
             for tile, lane in enumerate(lanes):
                 states[tile], trace, slopes[tile, index] = forward(segment, states[tile], readout, lane)
                 yield tile, trace
 
-    def run_backward(blocks: Sequence[Block]) -> Iterator[tuple[Block, Pulled]]:
+    def run_backward(blocks: Sequence[Block]) -> Iterator[tuple[Block, Array]]:
         cotangents = [place(mesh, at_rest, 0)] * len(blocks)
+        padded = [place(mesh, np.pad(block.depths, (0, DEPTHS - len(block.depths))).astype(np.int32)) for block in blocks]
         for index in reversed(range(count)):
             segment = segments(index)
             for number, block in enumerate(blocks):
                 if index < block.segments:
-                    start = np.full(DEPTHS, -1, np.int32)
-                    start[: len(block.depths)] = np.array(block.depths) - 2 - index * LAYERS
-                    slope, lane = slopes[block.tile, index], lanes[block.tile]
-                    cotangents[number], pulled = backward(
-                        segment, slope, readout, lane, cotangents[number], block.derivative, start
+                    cotangents[number], probed = backward(
+                        segment,
+                        slopes[block.tile, index],
+                        readout,
+                        lanes[block.tile],
+                        cotangents[number],
+                        block.derivative,
+                        padded[number],
+                        np.int32(index),
                     )
-                    yield block, pulled
+                    yield block, probed
             for tile in range(len(tiles)):
                 del slopes[tile, index]
 
-    pieces: list[list[Trace]] = [[] for _ in tiles]
+    pieces: list[list[np.ndarray]] = [[] for _ in tiles]
     for tile, trace in fetch_behind(run_forward()):
         pieces[tile].append(trace)
         advance(1 / steps)
-    traces = [Trace(*(np.concatenate(field).astype(float) for field in zip(*piece, strict=True))) for piece in pieces]
-    drawn_exponents = np.concatenate(jax.device_get(weight_exponents)).astype(float)
+    traces = [Trace(*np.concatenate(piece, axis=1).astype(float)) for piece in pieces]
     log2_input = np.log2(np.linalg.norm(np.asarray(inputs, float), axis=-1))
     blocks = [
         Block(group, tile, *_derivatives(mesh, loss, trace, group, dtype), [])
         for tile, trace in enumerate(traces)
         for group in groups
     ]
-    for block, pulled in fetch_behind(run_backward(blocks)):
-        block.pulled.append(pulled)
+    for block, probed in fetch_behind(run_backward(blocks)):
+        block.probed.append(probed)
         advance(1 / steps)
-        if len(block.pulled) == block.segments:
-            exponents = drawn_exponents[:, :, None] + tiles[block.tile].scale_exponent.astype(float)
+        if len(block.probed) == block.segments:
             first = block.tile * LANES
-            valid = slice(first, min(first + LANES, len(scales)))
-            yield from _assemble(block, traces[block.tile], exponents, log2_input, valid)
-            block.pulled.clear()
+            yield from _assemble(block, traces[block.tile], log2_input, slice(first, min(first + LANES, len(scales))))
+            block.probed.clear()
 
 
 def _derivatives(
@@ -196,28 +195,26 @@ def _derivatives(
     return place(mesh, padded.swapaxes(0, 1), 0), log2, exponent
 
 
-def _assemble(
-    block: Block, trace: Trace, weight_exponents: np.ndarray, log2_input: np.ndarray, lanes: slice
-) -> Iterator[Measured]:
+def _assemble(block: Block, trace: Trace, log2_input: np.ndarray, lanes: slice) -> Iterator[Measured]:
     """The norms of a finished block: ‖δ_l‖ is the probed mantissa times every power of two taken out on the way to layer l.
 
     Those are the probes' shifts and the exponents of phi' at layers ≥ l, and the exponents of scale · W at layers > l.
     """
     kept = slice(0, lanes.stop - lanes.start)
-    norm, shift = (np.concatenate(part[::-1], axis=1) for part in zip(*block.pulled, strict=True))
+    norm, shift = np.moveaxis(np.concatenate(block.probed[::-1], axis=1).astype(float), -1, 0)
     with np.errstate(divide="ignore"):
         log2_hidden = np.log2(trace.norm) + trace.exponent
         log2_output = np.log2(np.abs(trace.output)) + trace.exponent
         for number, depth in enumerate(block.depths):
             hidden = slice(0, depth - 1)
-            crossed = weight_exponents[hidden]
+            crossed = trace.weight_exponent[hidden]
             taken = shift[number, hidden] + trace.slope_exponent[hidden] + crossed
             exponent = np.cumsum(taken[::-1], axis=0)[::-1] - crossed + block.exponent[number]
-            delta = np.log2(norm[number, hidden].astype(float)) + exponent
-            delta = np.concatenate([delta, block.log2_derivative[number][None]])
+            delta = np.concatenate([np.log2(norm[number, hidden]) + exponent, block.log2_derivative[number][None]])
             entering = np.concatenate([np.broadcast_to(log2_input[:, None], delta.shape[1:])[None], log2_hidden[hidden]])
             leaving = np.concatenate([log2_hidden[hidden], log2_output[depth - 2][None]])
-            yield Measured(depth, lanes, *(LOG10_2 * value[:, :, kept] for value in (delta + entering, delta, leaving)))
+            values = (delta + entering, delta, leaving)
+            yield Measured(depth, lanes, *(LOG10_2 * value[:, :, kept] for value in values))
 
 
 class GradientNorms(NamedTuple):

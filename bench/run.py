@@ -17,11 +17,11 @@ from jax.sharding import Mesh
 from tqdm import tqdm
 
 from bench.activations import ACTIVATIONS
-from bench.draws import network_program, root_key, segment_program
+from bench.draws import draw_networks, segment_program
 from bench.gradients import LAYERS, Segment, seeds_per_device
 from bench.initializers import INITIALIZERS
 from bench.losses import LOSSES
-from bench.measure import Measured, measure, seed_mesh
+from bench.measure import Measured, measure, place, seed_mesh
 from bench.plan import CHUNK_BYTES, Chunk, weight_bytes
 from bench.store import RunFolder
 from bench.sweep import Sweep
@@ -98,13 +98,12 @@ def _run_with_one_draw(folder: RunFolder, chunks: list[Chunk], bar: tqdm) -> Non
 
 def _batches(sweep: Sweep, chunk: Chunk, mesh: Mesh, size: int) -> list[Batch]:
     """The chunk's seeds, ``size`` at a time; the last seed stands in for those that are too few, and is dropped later."""
-    draw_network = network_program(mesh, chunk.width, sweep.dtype)
     count = chunk.seeds[1] - chunk.seeds[0]
     keep = (count + size) * weight_bytes(sweep, chunk.width) <= 2 * CHUNK_BYTES
     batches = []
     for first in range(0, count, size):
         seeds = np.minimum(chunk.seeds[0] + np.arange(first, first + size), chunk.seeds[1] - 1)
-        keys, inputs, readout = draw_network(root_key(sweep.key), seeds.astype(np.uint32))
+        keys, inputs, readout = place(mesh, draw_networks(sweep.key, chunk.width, seeds.tolist(), sweep.dtype), 0)
         valid = slice(first, min(first + size, count))
         batches.append(Batch(valid, inputs, readout, _segments(sweep, chunk, mesh, keys, keep=keep)))
     return batches

@@ -87,7 +87,7 @@ def test_seeds_scales_and_widths_draw_as_the_contract_says(large):
 
 
 def test_a_sweep_compiles_as_often_as_it_should_and_no_more(tmp_path):
-    """Four programs: the network's and a segment's draw, forward, backward; depths, scales and losses are data to them."""
+    """Three programs: a segment's draw, forward and backward; depths, scales, keys and losses are data to them."""
     compiled = []
 
     def listen(event, _duration, **details):
@@ -103,7 +103,7 @@ def test_a_sweep_compiles_as_often_as_it_should_and_no_more(tmp_path):
         return sum("draw" in program or "forward" in program or "backward" in program for program in map(str, compiled))
 
     try:
-        assert count("first", depths=[2, 50], scales=[1.0]) == 4
+        assert count("first", depths=[2, 50], scales=[1.0]) == 3
         assert count("other-numbers", depths=[3, 4, 5, 300], scales=[0.2, 0.4, 2.0], key=7, loss="mse") == 0
         assert count("more-lanes", depths=range(2, 20), scales=[s / 10 for s in range(40)]) == 0
         assert count("other-activation", activations=["relu"]) == 1

@@ -161,7 +161,7 @@ def floor(sweep: dict) -> Callable[[], object]:
 
         return lax.scan(layer, rows, weights)[0]
 
-    keys = place(mesh, jax.random.split(jax.random.key(0), seeds), 0)
+    keys = place(mesh, draw_networks(0, width, range(seeds), "float32").keys, 0)
     # the layers of a segment with the same number of active depths form one product shape
     active = [[sum(depth - 1 > i * LAYERS + layer for depth in depths) for layer in range(LAYERS)] for i in range(count)]
     rows = {
