@@ -43,6 +43,14 @@ format: setup
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
+# The runs and figures that the README shows, from a clean checkout.
+reference: setup
+	rm -rf results/reference
+	$(RUN) -m bench sweep lecture --no-layers --results results/reference
+	$(RUN) -m bench sweep atlas --results results/reference
+	$(RUN) -m analysis lecture results/reference/lecture
+	$(RUN) -m analysis heatmap results/reference/atlas
+
 bench: setup
 	$(RUN) -m tests.perf.speed
 

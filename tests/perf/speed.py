@@ -144,7 +144,7 @@ def floor(sweep: dict) -> Callable[[], object]:
     configure_jax(compilation_cache=False)
     from jax import lax
 
-    from bench.draws import segment_program
+    from bench.draws import draw_networks, segment_program
     from bench.gradients import LAYERS, over_seeds
     from bench.initializers import INITIALIZERS
     from bench.measure import place, seed_mesh, segments_to

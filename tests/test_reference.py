@@ -1,0 +1,56 @@
+"""The committed runs behind the README's figures can be made again, and are what they say."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import bench
+from bench.presets import PRESETS
+from tests.tolerance import EXACT, RELATIVE, run_frame
+
+REFERENCE = Path(__file__).parents[1] / "results" / "reference"
+CELL = ["initializer", "activation", "width", "bias_std", "depth", "scale", "seed"]
+
+
+def committed(name: str) -> pd.DataFrame:
+    return pd.read_parquet(REFERENCE / name / "cells")
+
+
+@pytest.mark.parametrize("name", ["lecture", "atlas"])
+def test_a_reference_is_its_preset_whole(name):
+    manifest = json.loads((REFERENCE / name / "manifest.json").read_text())
+    sweep = bench.Sweep.from_dict(manifest["sweep"] | {"layers": PRESETS[name].sweep.layers})
+    assert sweep == PRESETS[name].sweep
+    assert manifest["finished"]
+    assert manifest["git"]["dirty"] is False
+    assert len(committed(name)) == sweep.cells
+    assert not committed(name).duplicated(CELL).any()
+
+
+def test_the_lecture_follows_its_closed_form():
+    rows = committed("lecture")
+    exact = (rows.depth - 2) * np.log10(rows.scale) + np.log10(rows.width) / 2
+    assert (np.abs(rows.log10_grad_first - exact) <= RELATIVE["identity"] * np.maximum(np.abs(exact), 1)).all()
+
+
+@pytest.mark.parametrize("initializer", ["gaussian", "orthogonal"])
+def test_a_part_of_the_atlas_made_again_is_the_same(tmp_path, initializer):
+    """Ordered, critical and, for homogeneous activations, every scale: where rounding does not grow with depth."""
+    atlas = PRESETS["atlas"].sweep
+    part = {"initializers": [initializer], "depths": [depth for depth in atlas.depths if 5 < depth < 130], "seeds": 2}
+    again = pd.concat(
+        run_frame(tmp_path, name, widths=[64], activations=activations, scales=scales, layers=False, **part)
+        for name, activations, scales in [("bounded", ["tanh"], [0.5, 1.0]), ("homogeneous", ["linear", "relu"], [0.8, 2.5])]
+    )
+    both = again.merge(committed("atlas"), on=CELL, suffixes=("", "_committed"), validate="one_to_one")
+    assert len(both) == len(again) > 0
+    for value in ("log10_grad_first", "log10_grad_last", "log10_grad_global", "log10_output"):
+        error = np.abs(both[value] - both[f"{value}_committed"])
+        assert (error <= 10 * EXACT["float32"] * both.depth).all()
+
+
+def test_the_references_are_small():
+    assert sum(path.stat().st_size for path in REFERENCE.rglob("*") if path.is_file()) < 3_000_000
