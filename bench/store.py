@@ -177,7 +177,7 @@ def _device() -> dict[str, Any]:
 
 
 def _git() -> dict[str, Any] | None:
-    """The commit of the project's own checkout, and whether files in git were changed since; None outside one."""
+    """The commit of the project's own checkout, and whether its files, results aside, were changed; None outside one."""
 
     def git(*arguments: str) -> str:
         here = Path(__file__).parent
@@ -185,6 +185,7 @@ def _git() -> dict[str, Any] | None:
         return done.stdout.strip()
 
     try:
-        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(git("status", "--porcelain", "--untracked-files=no"))}
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", ":/", ":(top,exclude)results")
+        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(changed)}
     except (OSError, subprocess.CalledProcessError):
         return None

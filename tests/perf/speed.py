@@ -7,6 +7,7 @@ process's largest resident size. What the contenders are:
     depthscale   bench.run of the grid, rows written to disk
     jax.grad     as one writes it first: for every depth, a jit(vmap(vmap(jax.grad))) over seeds and scales
     jax shared   as one improves it: weights drawn once for all depths and scales, which then share matrix products
+                 (both at widths above 64 on one of the seeds, the time of the others extrapolated)
     torch        autograd, network after network; extrapolated from a sample of networks by layers × networks (needs torch)
     floor        what no method avoids: drawing the weights once, and the bare products of the forward and backward pass
 """
@@ -28,6 +29,7 @@ from functools import partial
 import numpy as np
 
 REPEATS = {"depthscale": 7, "jax.grad": 1, "jax shared": 1, "torch": 1, "floor": 7}
+ONE_SEED = ("jax.grad", "jax shared")
 BATCH_BYTES = 2**32  # of weight gradients at a time in jax.grad
 TORCH_SAMPLE = 8  # every so many depths, at one scale and one seed
 
@@ -187,6 +189,9 @@ def run_child(contender: str, sweep: dict, started: float) -> None:
     make = {"depthscale": depthscale, "jax.grad": jax_grad, "jax shared": jax_shared, "torch": torch, "floor": floor}[
         contender
     ]
+    # too slow to wait for: one seed, the others by extrapolation
+    times = sweep["seeds"] if contender in ONE_SEED and sweep["widths"][0] > 64 else 1
+    sweep = sweep | {"seeds": sweep["seeds"] // times}
     try:
         measure = make(sweep)
     except ImportError as error:
@@ -199,9 +204,8 @@ def run_child(contender: str, sweep: dict, started: float) -> None:
         start = time.perf_counter()
         result = measure()
         seconds.append(result if isinstance(result, float) else time.perf_counter() - start)
-    warm = statistics.median(seconds)
-    if contender == "torch":
-        cold = warm
+    warm = statistics.median(seconds) * times
+    cold = warm if contender == "torch" else cold + warm * (times - 1) / times
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"cold": cold, "warm": warm, "peak": peak}))
 
