@@ -50,8 +50,9 @@ def run(
         if missing or folder.manifest.get("finished") is None:
             folder.begin()
             with _bar(folder, missing, progress) as bar:
+                compiled: set[tuple[str, int]] = set()
                 for _, chunks in groupby(missing, key=lambda chunk: chunk.draw):
-                    _run_with_one_draw(folder, list(chunks), bar)
+                    _run_with_one_draw(folder, list(chunks), bar, compiled)
             folder.finish()
         return folder.path
 
@@ -83,8 +84,11 @@ class Batch(NamedTuple):
     segments: Callable[[int], Segment]
 
 
-def _run_with_one_draw(folder: RunFolder, chunks: list[Chunk], bar: tqdm) -> None:
-    """Chunks that share initializer, width and seeds: their weights are drawn once where they fit in memory."""
+def _run_with_one_draw(folder: RunFolder, chunks: list[Chunk], bar: tqdm, compiled: set[tuple[str, int]]) -> None:
+    """Chunks that share initializer, width and seeds: their weights are drawn once where they fit in memory.
+
+    ``compiled``: the programs that the run has met, as (initializer or activation, width); grows.
+    """
     sweep, first = folder.sweep, chunks[0]
     count = first.seeds[1] - first.seeds[0]
     per_device = seeds_per_device(first.width, jax.local_devices()[0].platform)
@@ -92,7 +96,9 @@ def _run_with_one_draw(folder: RunFolder, chunks: list[Chunk], bar: tqdm) -> Non
     batches = _batches(sweep, first, mesh, per_device * mesh.size)
     for chunk in chunks:
         label = f"{chunk.initializer} {chunk.activation} width {chunk.width}"
-        bar.set_description_str(f"{label}: compiling")
+        programs = {(chunk.initializer, chunk.width), (chunk.activation, chunk.width)}
+        bar.set_description_str(f"{label}: compiling" if programs - compiled else label)
+        compiled |= programs
         folder.write(chunk, tables(sweep, chunk, _measure_batches(sweep, chunk, mesh, batches, bar, label)))
 
 
