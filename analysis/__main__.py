@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -23,6 +24,8 @@ from analysis.save import FORMATS, SaveError, check_path, save_figure
 from analysis.select import SelectionError, nearest, select
 from analysis.statistics import STATISTICS
 
+LARGEST_ON_AXIS = 1e300
+
 
 class Parser(argparse.ArgumentParser):
     """An argument parser that says what is wrong in one line, and knows what was probably meant."""
@@ -36,6 +39,9 @@ def draw_heatmap_figure(arguments: argparse.Namespace, manifest: Mapping[str, An
     """The atlas of the selected cells."""
     cells = _selected(arguments, load_cells(arguments.run_dir))
     cells = select(cells, depths=arguments.depths, scales=arguments.scales)
+    largest = float(np.max(cells["scale"].to_numpy()))
+    if largest > LARGEST_ON_AXIS:
+        raise SelectionError("scales", f"{largest:g}", f"scales up to {LARGEST_ON_AXIS:g}, which an axis can hold")
     loss = manifest["sweep"].get("loss", "")
     return draw_heatmaps(cells, value=arguments.value, stat=arguments.stat, limit=arguments.limit, loss=loss)
 
@@ -120,6 +126,8 @@ def build_parser() -> Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Draw one figure; returns the exit status: 0 done, 2 bad arguments (one line on standard error)."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without Unicode gets codes, not a traceback
     argv = list(sys.argv[1:] if argv is None else argv)
     parser = build_parser()
     if argv and not argv[0].startswith("-") and argv[0] not in FIGURES:

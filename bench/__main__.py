@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -153,15 +154,18 @@ def print_list() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0 done, 2 bad arguments."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without Unicode gets codes, not a traceback
     parser = build_parser()
     arguments = parser.parse_strictly(argv)
     if arguments.command == "list":
         print_list()
         return 0
     try:
+        configure_jax(compilation_cache=arguments.compilation_cache)  # before a user's function starts JAX
         sweep = sweep_from(arguments)
-        configure_jax(compilation_cache=arguments.compilation_cache)
-        folder = run(sweep, results=arguments.results, name=arguments.run or arguments.preset or "sweep")
+        name = arguments.run if arguments.run is not None else arguments.preset or "sweep"
+        folder = run(sweep, results=arguments.results, name=name)
     except (SweepError, RunError) as error:
         field, _, text = str(error).partition(": ")
         print(f"bench sweep: error: {_flag(field) if field != 'preset' else 'preset'}: {text}", file=sys.stderr)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,12 +17,12 @@ import numpy as np
 from jax import Array, lax
 
 from bench.extended import LARGEST_FLOAT_EXPONENT, LOG2_E, Split, scale_by_power_of_two, share_exponent, split
-from bench.registry import Registry
+from bench.registry import Registry, describe
 
 Elementwise = Callable[[Array], Array]
-# Beyond 2^±50, phi(z) is its linear part at the origin or its asymptote to float64's precision, while z² is still finite in
-# float32, so that a Gaussian tail keeps an exponent.
-LINEAR_BEYOND = 50
+# Beyond 2^±52, phi(z) is its linear part at the origin or its asymptote to float64's precision, while sums of z² are still
+# finite in float32. Tails are taken at no larger an argument.
+LINEAR_BEYOND = 52
 
 
 class Propagated(NamedTuple):
@@ -74,7 +74,7 @@ class Activation:
 
         value: [..., width], of ordinary size; exponent: [...], integers held as floats.
 
-        With c the exponent clipped to ±50, ``phi(z) = 2^(e-c) phi(2^c v)`` holds to float precision where phi is linear:
+        With c the exponent clipped to ±52, ``phi(z) = 2^(e-c) phi(2^c v)`` holds to float precision where phi is linear:
         near 0 when phi(0) = 0, and far out when some unit of the example is on a side with a nonzero asymptote. Elsewhere
         phi(z) is of ordinary size itself and needs no exponent but its tail's.
         """
@@ -216,10 +216,27 @@ _ACTIVATIONS = (
     Activation("sine", "sin z", jnp.sin),
 )
 
+
+def _wrap(name: str, function: Any) -> Activation:
+    """A user's function as an activation. Raises ValueError unless it acts on each element alone."""
+    if isinstance(function, Activation):
+        return function
+    accepted = "a function that maps a float array element by element, without changing its shape or dtype"
+    z = jnp.linspace(-2, 2, 6, dtype=jnp.float32)
+    try:
+        shaped = jax.eval_shape(function, z.reshape(2, 3))
+        if shaped.shape != (2, 3) or shaped.dtype != z.dtype:
+            raise ValueError(f"{shaped.dtype}{list(shaped.shape)} came back for float32[2, 3]")
+        influence = np.asarray(jax.jacobian(function)(z.reshape(2, 3))).reshape(6, 6)
+    except Exception as error:
+        raise ValueError(f"{accepted} ({describe(error)})") from error
+    if np.any(influence[~np.eye(6, dtype=bool)]):
+        raise ValueError(f"{accepted} (its elements influence each other)")
+    return Activation(name, "the user's own", function, plain=True)
+
+
 ACTIVATIONS: Registry[Activation] = Registry(
     kind="activation",
     entries={activation.name: activation for activation in _ACTIVATIONS},
-    wrap=lambda name, function: (
-        function if isinstance(function, Activation) else Activation(name, "the user's own", function, plain=True)
-    ),
+    wrap=_wrap,
 )

@@ -1,7 +1,8 @@
 """Numbers of any magnitude in ordinary floats: a mantissa, and a power of two kept aside.
 
-Exponents are integers held as floats of the mantissa's dtype, exact up to 2^24 in float32. Multiplying by a power of two
-rounds nothing, so what is computed here has the precision of the mantissa's dtype at every magnitude up to 2^±4,194,304.
+Exponents are integers held as floats of the mantissa's dtype, exact up to 2^24 in float32 (magnitudes of 10^±5,050,445) and
+rounded like any other number beyond. Multiplying by a power of two rounds nothing, so what is computed here has the
+precision of the mantissa's dtype at every magnitude.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ Numbers: TypeAlias = Any  # a JAX array inside compiled code, a NumPy array on t
 
 LOG2_E = float(np.log2(np.e))
 LARGEST_FLOAT_EXPONENT = 126  # 2^±126 is a normal float32
-EXPONENT_OF_ZERO = -(2.0**22)  # below any other, so that a zero never sets the exponent of a sum
+EXPONENT_OF_ZERO = -(2.0**100)  # below any other, so that a zero never sets the exponent of a sum
 
 
 class Split(NamedTuple):
@@ -59,8 +60,9 @@ def split(value: Array) -> Split:
 
 def share_exponent(numbers: Split) -> Split:
     """One integer exponent for each row, the largest in it: mantissa [..., width], log2 [...]."""
-    largest = jnp.ceil(jnp.max(numbers.log2, axis=-1))
-    return Split(numbers.mantissa * jnp.exp2(numbers.log2 - largest[..., None]), largest)
+    largest = jnp.maximum(jnp.ceil(jnp.max(numbers.log2, axis=-1)), EXPONENT_OF_ZERO)
+    below = jnp.maximum(numbers.log2 - largest[..., None], -2 * LARGEST_FLOAT_EXPONENT)  # exp2 of far less can be NaN
+    return Split(numbers.mantissa * jnp.exp2(below), largest)
 
 
 def normalize(value: Array) -> tuple[Array, Array, Array]:

@@ -7,14 +7,14 @@ fan-in is the width, so that JAX's own initializers serve as they are.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.nn import initializers as jax_initializers
 
-from bench.registry import Registry
+from bench.registry import Registry, describe
 
 Init = Callable[..., Array]
 
@@ -84,8 +84,21 @@ _INITIALIZERS = (
     ),
 )
 
+
+def _wrap(name: str, init: Any) -> Initializer:
+    """A user's scheme. Raises ValueError unless it returns what it is asked for."""
+    accepted = "init(key, shape, dtype) that returns an array of that shape and dtype"
+    try:
+        made = jax.eval_shape(lambda: init(jax.random.key(0), (4, 4), jnp.dtype(jnp.float32)))
+        if made.shape != (4, 4) or made.dtype != jnp.float32:
+            raise ValueError(f"{made.dtype}{list(made.shape)} came back for float32[4, 4]")
+    except Exception as error:
+        raise ValueError(f"{accepted} ({describe(error)})") from error
+    return Initializer(name, "the user's own", init, decomposes=True, any_size=True)
+
+
 INITIALIZERS: Registry[Initializer] = Registry(
     kind="initializer",
     entries={initializer.name: initializer for initializer in _INITIALIZERS},
-    wrap=lambda name, init: Initializer(name, "the user's own", init, decomposes=True, any_size=True),
+    wrap=_wrap,
 )

@@ -30,6 +30,7 @@ from bench.gradients import (
     forward_program,
 )
 from bench.losses import LOSSES, Loss
+from bench.sweep import DTYPES
 
 RUN_AHEAD = 8  # results in flight: enough to keep devices busy, small beside what a segment holds
 LOG10_2 = float(np.log10(2.0))
@@ -113,13 +114,15 @@ def measure(
     scales: np.ndarray,
     bias_stds: np.ndarray,
     depths: Sequence[int],
+    input_exponent: int = 0,
     advance: Callable[[float], None] = lambda _share: None,
 ) -> Iterator[Measured]:
     """Every norm of every network, from one forward and one backward pass for all depths and lanes.
 
     segments: index → Segment, asked for in order and then, backward, in reverse; inputs, readout: [seeds, width], split
-    over ``mesh``; scales, bias_stds: [lanes], pairwise; depths: each ≥ 2, in any order. ``advance`` is told the share of the
-    work that has come back, in steps that add up to 1. Yields depth by depth and tile by tile, in no particular order.
+    over ``mesh``, the inputs to be multiplied by 2^input_exponent; scales, bias_stds: [lanes], pairwise; depths: each ≥ 2,
+    in any order. ``advance`` is told the share of the work that has come back, in steps that add up to 1. Yields depth by
+    depth and tile by tile, in no particular order.
     """
     dtype = np.dtype(inputs.dtype)
     tiles = split_lanes(scales, bias_stds, dtype)
@@ -134,7 +137,7 @@ def measure(
 
     def run_forward() -> Iterator[tuple[int, Array]]:
         value = np.repeat(np.asarray(inputs)[:, None, :], LANES, axis=1)
-        start = place(mesh, State(value, np.zeros(value.shape[:2], dtype)), 0)
+        start = place(mesh, State(value, np.full(value.shape[:2], input_exponent, dtype)), 0)
         states = [start for _ in tiles]
         for index in range(count):
             segment = segments(index)
@@ -168,7 +171,8 @@ def measure(
         pieces[tile].append(trace)
         advance(1 / steps)
     traces = [Trace(*np.concatenate(piece, axis=1).astype(float)) for piece in pieces]
-    log2_input = np.log2(np.linalg.norm(np.asarray(inputs, float), axis=-1))
+    with np.errstate(divide="ignore"):
+        log2_input = np.log2(np.linalg.norm(np.asarray(inputs, float), axis=-1)) + input_exponent
     blocks = [
         Block(group, tile, *_derivatives(mesh, loss, trace, group, dtype), [])
         for tile, trace in enumerate(traces)
@@ -207,9 +211,9 @@ def _assemble(block: Block, trace: Trace, log2_input: np.ndarray, lanes: slice) 
         log2_output = np.log2(np.abs(trace.output)) + trace.exponent
         for number, depth in enumerate(block.depths):
             hidden = slice(0, depth - 1)
-            crossed = trace.weight_exponent[hidden]
-            taken = shift[number, hidden] + trace.slope_exponent[hidden] + crossed
-            exponent = np.cumsum(taken[::-1], axis=0)[::-1] - crossed + block.exponent[number]
+            taken = shift[number, hidden] + trace.slope_exponent[hidden]
+            taken[:-1] += trace.weight_exponent[1 : depth - 1]
+            exponent = np.cumsum(taken[::-1], axis=0)[::-1] + block.exponent[number]
             delta = np.concatenate([np.log2(norm[number, hidden]) + exponent, block.log2_derivative[number][None]])
             entering = np.concatenate([np.broadcast_to(log2_input[:, None], delta.shape[1:])[None], log2_hidden[hidden]])
             leaving = np.concatenate([log2_hidden[hidden], log2_output[depth - 2][None]])
@@ -248,52 +252,55 @@ def gradient_norms(
     biases: [hidden layers, n], zero by default; depths: numbers of weight matrices with the readout, at least 2 and at
     most hidden layers + 1, which alone is the default; loss: "output" or "mse"; dtype: "float32" or "float64".
 
-    Raises ValueError for shapes that do not fit, depths outside the weights, and unknown names.
+    Weights, biases and x may be of any magnitude that float64 holds, the readout's norm between 1e-30 and 1e30.
+
+    Raises ValueError, naming the argument, for shapes that do not fit, numbers that are not finite, depths outside the
+    weights, and unknown names.
     """
-    if dtype not in ("float32", "float64"):
-        raise ValueError(f"dtype: got {dtype!r}, expected float32 or float64")
-    if loss not in LOSSES:
-        raise ValueError(f"loss: got {loss!r}, expected one of {', '.join(LOSSES)}")
-    stack = np.asarray(weights, dtype)
-    if stack.ndim != 3 or stack.shape[1] != stack.shape[2] or not len(stack):
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype: got {dtype!r}, expected {' or '.join(DTYPES)}")
+    if loss not in list(LOSSES):
+        raise ValueError(f"loss: got {loss!r}, expected {' or '.join(LOSSES)}")
+    stack = _finite("weights", weights)
+    if stack.ndim != 3 or stack.shape[1] != stack.shape[2] or 0 in stack.shape:
         raise ValueError(f"weights: got shape {stack.shape}, expected [hidden layers, n, n] with at least one layer")
     hidden, width, _ = stack.shape
-    vectors = {"x": np.asarray(x, dtype), "readout": np.asarray(readout, dtype)}
-    for name, vector in vectors.items():
-        if vector.shape != (width,):
-            raise ValueError(f"{name}: got shape {vector.shape}, expected [{width}]")
-    shifts = np.zeros((hidden, width), dtype) if biases is None else np.asarray(biases, dtype)
-    if shifts.shape != (hidden, width):
-        raise ValueError(f"biases: got shape {shifts.shape}, expected [{hidden}, {width}]")
-    measured_depths = sorted({hidden + 1} if depths is None else set(depths))
-    if not measured_depths or measured_depths[0] < 2 or measured_depths[-1] > hidden + 1:
-        raise ValueError(f"depths: got {measured_depths}, expected 2 to {hidden + 1} (the weights and the readout)")
-    lanes = np.asarray(scales, float)
-    if lanes.ndim != 1 or not len(lanes) or not (np.isfinite(lanes) & (lanes >= 0)).all():
+    vectors = [_shaped("x", x, (width,)), _shaped("readout", readout, (width,))]
+    if not 1e-30 <= np.linalg.norm(vectors[1]) <= 1e30:
+        raise ValueError(f"readout: got norm {np.linalg.norm(vectors[1]):g}, expected 1e-30 to 1e30")
+    shifts = np.zeros((hidden, width)) if biases is None else _shaped("biases", biases, (hidden, width))
+    measured_depths = _depths([hidden + 1] if depths is None else depths, hidden + 1)
+    lanes = _finite("scales", scales)
+    if lanes.ndim != 1 or not len(lanes) or (lanes < 0).any():
         raise ValueError(f"scales: got {scales!r}, expected finite numbers ≥ 0")
-    phi = ACTIVATIONS.resolve(activation)
+    try:
+        phi = ACTIVATIONS.resolve(activation)
+    except ValueError as error:
+        raise ValueError(f"activation: got {activation!r}, expected {error}") from error
     mesh = seed_mesh(1)
+    x_mantissa, x_exponent = _common_exponent(vectors[0])
+    shifts, bias_exponent = _common_exponent(shifts)
 
     def segments(index: int) -> Segment:
         window = slice(index * LAYERS, (index + 1) * LAYERS)
         padding = ((0, LAYERS - len(stack[window])), (0, 0), (0, 0))
-        matrices = np.pad(stack[window], padding)
-        _, exponent = np.frexp(np.abs(matrices).max(axis=(1, 2)))
-        matrices = np.ldexp(matrices, -exponent[:, None, None])
-        biases = np.pad(shifts[window], padding[:2])
-        return place(mesh, Segment(matrices[:, None], exponent[:, None].astype(dtype), biases[:, None]), 1)
+        pairs = [_common_exponent(matrix) for matrix in np.pad(stack[window], padding)]
+        matrices, exponents = (np.array(part, dtype)[:, None] for part in zip(*pairs, strict=True))
+        biases = np.pad(shifts[window], padding[:2]).astype(dtype)
+        return place(mesh, Segment(matrices, exponents, biases[:, None]), 1)
 
     shape = (len(measured_depths), len(lanes), measured_depths[-1])
     grad, delta, activations = (np.full(shape, np.nan) for _ in range(3))
     with jax.enable_x64(dtype == "float64"):
         results = measure(
             segments,
-            *(place(mesh, vector[None], 0) for vector in vectors.values()),
+            *(place(mesh, vector[None].astype(dtype), 0) for vector in (x_mantissa, vectors[1])),
+            input_exponent=x_exponent,
             mesh=mesh,
             activation=phi,
             loss=LOSSES[loss],
             scales=lanes,
-            bias_stds=np.full(len(lanes), 0.0 if biases is None else 1.0),
+            bias_stds=np.full(len(lanes), 0.0 if biases is None else np.ldexp(1.0, bias_exponent)),
             depths=measured_depths,
         )
         for result in results:
@@ -301,3 +308,37 @@ def gradient_norms(
             for whole, part in zip((grad, delta, activations), result[2:], strict=True):
                 whole[where] = part[:, 0, :].T
     return GradientNorms(np.array(measured_depths), lanes, grad, delta, activations)
+
+
+def _finite(name: str, values: Any) -> np.ndarray:
+    """float64 numbers. Raises ValueError for anything else than finite real ones."""
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind not in "biuf" and array.dtype.name not in ("bfloat16", "float8_e4m3fn", "float8_e5m2"):
+            raise TypeError(f"they are {array.dtype}")
+        array = array.astype(float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name}: got {type(values).__name__}, expected an array of real numbers ({error})") from error
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name}: got numbers that are not finite, expected finite ones")
+    return array
+
+
+def _shaped(name: str, values: Any, shape: tuple[int, ...]) -> np.ndarray:
+    array = _finite(name, values)
+    if array.shape != shape:
+        raise ValueError(f"{name}: got shape {array.shape}, expected {list(shape)}")
+    return array
+
+
+def _depths(values: Any, largest: int) -> list[int]:
+    depths = np.unique(_finite("depths", values)).tolist()
+    if not depths or depths[0] < 2 or depths[-1] > largest or any(depth != int(depth) for depth in depths):
+        raise ValueError(f"depths: got {values!r}, expected whole numbers from 2 to {largest} (the weights and the readout)")
+    return [int(depth) for depth in depths]
+
+
+def _common_exponent(values: np.ndarray) -> tuple[np.ndarray, int]:
+    """``values / 2^e`` with the largest magnitude in [1/2, 1), and e."""
+    exponent = int(np.frexp(np.abs(values).max())[1])
+    return np.ldexp(values, -exponent), exponent

@@ -16,6 +16,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
+def describe(error: Exception) -> str:
+    """An exception in one line."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
 class Registry(Generic[T]):
     """A read-only table of named entries, open to callables that are importable.
 
@@ -42,9 +48,13 @@ class Registry(Generic[T]):
             return self._wrap(name, self._load(name))
         raise ValueError(f"{', '.join(self)}, or package.module:attribute{nearest(name, self)}")
 
-    def resolve(self, entry: str | Callable[..., Any]) -> T:
-        """The entry of that name, or a callable as an entry under its own name."""
-        return self[entry] if isinstance(entry, str) else self._wrap(getattr(entry, "__name__", repr(entry)), entry)
+    def resolve(self, entry: Any) -> T:
+        """The entry of that name, or a callable as an entry under its own name. Raises ValueError for anything else."""
+        if isinstance(entry, str):
+            return self[entry]
+        if not callable(entry):
+            raise ValueError(f"the name of an {self.kind}, or a callable")
+        return self._wrap(getattr(entry, "__name__", repr(entry)), entry)
 
     def _load(self, name: str) -> Any:
         module, _, attribute = name.partition(":")
@@ -52,8 +62,8 @@ class Registry(Generic[T]):
             found: Any = importlib.import_module(module)
             for part in attribute.split("."):
                 found = getattr(found, part)
-        except (ImportError, AttributeError, ValueError) as error:
-            raise ValueError(f"{self.kind} {name!r} cannot be imported: {error}") from error
+        except Exception as error:  # importing runs the user's code, which may fail in any way
+            raise ValueError(f"package.module:attribute of something importable ({describe(error)})") from error
         if not callable(found):
-            raise ValueError(f"{self.kind} {name!r} is {type(found).__name__}, not a callable")
+            raise ValueError(f"package.module:attribute of a callable (this one is of type {type(found).__name__})")
         return found

@@ -176,7 +176,8 @@ def tables(sweep: Sweep, chunk: Chunk, measured: Iterable[tuple[slice, Measured]
     layers = {depth: np.empty((3, lanes, seeds, depth)) for depth in sweep.depths if sweep.layers}
     for block, result in measured:
         grad, delta, activation = (value[:, : block.stop - block.start] for value in result[2:])
-        everything = np.logaddexp.reduce(2 * np.log(10) * grad, axis=0) / (2 * np.log(10))
+        with np.errstate(invalid="ignore"):  # NaN is data
+            everything = np.logaddexp.reduce(2 * np.log(10) * grad, axis=0) / (2 * np.log(10))
         summary = np.stack([grad[0], grad[-2], everything, activation[-1]])
         cells[:, sweep.depths.index(result.depth), result.lanes, block] = summary.swapaxes(1, 2)
         if sweep.layers:

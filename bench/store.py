@@ -27,6 +27,7 @@ from bench.sweep import Sweep
 
 FORMAT = 1
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
+LONGEST_NAME = 200
 TEMPORARY = ".writing-"
 PACKAGES = ("depthscale", "jax", "jaxlib", "numpy", "pyarrow")
 
@@ -43,8 +44,12 @@ class RunFolder:
     """
 
     def __init__(self, results: str | os.PathLike[str], name: str, sweep: Sweep) -> None:
-        if not RUN_NAME.fullmatch(name):
-            raise RunError(f"run: got {name!r}, expected a folder name of letters, digits and . _ + -")
+        if not RUN_NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+            raise RunError(
+                f"run: got {name!r}, expected a folder name of at most {LONGEST_NAME} letters, digits and . _ + -"
+            )
+        if not os.fspath(results):
+            raise RunError("results: got '', expected a folder")
         self.path = Path(results) / name
         self.sweep = sweep
         self.chunks = plan(sweep)
@@ -69,7 +74,8 @@ class RunFolder:
 
     def missing(self) -> list[Chunk]:
         """The chunks whose shards are not there yet, in order."""
-        return [chunk for chunk in self.chunks if not (self.path / "cells" / chunk.shard).exists()]
+        kinds = ("cells", "layers") if self.sweep.layers else ("cells",)
+        return [chunk for chunk in self.chunks if not all((self.path / kind / chunk.shard).exists() for kind in kinds)]
 
     def begin(self) -> None:
         """Note who measures from now on: versions, device and commit. A resumed run lists each who did."""
@@ -96,7 +102,10 @@ class RunFolder:
 
     def _read_manifest(self) -> dict[str, Any] | None:
         try:
-            return json.loads((self.path / "manifest.json").read_text())
+            manifest = json.loads((self.path / "manifest.json").read_text())
+            if not isinstance(manifest, dict) or not isinstance(manifest.get("sweep"), dict):
+                raise ValueError("it describes no sweep")
+            return manifest
         except FileNotFoundError:
             return None
         except NotADirectoryError as error:

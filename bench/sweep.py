@@ -13,6 +13,7 @@ from bench.losses import LOSSES
 
 DTYPES = ("float32", "float64")
 LARGEST_KEY = 2**32 - 1
+LARGEST_COUNT = 1_000_000  # of layers, neurons and seeds: more is a slip of the keyboard
 
 
 class SweepError(ValueError):
@@ -61,13 +62,13 @@ class Sweep:
 
         settle("initializers", _names("initializers", self.initializers, INITIALIZERS))
         settle("activations", _names("activations", self.activations, ACTIVATIONS))
-        settle("depths", _integers("depths", self.depths, at_least=2))
-        settle("widths", _integers("widths", self.widths, at_least=1))
+        settle("depths", _integers("depths", self.depths, at_least=2, at_most=LARGEST_COUNT))
+        settle("widths", _integers("widths", self.widths, at_least=1, at_most=LARGEST_COUNT))
         settle("scales", _reals("scales", self.scales))
         settle("bias_stds", _reals("bias_stds", self.bias_stds))
-        settle("seeds", _integer("seeds", self.seeds, at_least=1))
+        settle("seeds", _integer("seeds", self.seeds, at_least=1, at_most=LARGEST_COUNT))
         settle("key", _integer("key", self.key, at_least=0, at_most=LARGEST_KEY))
-        if self.loss not in LOSSES:
+        if not isinstance(self.loss, str) or self.loss not in LOSSES:
             raise SweepError("loss", self.loss, " or ".join(LOSSES))
         if self.dtype not in DTYPES:
             raise SweepError("dtype", self.dtype, " or ".join(DTYPES))
@@ -115,20 +116,19 @@ def _names(field: str, values: object, registry: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _integer(field: str, value: Any, *, at_least: int, at_most: float = math.inf) -> int:
-    accepted = f"a whole number ≥ {at_least}" if at_most == math.inf else f"a whole number from {at_least} to {at_most}"
+def _integer(field: str, value: Any, *, at_least: int, at_most: int) -> int:
     try:
         number = None if isinstance(value, (bool, str)) or int(value) != value else int(value)
     except (TypeError, ValueError, OverflowError):
         number = None
     if number is None or not at_least <= number <= at_most:
-        raise SweepError(field, value, accepted)
+        raise SweepError(field, value, f"a whole number ≥ {at_least} and ≤ {at_most}")
     return number
 
 
-def _integers(field: str, values: object, *, at_least: int) -> tuple[int, ...]:
+def _integers(field: str, values: object, *, at_least: int, at_most: int) -> tuple[int, ...]:
     found = _values(field, values, f"whole numbers ≥ {at_least}")
-    return tuple(sorted({_integer(field, value, at_least=at_least) for value in found}))
+    return tuple(sorted({_integer(field, value, at_least=at_least, at_most=at_most) for value in found}))
 
 
 def _reals(field: str, values: object) -> tuple[float, ...]:

@@ -114,16 +114,18 @@ def test_depth_852_beyond_float64(name, scale):
     assert abs(grad) > 200
 
 
-@pytest.mark.parametrize("scale", [30.0, 1000.0])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("scale", [30.0, 1000.0, 1e7])
 @pytest.mark.parametrize("name", ["tanh", "sigmoid", "elu", "gelu", "silu", "softplus", "erf"])
-def test_saturated_tails_are_numbers(name, scale):
+def test_saturated_tails_are_numbers(name, scale, dtype):
     """One unit, negative or saturated: phi and phi' fall far below every float, and are neither zero nor clipped."""
+    tolerance = {"rtol": 1e-9, "atol": 1e-9} if dtype == "float64" else {"rtol": 1e-5, "atol": 1e-5}
     weights = np.array([[[-0.7]], [[0.9]], [[1.1]], [[-0.6]]])
     x, readout = np.array([1.0]), np.array([1.0])
     grad, output = high_precision(name, weights, x, readout, scale)
-    measured = bench.gradient_norms(weights, name, x=x, readout=readout, scales=[scale], dtype="float64")
-    np.testing.assert_allclose(measured.log10_grad[0, 0, 0], grad, rtol=1e-9, atol=1e-9)
-    np.testing.assert_allclose(measured.log10_activation[0, 0, -1], output, rtol=1e-9, atol=1e-9)
+    measured = bench.gradient_norms(weights, name, x=x, readout=readout, scales=[scale], dtype=dtype)
+    np.testing.assert_allclose(measured.log10_grad[0, 0, 0], grad, **tolerance)
+    np.testing.assert_allclose(measured.log10_activation[0, 0, -1], output, **tolerance)
     assert np.isfinite(grad)
 
 
@@ -142,8 +144,17 @@ def test_mse_far_from_and_near_its_target():
 def test_weights_of_any_magnitude_act_as_their_scale():
     weights, x, readout, _ = network()
     plain = bench.gradient_norms(weights, "tanh", x=x, readout=readout, scales=[1.0])
-    tiny = bench.gradient_norms(weights * 2.0**-100, "tanh", x=x, readout=readout, scales=[2.0**100])
-    np.testing.assert_array_equal(plain.log10_grad, tiny.log10_grad)
+    for exponent in (-1000, -100, 100, 1000):
+        other = weights * 2.0**exponent
+        scaled = bench.gradient_norms(other, "tanh", x=x, readout=readout, scales=[2.0**-exponent])
+        np.testing.assert_array_equal(plain.log10_grad, scaled.log10_grad)
+    # and inputs and biases of any magnitude
+    far = bench.gradient_norms(weights, "linear", x=x * 2.0**-900, readout=readout)
+    near = bench.gradient_norms(weights, "linear", x=x, readout=readout)
+    np.testing.assert_allclose(far.log10_activation, near.log10_activation - 900 * np.log10(2), atol=1e-9)
+    biases = np.full((HIDDEN, WIDTH), 2.0**900)
+    shifted = bench.gradient_norms(weights, "linear", x=x, readout=readout, biases=biases)
+    assert (shifted.log10_activation[0, 0, :-1] > 250).all()
 
 
 @settings(max_examples=15, deadline=None)
@@ -196,7 +207,22 @@ def test_a_users_function_and_bad_arrays():
         ({"loss": "hinge"}, "loss"),
         ({"dtype": "float16"}, "dtype"),
         ({"scales": [-1.0]}, "scales"),
+        ({"depths": [2.5]}, "depths"),
+        ({"depths": ["a"]}, "depths"),
+        ({"weights": weights * np.nan}, "weights"),
+        ({"weights": weights + 1j}, "weights"),
+        ({"weights": np.zeros((2, 0, 0))}, "weights"),
+        ({"readout": 0 * readout}, "readout"),
     ]:
         everything = {"weights": weights, "x": x, "readout": readout} | arguments
         with pytest.raises(ValueError, match=f"^{field}: got"):
             bench.gradient_norms(everything.pop("weights"), "tanh", **everything)
+
+
+@pytest.mark.parametrize(
+    "function", [jax.nn.softmax, lambda z: z[..., ::-1], lambda z: z.sum(), lambda z: z > 0, np.tanh, 5, "rleu"]
+)
+def test_what_does_not_act_element_by_element_is_refused(function):
+    weights, x, readout, _ = network()
+    with pytest.raises(ValueError, match=r"^activation: got .* expected "):
+        bench.gradient_norms(weights, function, x=x, readout=readout)

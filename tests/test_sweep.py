@@ -3,11 +3,18 @@
 import dataclasses
 import math
 
+import jax.numpy as jnp
 import pytest
 
 from bench.presets import PRESETS
 from bench.ranges import parse
 from bench.sweep import Sweep, SweepError
+
+
+def row(key, shape, dtype):
+    """An initializer that would broadcast."""
+    del key
+    return jnp.ones((1, shape[1]), dtype)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +42,13 @@ from bench.sweep import Sweep, SweepError
         ("activations", [len]),
         ("activations", ["no.such.module:thing"]),
         ("activations", ["math:pi"]),
+        ("activations", ["jax.nn:softmax"]),
+        ("activations", ["..a:b"]),
+        ("initializers", ["jax.numpy:zeros"]),
+        ("initializers", ["tests.test_sweep:row"]),
+        ("depths", [10**22]),
+        ("seeds", 10**20),
+        ("loss", []),
     ],
 )
 def test_what_cannot_be_measured_is_refused_by_name_and_value(field, value):
