@@ -61,7 +61,8 @@ def split(value: Array) -> Split:
 def share_exponent(numbers: Split) -> Split:
     """One integer exponent for each row, the largest in it: mantissa [..., width], log2 [...]."""
     largest = jnp.maximum(jnp.ceil(jnp.max(numbers.log2, axis=-1)), EXPONENT_OF_ZERO)
-    below = jnp.maximum(numbers.log2 - largest[..., None], -2 * LARGEST_FLOAT_EXPONENT)  # exp2 of far less can be NaN
+    # exp2 of far less can be NaN; and above 0 it is where a compiler that computes a huge log2 twice rounds it differently
+    below = jnp.clip(numbers.log2 - largest[..., None], -2 * LARGEST_FLOAT_EXPONENT, 0)
     return Split(numbers.mantissa * jnp.exp2(below), largest)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import bench
 from bench.activations import ACTIVATIONS
-from tests.tolerance import EXACT, FLOAT64_GRAD
+from tests.tolerance import EXACT, FLOAT64_GRAD, run_frame
 
 WIDTH, HIDDEN = 8, 20
 DEPTHS, SCALES = (2, 18, 21), (0.4, 1.0, 1.7)
@@ -226,3 +226,23 @@ def test_what_does_not_act_element_by_element_is_refused(function):
     weights, x, readout, _ = network()
     with pytest.raises(ValueError, match=r"^activation: got .* expected "):
         bench.gradient_norms(weights, function, x=x, readout=readout)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_nothing_is_undefined_at_any_scale(tmp_path, dtype):
+    """Narrow networks at scales far from any use: saturated, dead, collapsed, but never NaN and never +inf."""
+    extremes = {"scales": [0.0, 1e-38, 0.1, 17.0, 1e10, 1e38, 1e300], "bias_stds": [0.0, 0.1, 1e30], "depths": [2, 3, 100]}
+    layers = run_frame(
+        tmp_path,
+        kind="layers",
+        initializers=["orthogonal", "gaussian"],
+        activations=list(ACTIVATIONS),
+        widths=[1, 3],
+        seeds=3,
+        dtype=dtype,
+        loss="mse",
+        **extremes,
+    )
+    for value in ("log10_grad", "log10_delta", "log10_activation"):
+        assert not layers[value].isna().any()
+        assert (layers[value] < np.inf).all()
