@@ -8,8 +8,8 @@ cells = pd.read_parquet(bench.run(sweep, name="first") / "cells")
 """
 
 from bench.activations import ACTIVATIONS, Activation
+from bench.arrays import GradientNorms, gradient_norms
 from bench.initializers import INITIALIZERS
-from bench.measure import GradientNorms, gradient_norms
 from bench.presets import PRESETS
 from bench.run import run
 from bench.store import RunError

@@ -54,12 +54,7 @@ class Parser(argparse.ArgumentParser):
         """parse_args, with the nearest known flag for an unknown one."""
         parsed, unknown = self.parse_known_args(argv)
         if unknown:
-            known = [flag for field in OPTIONS for flag in (_flag(field),)] + [
-                "--run",
-                "--results",
-                "--layers",
-                "--no-layers",
-            ]
+            known = [*map(_flag, OPTIONS), "--run", "--results", "--layers", "--no-layers"]
             self.error(f"unknown argument {unknown[0]!r}{nearest(unknown[0], known)}; --help lists what is accepted")
         return parsed
 

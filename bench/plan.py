@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bench.gradients import LANES, LAYERS
-from bench.measure import RUN_AHEAD, segments_to
+from bench.measure import segments_to
 from bench.sweep import Sweep
 
 CHUNK_BYTES = 2**30  # what one chunk may hold at a time, by estimate
@@ -51,17 +51,20 @@ def weight_bytes(sweep: Sweep, width: int) -> int:
     return segments_to(max(sweep.depths)) * LAYERS * width**2 * np.dtype(sweep.dtype).itemsize
 
 
-def chunk_bytes(sweep: Sweep, width: int, seeds: int, lanes: int) -> int:
-    """An estimate of what a chunk holds at its peak: kept weights, slopes, cotangents, norms and rows."""
+def keeps_weights(sweep: Sweep, width: int, seeds: int) -> bool:
+    """Whether so many seeds' weights stay in memory for the backward pass and further activations, or are drawn again."""
+    return seeds * weight_bytes(sweep, width) <= 2 * CHUNK_BYTES
+
+
+def lane_bytes(sweep: Sweep, width: int, lanes: int) -> int:
+    """An estimate of what one seed's lanes hold at their peak: slopes, cotangents, norms and rows."""
     item = np.dtype(sweep.dtype).itemsize
     padded = math.ceil(lanes / LANES) * LANES
     layers = segments_to(max(sweep.depths)) * LAYERS
-    in_flight = (RUN_AHEAD + 2) * LAYERS * width**2 * item
-    weights = min(weight_bytes(sweep, width), max(CHUNK_BYTES, in_flight))
     slopes = (layers + len(sweep.depths)) * padded * width * item
     norms = 4 * sum(sweep.depths) * padded * item
     rows = lanes * ROW_BYTES * (sum(sweep.depths) if sweep.layers else len(sweep.depths))
-    return seeds * (weights + slopes + norms + rows)
+    return slopes + norms + rows
 
 
 def plan(sweep: Sweep) -> tuple[Chunk, ...]:
@@ -84,11 +87,11 @@ def plan(sweep: Sweep) -> tuple[Chunk, ...]:
 
 
 def _cut(sweep: Sweep, width: int, lanes: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Blocks of lanes and of seeds that fit: whole tiles of lanes, fewer only where one seed of all does not fit."""
+    """Blocks of lanes and of seeds that fit: whole tiles of lanes, fewer only where one seed's do not fit."""
     per_block = lanes
-    while per_block > LANES and chunk_bytes(sweep, width, 1, per_block) > CHUNK_BYTES:
+    while per_block > LANES and lane_bytes(sweep, width, per_block) > CHUNK_BYTES:
         per_block = math.ceil(per_block / 2 / LANES) * LANES
-    fitting = CHUNK_BYTES // chunk_bytes(sweep, width, 1, per_block)
+    fitting = CHUNK_BYTES // (lane_bytes(sweep, width, per_block) + weight_bytes(sweep, width))
     return _blocks(lanes, per_block), _blocks(sweep.seeds, max(1, min(fitting, MOST_SEEDS)))
 
 

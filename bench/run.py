@@ -22,7 +22,7 @@ from bench.gradients import LAYERS, Segment, seeds_per_device
 from bench.initializers import INITIALIZERS
 from bench.losses import LOSSES
 from bench.measure import Measured, measure, place, seed_mesh
-from bench.plan import CHUNK_BYTES, Chunk, weight_bytes
+from bench.plan import Chunk, keeps_weights
 from bench.store import RunFolder
 from bench.sweep import Sweep
 
@@ -105,7 +105,7 @@ def _run_with_one_draw(folder: RunFolder, chunks: list[Chunk], bar: tqdm, compil
 def _batches(sweep: Sweep, chunk: Chunk, mesh: Mesh, size: int) -> list[Batch]:
     """The chunk's seeds, ``size`` at a time; the last seed stands in for those that are too few, and is dropped later."""
     count = chunk.seeds[1] - chunk.seeds[0]
-    keep = (count + size) * weight_bytes(sweep, chunk.width) <= 2 * CHUNK_BYTES
+    keep = keeps_weights(sweep, chunk.width, count + size)
     batches = []
     for first in range(0, count, size):
         seeds = np.minimum(chunk.seeds[0] + np.arange(first, first + size), chunk.seeds[1] - 1)

@@ -46,8 +46,11 @@ def test_a_cell_alone_has_the_bits_it_has_in_company(tmp_path, large):
 
 
 def test_other_chunks_give_the_same_bits(tmp_path, large, monkeypatch):
-    monkeypatch.setattr(bench.plan, "CHUNK_BYTES", 2**20)  # too little for kept weights and for all seeds at once
-    assert len(bench.plan.plan(bench.Sweep(**LARGE))) > 4
+    sweep = bench.Sweep(**LARGE)
+    assert bench.plan.keeps_weights(sweep, 20, seeds=1)
+    monkeypatch.setattr(bench.plan, "CHUNK_BYTES", 2**16)  # one seed at a time, its weights drawn twice
+    assert len(bench.plan.plan(sweep)) == 2 * 5
+    assert not bench.plan.keeps_weights(sweep, 20, seeds=1)
     assert_contained(run_frame(tmp_path, **LARGE), large["cells"])
 
 
