@@ -91,7 +91,9 @@ def _cut(sweep: Sweep, width: int, lanes: int) -> tuple[list[tuple[int, int]], l
     per_block = lanes
     while per_block > LANES and lane_bytes(sweep, width, per_block) > CHUNK_BYTES:
         per_block = math.ceil(per_block / 2 / LANES) * LANES
-    fitting = CHUNK_BYTES // (lane_bytes(sweep, width, per_block) + weight_bytes(sweep, width))
+    weights = weight_bytes(sweep, width)
+    kept = weights if weights <= CHUNK_BYTES else 0  # else drawn as they are needed, for any number of seeds
+    fitting = CHUNK_BYTES // (lane_bytes(sweep, width, per_block) + kept)
     return _blocks(lanes, per_block), _blocks(sweep.seeds, max(1, min(fitting, MOST_SEEDS)))
 
 
