@@ -1,0 +1,27 @@
+"""Theory beside every measurement: mean field, exact and leading-order finite-width laws, spectra; no engine code."""
+
+from bench.theory.angles import GradientCorrelation, gradient_correlation
+from bench.theory.criticality import Critical, critical
+from bench.theory.laws import Law, gradient_law, slope_law
+from bench.theory.meanfield import FixedPoint, Trajectory, fixed_point, trajectory
+from bench.theory.prediction import Prediction, Spread, predict
+from bench.theory.spectrum import Spectrum, jacobian_spectrum
+
+__all__ = [
+    "Critical",
+    "FixedPoint",
+    "GradientCorrelation",
+    "Law",
+    "Prediction",
+    "Spectrum",
+    "Spread",
+    "Trajectory",
+    "critical",
+    "fixed_point",
+    "gradient_correlation",
+    "gradient_law",
+    "jacobian_spectrum",
+    "predict",
+    "slope_law",
+    "trajectory",
+]

@@ -1,0 +1,103 @@
+"""Activations as theory sees them: NumPy functions of float64, written without the engine's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.special import erf, expit, ndtr
+
+Function = Callable[[np.ndarray], np.ndarray]
+
+
+class Nonlinearity(NamedTuple):
+    """Phi and phi' elementwise.
+
+    ``kinks``: where phi or phi' jumps; quadrature is exact for jumps at 0 alone, other jumps need closed forms.
+    ``negative_slope``: for phi(z) = z above 0 and negative_slope · z below, else None.
+    """
+
+    name: str
+    function: Function
+    slope: Function
+    kinks: tuple[float, ...] = ()
+    negative_slope: float | None = None
+
+    @property
+    def vanishes_at_zero(self) -> bool:
+        """Whether phi(0) = 0."""
+        return bool(self.function(np.zeros(1))[0] == 0)
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether phi is the identity."""
+        return self.negative_slope == 1
+
+
+def _leaky(slope: float) -> tuple[Function, Function]:
+    return lambda z: np.where(z > 0, z, slope * z), lambda z: np.where(z > 0, 1.0, slope)
+
+
+def _exponential(scale: float, alpha: float) -> tuple[Function, Function]:
+    def function(z: np.ndarray) -> np.ndarray:
+        return scale * np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))
+
+    return function, lambda z: scale * np.where(z > 0, 1.0, alpha * np.exp(np.minimum(z, 0)))
+
+
+def _tanh_slope(z: np.ndarray) -> np.ndarray:
+    decay = np.exp(-2 * np.abs(z))  # 1 - tanh² would lose the tail to rounding
+    return 4 * decay / (1 + decay) ** 2
+
+
+def _normal_density(z: np.ndarray) -> np.ndarray:
+    return np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+
+
+_ALL = (
+    Nonlinearity("linear", *_leaky(1.0), negative_slope=1.0),
+    Nonlinearity("tanh", np.tanh, _tanh_slope),
+    Nonlinearity("sigmoid", expit, lambda z: expit(z) * expit(-z)),
+    Nonlinearity("relu", *_leaky(0.0), kinks=(0.0,), negative_slope=0.0),
+    Nonlinearity("leaky_relu", *_leaky(0.01), kinks=(0.0,), negative_slope=0.01),
+    Nonlinearity("elu", *_exponential(1.0, 1.0), kinks=(0.0,)),
+    Nonlinearity("selu", *_exponential(1.0507009873554805, 1.6732632423543772), kinks=(0.0,)),
+    Nonlinearity("gelu", lambda z: z * ndtr(z), lambda z: ndtr(z) + z * _normal_density(z)),
+    Nonlinearity("silu", lambda z: z * expit(z), lambda z: expit(z) * (1 + z * expit(-z))),
+    Nonlinearity("softplus", lambda z: np.logaddexp(0, z), expit),
+    Nonlinearity("erf", erf, lambda z: 2 / np.sqrt(np.pi) * np.exp(-(z**2))),
+    Nonlinearity("hard_tanh", lambda z: np.clip(z, -1, 1), lambda z: np.where(np.abs(z) < 1, 1.0, 0.0), kinks=(-1.0, 1.0)),
+    Nonlinearity("sine", np.sin, np.cos),
+)
+NONLINEARITIES = {nonlinearity.name: nonlinearity for nonlinearity in _ALL}
+
+
+def nonlinearity(activation: Any) -> Nonlinearity:
+    """The entry of that name; ``package.module:function`` or a callable on JAX arrays is differentiated by JAX.
+
+    A callable's jumps anywhere but at 0 cost accuracy. Raises ValueError for a name that is not known.
+    """
+    if isinstance(activation, Nonlinearity):
+        return activation
+    if isinstance(activation, str) and activation in NONLINEARITIES:
+        return NONLINEARITIES[activation]
+    return _of_callable(activation)
+
+
+@cache
+def _of_callable(activation: Any) -> Nonlinearity:
+    import jax  # only a function of the user's own needs it
+
+    from bench.activations import ACTIVATIONS
+
+    found = ACTIVATIONS.resolve(activation)
+
+    def value_and_slope(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        with jax.enable_x64(True):
+            point = jax.numpy.asarray(z, dtype=float)
+            value, slope = jax.jvp(found.function, (point,), (jax.numpy.ones_like(point),))
+        return np.asarray(value, float), np.asarray(slope, float)
+
+    return Nonlinearity(found.name, lambda z: value_and_slope(z)[0], lambda z: value_and_slope(z)[1], kinks=(0.0,))

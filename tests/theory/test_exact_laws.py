@@ -1,0 +1,63 @@
+"""Random networks against exact finite-width laws, over many seeds with fixed keys."""
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from bench import theory
+from tests.tolerance import assert_follows, run_frame
+
+SEEDS = 1024
+CASES = [(1, 12), (2, 12), (8, 20), (64, 20)]  # (width, depth)
+SLOPES = {"linear": 1.0, "relu": 0.0, "leaky_relu": 0.01}
+
+
+@pytest.mark.parametrize(("width", "depth"), CASES)
+@pytest.mark.parametrize("initializer", ["gaussian", "orthogonal"])
+@pytest.mark.parametrize("activation", SLOPES)
+def test_networks_follow_their_exact_law(tmp_path, initializer, activation, width, depth):
+    if activation == "leaky_relu" and width == 1:
+        pytest.skip("two values of equal probability have a variance without sampling error")
+    if activation == "relu" and width < 8:
+        depth = 4  # shallow enough that many narrow networks live
+    scale, seeds = (0.9, SEEDS) if activation == "linear" else (np.sqrt(2), 2 * SEEDS)
+    fields = {"initializers": [initializer], "activations": [activation], "scales": [scale], "widths": [width]}
+    cells = run_frame(tmp_path, depths=[2, depth], seeds=seeds, key=1, layers=False, **fields)
+    orthogonal = initializer == "orthogonal"
+    values = cells.pivot_table(index="seed", columns="depth", values="log10_grad_first", dropna=False).to_numpy()
+    alive = np.isfinite(values[:, 1])
+    for column, at in enumerate((2, depth)):
+        law = theory.gradient_law(width, at, scale, negative_slope=SLOPES[activation], orthogonal=orthogonal)
+        living = np.isfinite(values[:, column])
+        assert binomtest(int(living.sum()), seeds, law.alive).pvalue > 1e-4
+        assert np.isneginf(values[~living, column]).all()
+        assert_follows(values[living, column], law.mean, law.variance)
+    slope = theory.slope_law(width, depth, scale, negative_slope=SLOPES[activation], orthogonal=orthogonal)
+    assert_follows((values[alive, 1] - values[alive, 0]) / (depth - 2), slope.mean, slope.variance)
+
+
+def test_a_dead_network_is_silent(tmp_path):
+    cells = run_frame(tmp_path, activations=["relu"], depths=[4], scales=[1.0], widths=[2], seeds=256, layers=False)
+    dead = np.isneginf(cells.log10_grad_first)
+    assert dead.any()
+    assert np.isneginf(cells.log10_output[dead]).all()
+
+
+def test_gaussian_at_root_two_is_he_gaussian(tmp_path):
+    fields = {"activations": ["relu"], "depths": [30], "seeds": 2, "layers": False}
+    he = run_frame(tmp_path, "he", initializers=["he_gaussian"], scales=[1.0], **fields)
+    gaussian = run_frame(tmp_path, "gaussian", scales=[np.sqrt(2)], **fields)
+    np.testing.assert_allclose(he.log10_grad_first, gaussian.log10_grad_first, atol=1e-4)
+
+
+@pytest.mark.parametrize("width", [2, 3, 64])
+@pytest.mark.parametrize("negative_slope", [0.0, 0.01, 0.5])
+def test_the_share_of_a_layer_is_that_of_its_random_variables(width, negative_slope):
+    """The law of ln B against draws of what it is defined by, without a network."""
+    generator = np.random.default_rng(0)
+    share = theory.laws.log_share(width, negative_slope)
+    active = generator.random((100_000, width)) < 0.5
+    square = np.square(generator.standard_normal(active.shape))
+    drawn = (np.where(active, 1.0, negative_slope**2) * square).sum(axis=1) / square.sum(axis=1)
+    assert binomtest(int((drawn > 0).sum()), len(drawn), share.alive).pvalue > 1e-4 or share.alive == 1
+    assert_follows(np.log(drawn[drawn > 0]), share.mean, share.variance)
