@@ -17,9 +17,9 @@ from jax.sharding import Mesh
 
 from bench.extended import LARGEST_FLOAT_EXPONENT, Numbers, exponent_of, scale_by_power_of_two
 from bench.gradients import LAYERS, Segment, over_seeds
-from bench.initializers import Initializer
+from bench.initializers import Family
 
-WEIGHTS, INPUT, READOUT = range(3)  # what a seed's random numbers are for
+WEIGHTS, INPUT, READOUT, BATCH = range(4)  # what a seed's random numbers are for
 
 
 class Networks(NamedTuple):
@@ -32,25 +32,32 @@ class Networks(NamedTuple):
 
 def draw_networks(key: int, width: int, seeds: Iterable[int], dtype: str) -> Networks:
     """Keys, inputs and readouts, drawn on the host: it is little, and compiling it would take longer than a small sweep."""
-
-    def source(seed: int, purpose: int) -> np.random.SeedSequence:
-        return np.random.SeedSequence(key, spawn_key=(width, seed, purpose))
-
-    def direction(seed: int, purpose: int) -> np.ndarray:
-        vector = np.random.Generator(np.random.Philox(source(seed, purpose))).standard_normal(width)
-        return vector / np.linalg.norm(vector)
-
     seeds = list(seeds)
     return Networks(
-        keys=np.stack([source(seed, WEIGHTS).generate_state(2, np.uint32) for seed in seeds]),
-        inputs=np.stack([np.sqrt(width) * direction(seed, INPUT) for seed in seeds]).astype(dtype),
-        readouts=np.stack([direction(seed, READOUT) for seed in seeds]).astype(dtype),
+        keys=np.stack([_source(key, width, seed, WEIGHTS).generate_state(2, np.uint32) for seed in seeds]),
+        inputs=np.stack([np.sqrt(width) * _directions(key, width, seed, INPUT)[0] for seed in seeds]).astype(dtype),
+        readouts=np.stack([_directions(key, width, seed, READOUT)[0] for seed in seeds]).astype(dtype),
     )
+
+
+def draw_batches(key: int, width: int, seeds: Iterable[int], count: int, dtype: str) -> np.ndarray:
+    """[seeds, count, width]: more inputs, drawn as the network's is and independent of it."""
+    return np.stack([np.sqrt(width) * _directions(key, width, seed, BATCH, count) for seed in seeds]).astype(dtype)
+
+
+def _source(key: int, width: int, seed: int, purpose: int) -> np.random.SeedSequence:
+    return np.random.SeedSequence(key, spawn_key=(width, seed, purpose))
+
+
+def _directions(key: int, width: int, seed: int, purpose: int, count: int = 1) -> np.ndarray:
+    """[count, width], uniform on the unit sphere."""
+    vectors = np.random.Generator(np.random.Philox(_source(key, width, seed, purpose))).standard_normal((count, width))
+    return np.stack([vector / np.linalg.norm(vector) for vector in vectors])
 
 
 @cache
 def segment_program(
-    mesh: Mesh, initializer: Initializer, width: int, dtype: str, *, biased: bool
+    mesh: Mesh, family: Family, width: int, dtype: str, *, biased: bool
 ) -> Callable[[Array, Numbers], Segment]:
     """Compiles ``(keys [seeds, 2], index of the first layer) → Segment``; biases are zero unless ``biased``.
 
@@ -58,20 +65,20 @@ def segment_program(
     """
 
     def matrix(key: Array) -> Array:
-        return initializer(key, (width, width), jnp.dtype(dtype))
+        return family.init(key, (width, width), jnp.dtype(dtype))
 
-    if initializer.decomposes and mesh.devices.flat[0].platform == "cpu":
+    if family.decomposes and mesh.devices.flat[0].platform == "cpu":
         matrix = jax.custom_batching.sequential_vmap(matrix)
 
     def layer(key: Array, index: Array) -> Segment:
         weights = matrix(jax.random.fold_in(key, 2 * index))
         exponent = jnp.zeros((), dtype)
-        if initializer.any_size:
+        if family.any_size:
             exponent = exponent_of(jnp.max(jnp.abs(weights)))
             weights = scale_by_power_of_two(weights, jnp.minimum(-exponent, LARGEST_FLOAT_EXPONENT)[None])
         bias = jnp.zeros((width,), dtype)
         if biased:
-            bias = jax.random.normal(jax.random.fold_in(key, 2 * index + 1), (width,), dtype)
+            bias = family.bias(jax.random.fold_in(key, 2 * index + 1), (width,), jnp.dtype(dtype))
         return Segment(weights, exponent, bias)
 
     def draw(words: Array, first: Array) -> Segment:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from bench.gradients import LANES, LAYERS
+from bench.initializers import INITIALIZERS, Family
+from bench.lanes import Lane, lanes_of
 from bench.measure import segments_to
 from bench.sweep import Sweep
 
@@ -21,20 +24,21 @@ ROW_BYTES = 14 * 8  # of a table under construction
 class Chunk:
     """What is measured together and becomes one shard: all depths, and a block of seeds and of lanes.
 
-    A lane is one (bias_std, scale), numbered with the scale running fastest.
+    The initializers are the sweep's of one family; lanes are numbered as :func:`bench.lanes.lanes_of` lists theirs.
     """
 
     index: int
-    initializer: str
+    initializers: tuple[str, ...]
     activation: str
     width: int
     seeds: tuple[int, int]  # first, past the last
     lanes: tuple[int, int]
 
     @property
-    def draw(self) -> tuple[str, int, tuple[int, int]]:
+    def draw(self) -> tuple[tuple[str, ...], str | None, int, tuple[int, int]]:
         """What the weights depend on: chunks with the same draw run one after the other and share it."""
-        return self.initializer, self.width, self.seeds
+        normalized = INITIALIZERS[self.initializers[0]].family.unit_variance
+        return self.initializers, self.activation if normalized else None, self.width, self.seeds
 
     @property
     def shard(self) -> str:
@@ -67,34 +71,47 @@ def lane_bytes(sweep: Sweep, width: int, lanes: int) -> int:
     return slopes + norms + rows
 
 
+def families(names: Iterable[str]) -> list[tuple[str, ...]]:
+    """Names of initializers, those that share a draw together."""
+    found: dict[Family, list[str]] = {}
+    for name in names:
+        found.setdefault(INITIALIZERS[name].family, []).append(name)
+    return [tuple(members) for members in found.values()]
+
+
+def lanes_in(sweep: Sweep, chunk: Chunk) -> tuple[Lane, ...]:
+    """The chunk's lanes."""
+    return lanes_of(sweep, chunk.initializers, chunk.activation, chunk.width)[slice(*chunk.lanes)]
+
+
 def plan(sweep: Sweep) -> tuple[Chunk, ...]:
     """The chunks of a sweep, in the order in which they run."""
     chunks: list[Chunk] = []
-    lanes = len(sweep.bias_stds) * len(sweep.scales)
-    for initializer in sweep.initializers:
+    for initializers in families(sweep.initializers):
         for width in sweep.widths:
-            lane_blocks, seed_blocks = _cut(sweep, width, lanes)
+            lanes = {name: len(lanes_of(sweep, initializers, name, width)) for name in sweep.activations}
+            lanes_per_block, seed_blocks = _cut(sweep, width, max(lanes.values()))
             chunks += [
-                Chunk(len(chunks) + number, initializer, activation, width, seed_block, lane_block)
+                Chunk(len(chunks) + number, initializers, activation, width, seed_block, lane_block)
                 for number, (seed_block, activation, lane_block) in enumerate(
                     (seed_block, activation, lane_block)
                     for seed_block in seed_blocks
                     for activation in sweep.activations
-                    for lane_block in lane_blocks
+                    for lane_block in _blocks(lanes[activation], lanes_per_block)
                 )
             ]
     return tuple(chunks)
 
 
-def _cut(sweep: Sweep, width: int, lanes: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Blocks of lanes and of seeds that fit: whole tiles of lanes, fewer only where one seed's do not fit."""
+def _cut(sweep: Sweep, width: int, lanes: int) -> tuple[int, list[tuple[int, int]]]:
+    """The lanes of a block and the blocks of seeds that fit: whole tiles, fewer only where one seed's do not fit."""
     per_block = lanes
     while per_block > LANES and lane_bytes(sweep, width, per_block) > CHUNK_BYTES:
         per_block = math.ceil(per_block / 2 / LANES) * LANES
     weights = weight_bytes(sweep, width)
     kept = weights if weights <= CHUNK_BYTES else 0  # else drawn as they are needed, for any number of seeds
     fitting = CHUNK_BYTES // (lane_bytes(sweep, width, per_block) + kept)
-    return _blocks(lanes, per_block), _blocks(sweep.seeds, max(1, min(fitting, MOST_SEEDS)))
+    return per_block, _blocks(sweep.seeds, max(1, min(fitting, MOST_SEEDS)))
 
 
 def _blocks(total: int, size: int) -> list[tuple[int, int]]:

@@ -153,10 +153,10 @@ class RunFolder:
 
 
 def _column(values: Any) -> pa.Array:
-    """A column from an array, or from a pair (string, how often)."""
+    """A column from an array, or from a pair (words, [rows] which of them)."""
     if isinstance(values, tuple):
-        text, count = values
-        return pa.repeat(text, count)
+        words, which = values
+        return pa.array(words).take(pa.array(which))
     return pa.array(np.ascontiguousarray(values))
 
 

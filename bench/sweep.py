@@ -36,7 +36,7 @@ class Sweep:
     depths: numbers L of weight matrices, the readout included; each ≥ 2.
     scales: factors on the drawn weights; each ≥ 0 and finite.
     widths: n ≥ 1, of every hidden layer and the input.
-    bias_stds: standard deviations of the biases; each ≥ 0 and finite; 0 is no bias.
+    bias_stds: standard deviations of the biases; each ≥ 0 and finite; 0 is no bias, or the scheme's own where it has one.
     seeds: how many independent networks, ≥ 1.
     key: the root of all randomness, 0 to 2^32 - 1.
     loss: "output" (the output y itself) or "mse" ((y - 1)² / 2).
@@ -77,7 +77,7 @@ class Sweep:
 
     @property
     def cells(self) -> int:
-        """How many rows the sweep has."""
+        """How many rows the sweep has; fewer where an initializer makes one bias_std of several."""
         axes = (self.initializers, self.activations, self.widths, self.bias_stds, self.depths, self.scales)
         return math.prod(map(len, axes)) * self.seeds
 

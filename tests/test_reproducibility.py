@@ -17,7 +17,7 @@ from tests.tolerance import run_frame
 
 CELL = ["initializer", "activation", "width", "bias_std", "depth", "scale", "seed"]
 LARGE = {
-    "initializers": ["gaussian", "orthogonal"],
+    "initializers": ["gaussian", "orthogonal", "he_gaussian", "lsuv"],  # two of one family, and one normalized on data
     "activations": ["tanh"],
     "depths": [2, 5, 17, 18, 40, 120],
     "scales": [0.3, 0.7, 1.0, 1.3, 2.5],  # ordered, critical and chaotic
@@ -40,7 +40,8 @@ def assert_contained(part: pd.DataFrame, whole: pd.DataFrame) -> None:
 
 def test_a_cell_alone_has_the_bits_it_has_in_company(tmp_path, large):
     for number, (depth, scale, bias_std) in enumerate([(120, 2.5, 0.0), (17, 1.0, 0.2), (2, 0.3, 0.0)]):
-        fields = LARGE | {"depths": [depth], "scales": [scale], "bias_stds": [bias_std], "seeds": 1}
+        one = {"initializers": LARGE["initializers"][1 + number :], "depths": [depth]}
+        fields = LARGE | one | {"scales": [scale], "bias_stds": [bias_std], "seeds": 1}
         assert_contained(run_frame(tmp_path, f"cells-{number}", **fields), large["cells"])
         assert_contained(run_frame(tmp_path, f"layers-{number}", kind="layers", **fields), large["layers"])
 
@@ -49,7 +50,7 @@ def test_other_chunks_give_the_same_bits(tmp_path, large, monkeypatch):
     sweep = bench.Sweep(**LARGE)
     assert bench.plan.keeps_weights(sweep, 20, seeds=1)
     monkeypatch.setattr(bench.plan, "CHUNK_BYTES", 2**16)  # one seed at a time, its weights drawn twice
-    assert len(bench.plan.plan(sweep)) == 2 * 5
+    assert len(bench.plan.plan(sweep)) == 3 * 5
     assert not bench.plan.keeps_weights(sweep, 20, seeds=1)
     assert_contained(run_frame(tmp_path, **LARGE), large["cells"])
 
@@ -110,6 +111,7 @@ def test_a_sweep_compiles_as_often_as_it_should_and_no_more(tmp_path):
         assert count("other-numbers", depths=[3, 4, 5, 300], scales=[0.2, 0.4, 2.0], key=7, loss="mse") == 0
         assert count("more-lanes", depths=range(2, 20), scales=[s / 10 for s in range(40)]) == 0
         assert count("other-activation", activations=["relu"]) == 1
-        assert count("other-initializer", initializers=["he_uniform"]) == 1
+        assert count("other-of-the-family", initializers=["he_gaussian", "critical"]) == 0
+        assert count("other-family", initializers=["he_uniform"]) == 1
     finally:
         jax.monitoring.clear_event_listeners()

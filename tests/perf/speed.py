@@ -153,7 +153,7 @@ def floor(sweep: dict) -> Callable[[], object]:
 
     (width,), depths, lanes, seeds = sweep["widths"], sweep["depths"], len(sweep["scales"]), sweep["seeds"]
     mesh = seed_mesh(seeds)
-    draw = segment_program(mesh, INITIALIZERS["gaussian"], width, "float32", biased=False)
+    draw = segment_program(mesh, INITIALIZERS["gaussian"].family, width, "float32", biased=False)
     count = segments_to(max(depths))
 
     @partial(over_seeds, mesh=mesh, in_axes=(1, 0), out_axes=0)

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
-from jax import Array
 from jax.sharding import Mesh
 from tqdm import tqdm
 
 from bench.activations import ACTIVATIONS
-from bench.draws import draw_networks, segment_program
-from bench.gradients import LAYERS, Segment, seeds_per_device
-from bench.initializers import INITIALIZERS
+from bench.gradients import seeds_per_device
 from bench.losses import LOSSES
-from bench.measure import Measured, measure, place, seed_mesh
-from bench.plan import Chunk, keeps_weights
+from bench.measure import Measured, measure, seed_mesh
+from bench.networks import Batch, networks_of
+from bench.plan import Chunk, keeps_weights, lanes_in
 from bench.store import RunFolder
 from bench.sweep import Sweep
 
@@ -42,27 +40,40 @@ def run(
     """Measure what is missing of ``sweep`` in the folder ``results/name`` and return the folder.
 
     Started again after a kill, it finishes the rest, with the same rows to the bit. ``progress`` draws a bar on standard
-    error. Raises :class:`bench.RunError` (a ValueError) before anything is written for a name or folder that cannot be
-    used, or that holds another sweep.
+    error. Where a scheme is undefined, as at a critical point that does not exist, rows are NaN and one line on standard
+    error says why. Raises :class:`bench.RunError` (a ValueError) before anything is written for a name or folder that
+    cannot be used, or that holds another sweep.
     """
     with jax.enable_x64(sweep.dtype == "float64"), closing(RunFolder(results, name, sweep)) as folder:
         missing = folder.missing()
         if missing or folder.manifest.get("finished") is None:
             folder.begin()
+            _report_undefined(sweep, missing)
             with _bar(folder, missing, progress) as bar:
-                compiled: set[tuple[str, int]] = set()
+                compiled: set[tuple[object, int]] = set()
                 for _, chunks in groupby(missing, key=lambda chunk: chunk.draw):
                     _run_with_one_draw(folder, list(chunks), bar, compiled)
             folder.finish()
         return folder.path
 
 
+def _report_undefined(sweep: Sweep, chunks: Iterable[Chunk]) -> None:
+    """One line for everything that is undefined."""
+    undefined = {
+        f"{lane.initializer} {chunk.activation} at bias_std {lane.bias_std:g} ({lane.note})": None
+        for chunk in chunks
+        for lane in lanes_in(sweep, chunk)
+        if np.isnan(lane.engine_scale)
+    }
+    if undefined:
+        print(f"undefined, their rows are NaN: {'; '.join(undefined)}", file=sys.stderr)
+
+
 def _bar(folder: RunFolder, missing: Iterable[Chunk], progress: bool) -> tqdm:
-    cells = [cells_of(folder.sweep, chunk) for chunk in missing]
-    done = folder.sweep.cells - sum(cells)
+    total = sum(cells_of(folder.sweep, chunk) for chunk in folder.chunks)
     return tqdm(
-        total=folder.sweep.cells,
-        initial=done,
+        total=total,
+        initial=total - sum(cells_of(folder.sweep, chunk) for chunk in missing),
         bar_format=BAR,
         unit=" cells",
         disable=not progress,
@@ -75,51 +86,55 @@ def cells_of(sweep: Sweep, chunk: Chunk) -> int:
     return (chunk.seeds[1] - chunk.seeds[0]) * (chunk.lanes[1] - chunk.lanes[0]) * len(sweep.depths)
 
 
-class Batch(NamedTuple):
-    """The seeds that the devices work on at a time, and their networks."""
+def _run_with_one_draw(folder: RunFolder, chunks: list[Chunk], bar: tqdm, compiled: set[tuple[object, int]]) -> None:
+    """Chunks that share a draw: their weights are drawn once where they fit in memory.
 
-    seeds: slice  # of the chunk's
-    inputs: Array  # [padded seeds, width]
-    readout: Array  # [padded seeds, width]
-    segments: Callable[[int], Segment]
-
-
-def _run_with_one_draw(folder: RunFolder, chunks: list[Chunk], bar: tqdm, compiled: set[tuple[str, int]]) -> None:
-    """Chunks that share initializer, width and seeds: their weights are drawn once where they fit in memory.
-
-    ``compiled``: the programs that the run has met, as (initializer or activation, width); grows.
+    ``compiled``: the programs that the run has met, as (family or activation, width); grows.
     """
     sweep, first = folder.sweep, chunks[0]
     count = first.seeds[1] - first.seeds[0]
     per_device = seeds_per_device(first.width, jax.local_devices()[0].platform)
     mesh = seed_mesh(count, per_device)
-    batches = _batches(sweep, first, mesh, per_device * mesh.size)
+    biased = any(lane.bias_std > 0 for chunk in chunks for lane in lanes_in(sweep, chunk))
+    batches = list(_batches(sweep, first, mesh, per_device * mesh.size, biased=biased))
     for chunk in chunks:
-        label = f"{chunk.initializer} {chunk.activation} width {chunk.width}"
-        programs = {(chunk.initializer, chunk.width), (chunk.activation, chunk.width)}
+        others = len(chunk.initializers) - 1
+        schemes = chunk.initializers[0] + (f" + {others}" if others else "")
+        label = f"{schemes} {chunk.activation} width {chunk.width}"
+        programs = {(chunk.initializers, chunk.width), (chunk.activation, chunk.width)}
         bar.set_description_str(f"{label}: compiling" if programs - compiled else label)
         compiled |= programs
         folder.write(chunk, tables(sweep, chunk, _measure_batches(sweep, chunk, mesh, batches, bar, label)))
 
 
-def _batches(sweep: Sweep, chunk: Chunk, mesh: Mesh, size: int) -> list[Batch]:
+def _batches(sweep: Sweep, chunk: Chunk, mesh: Mesh, size: int, *, biased: bool) -> Iterator[tuple[slice, Batch]]:
     """The chunk's seeds, ``size`` at a time; the last seed stands in for those that are too few, and is dropped later."""
     count = chunk.seeds[1] - chunk.seeds[0]
     keep = keeps_weights(sweep, chunk.width, count + size)
-    batches = []
     for first in range(0, count, size):
         seeds = np.minimum(chunk.seeds[0] + np.arange(first, first + size), chunk.seeds[1] - 1)
-        keys, inputs, readout = place(mesh, draw_networks(sweep.key, chunk.width, seeds.tolist(), sweep.dtype), 0)
-        valid = slice(first, min(first + size, count))
-        batches.append(Batch(valid, inputs, readout, _segments(sweep, chunk, mesh, keys, keep=keep)))
-    return batches
+        yield (
+            slice(first, min(first + size, count)),
+            networks_of(
+                chunk.initializers[0],
+                chunk.activation,
+                key=sweep.key,
+                width=chunk.width,
+                seeds=seeds.tolist(),
+                dtype=sweep.dtype,
+                mesh=mesh,
+                keep=keep,
+                biased=biased,
+            ),
+        )
 
 
 def _measure_batches(
-    sweep: Sweep, chunk: Chunk, mesh: Mesh, batches: list[Batch], bar: tqdm, label: str
+    sweep: Sweep, chunk: Chunk, mesh: Mesh, batches: list[tuple[slice, Batch]], bar: tqdm, label: str
 ) -> Iterator[tuple[slice, Measured]]:
     """What :func:`measure` yields for each batch, with the chunk's seeds that it is for."""
-    scales, bias_stds = lanes_of(sweep, chunk)
+    lanes = lanes_in(sweep, chunk)
+    scales = np.array([0.0 if np.isnan(lane.engine_scale) else lane.engine_scale for lane in lanes])
     cells = cells_of(sweep, chunk)
     end = bar.n + cells
 
@@ -127,7 +142,7 @@ def _measure_batches(
         bar.set_description_str(label, refresh=False)
         bar.update(min(share * cells / len(batches), end - bar.n))
 
-    for batch in batches:
+    for seeds, batch in batches:
         results = measure(
             batch.segments,
             batch.inputs,
@@ -136,41 +151,17 @@ def _measure_batches(
             activation=ACTIVATIONS[chunk.activation],
             loss=LOSSES[sweep.loss],
             scales=scales,
-            bias_stds=bias_stds,
+            bias_stds=np.array([lane.bias_std for lane in lanes]),
             depths=sweep.depths,
             advance=advance,
         )
         for result in results:
-            yield batch.seeds, result
+            yield seeds, result
     bar.update(end - bar.n)
 
 
-def _segments(sweep: Sweep, chunk: Chunk, mesh: Mesh, keys: Array, *, keep: bool) -> Callable[[int], Segment]:
-    """Index → Segment, drawn when asked for, and drawn again each time unless ``keep``."""
-    initializer, biased = INITIALIZERS[chunk.initializer], any(sweep.bias_stds)
-    draw = segment_program(mesh, initializer, chunk.width, sweep.dtype, biased=biased)
-    kept: dict[int, Segment] = {}
-
-    def segment(index: int) -> Segment:
-        if index in kept:
-            return kept[index]
-        drawn = draw(keys, np.int32(1 + index * LAYERS))
-        if keep:
-            kept[index] = drawn
-        return drawn
-
-    return segment
-
-
-def lanes_of(sweep: Sweep, chunk: Chunk) -> tuple[np.ndarray, np.ndarray]:
-    """(scales, bias_stds) of the chunk's lanes, pairwise."""
-    bias_stds, scales = (grid.ravel() for grid in np.meshgrid(sweep.bias_stds, sweep.scales, indexing="ij"))
-    lanes = slice(*chunk.lanes)
-    return scales[lanes], bias_stds[lanes]
-
-
 def tables(sweep: Sweep, chunk: Chunk, measured: Iterable[tuple[slice, Measured]]) -> dict[str, Table]:
-    """The rows of a chunk by kind, ordered by depth, bias_std, scale, seed and layer."""
+    """The rows of a chunk by kind, ordered by depth, initializer, bias_std, scale, seed and layer."""
     seeds, lanes = chunk.seeds[1] - chunk.seeds[0], chunk.lanes[1] - chunk.lanes[0]
     cells = np.empty((4, len(sweep.depths), lanes, seeds))
     layers = {depth: np.empty((3, lanes, seeds, depth)) for depth in sweep.depths if sweep.layers}
@@ -182,6 +173,10 @@ def tables(sweep: Sweep, chunk: Chunk, measured: Iterable[tuple[slice, Measured]
         cells[:, sweep.depths.index(result.depth), result.lanes, block] = summary.swapaxes(1, 2)
         if sweep.layers:
             layers[result.depth][:, result.lanes, block] = np.stack([grad, delta, activation]).transpose(0, 3, 2, 1)
+    undefined = np.isnan([lane.engine_scale for lane in lanes_in(sweep, chunk)])
+    cells[:, :, undefined] = np.nan
+    for values in layers.values():
+        values[:, undefined] = np.nan
     names = ("log10_grad_first", "log10_grad_last", "log10_grad_global", "log10_output")
     rows = {"cells": _cell_columns(sweep, chunk) | {name: cells[i].ravel() for i, name in enumerate(names)}}
     if sweep.layers:
@@ -190,16 +185,19 @@ def tables(sweep: Sweep, chunk: Chunk, measured: Iterable[tuple[slice, Measured]
 
 
 def _cell_columns(sweep: Sweep, chunk: Chunk) -> Table:
-    scales, bias_stds = lanes_of(sweep, chunk)
-    depth, lane, seed = np.meshgrid(sweep.depths, np.arange(len(scales)), np.arange(*chunk.seeds), indexing="ij")
+    lanes = lanes_in(sweep, chunk)
+    depth, lane, seed = (
+        grid.ravel() for grid in np.meshgrid(sweep.depths, np.arange(len(lanes)), np.arange(*chunk.seeds), indexing="ij")
+    )
+    member = np.array([chunk.initializers.index(each.initializer) for each in lanes], np.int16)
     return {
-        "initializer": (chunk.initializer, depth.size),
-        "activation": (chunk.activation, depth.size),
-        "width": np.full(depth.size, chunk.width),
-        "bias_std": bias_stds[lane.ravel()],
-        "depth": depth.ravel(),
-        "scale": scales[lane.ravel()],
-        "seed": seed.ravel(),
+        "initializer": (chunk.initializers, member[lane]),
+        "activation": ((chunk.activation,), np.zeros(lane.size, np.int16)),
+        "width": np.full(lane.size, chunk.width),
+        "bias_std": np.array([each.bias_std for each in lanes])[lane],
+        "depth": depth,
+        "scale": np.array([each.scale for each in lanes])[lane],
+        "seed": seed,
     }
 
 
@@ -207,7 +205,7 @@ def _layer_columns(sweep: Sweep, chunk: Chunk, layers: dict[int, np.ndarray]) ->
     cells = _cell_columns(sweep, chunk)
     repeats = cells["depth"]
     columns: Table = {
-        name: (values[0], int(repeats.sum())) if isinstance(values, tuple) else np.repeat(values, repeats)
+        name: (values[0], np.repeat(values[1], repeats)) if isinstance(values, tuple) else np.repeat(values, repeats)
         for name, values in cells.items()
     }
     columns["layer"] = np.concatenate([np.tile(np.arange(1, depth + 1), len(repeats) // len(layers)) for depth in layers])
