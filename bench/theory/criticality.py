@@ -88,10 +88,12 @@ def _point(phi: Nonlinearity, log_length: float, note: str) -> Critical:
 
 
 def _roots(function: Any) -> list[float]:
-    """The zeros of a function of ln K, ascending."""
+    """The zeros of a function of ln K, ascending; sign changes that are rounding alone are none."""
     values = function(LOG_LENGTHS)
-    changes = np.flatnonzero(np.sign(values[:-1]) * np.sign(values[1:]) < 0)
-    return [root(function, LOG_LENGTHS[i], LOG_LENGTHS[i + 1]) for i in changes]
+    with np.errstate(invalid="ignore"):
+        changes = np.flatnonzero(np.sign(values[:-1]) * np.sign(values[1:]) < 0)
+    cells = ((float(LOG_LENGTHS[place]), float(LOG_LENGTHS[place + 1])) for place in changes)
+    return [root(function, low, high) for low, high in cells if function(low) * function(high) < 0]
 
 
 def _both_critical(phi: Nonlinearity) -> Critical | None:
