@@ -1,14 +1,15 @@
 # make            set up, run the presets lecture and atlas, draw their figures
 # make test       set up, run the tests           make lint       ruff and pyright
-# make bench      the speed comparison            make reference  remake results/reference/
+# make bench      the speed comparison            make coverage   theory against measurement, counted
+# make compare    12 initializations ranked       make reference  remake results/reference/
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
-FIGURES := results/lecture/lecture.png results/atlas/heatmap.png results/atlas/heatmap.pdf
+FIGURES := results/lecture/lecture.png results/atlas/heatmap.png results/atlas/heatmap.pdf results/atlas/residual.png
 
 .DEFAULT_GOAL := figures
-.PHONY: figures setup test lint format bench reference clean
+.PHONY: figures setup test lint format compare bench coverage reference clean
 
 figures: setup
 	@$(RUN) -m bench sweep lecture
@@ -21,6 +22,8 @@ results/lecture/lecture.png: results/lecture/manifest.json $(wildcard analysis/*
 	@$(RUN) -m analysis lecture $(@D) --out $@
 results/atlas/heatmap.png results/atlas/heatmap.pdf: results/atlas/manifest.json $(wildcard analysis/*.py)
 	@$(RUN) -m analysis heatmap $(@D) --out $@
+results/atlas/residual.png: results/atlas/manifest.json $(wildcard analysis/*.py bench/theory/*.py)
+	@$(RUN) -m analysis heatmap $(@D) --residual --out $@
 
 setup: $(READY)
 
@@ -49,10 +52,21 @@ reference: setup
 	$(RUN) -m bench sweep lecture --no-layers --results results/reference
 	$(RUN) -m bench sweep atlas --results results/reference
 	$(RUN) -m analysis lecture results/reference/lecture
+	$(RUN) -m bench compare --results results/reference
 	$(RUN) -m analysis heatmap results/reference/atlas
+	$(RUN) -m analysis heatmap results/reference/atlas --residual
+	$(RUN) -m analysis compare results/reference/compare
+	$(RUN) -m analysis phase --activation tanh --out results/reference/phase-tanh.png
+
+compare: setup
+	$(RUN) -m bench compare
+	$(RUN) -m analysis compare results/compare
 
 bench: setup
 	$(RUN) -m tests.perf.speed
+
+coverage: setup
+	$(RUN) -m tests.perf.coverage
 
 clean:
 	rm -rf $(VENV) build *.egg-info

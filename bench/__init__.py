@@ -7,13 +7,18 @@ sweep = bench.Sweep(activations=("tanh",), depths=(2, 50, 852), scales=(0.9, 1.0
 cells = pd.read_parquet(bench.run(sweep, name="first") / "cells")
 """
 
-from bench.activations import ACTIVATIONS, Activation
-from bench.arrays import GradientNorms, gradient_norms
-from bench.initializers import INITIALIZERS
-from bench.presets import PRESETS
-from bench.run import run
-from bench.store import RunError
-from bench.sweep import Sweep, SweepError
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bench import theory
+    from bench.activations import ACTIVATIONS, Activation
+    from bench.arrays import GradientNorms, gradient_norms
+    from bench.initializers import INITIALIZERS
+    from bench.presets import PRESETS
+    from bench.runner import run
+    from bench.store import RunError
+    from bench.sweep import Sweep, SweepError
 
 __all__ = [
     "ACTIVATIONS",
@@ -26,4 +31,27 @@ __all__ = [
     "SweepError",
     "gradient_norms",
     "run",
+    "theory",
 ]
+
+_HOMES = {
+    "ACTIVATIONS": "activations",
+    "Activation": "activations",
+    "GradientNorms": "arrays",
+    "INITIALIZERS": "initializers",
+    "PRESETS": "presets",
+    "RunError": "store",
+    "Sweep": "sweep",
+    "SweepError": "sweep",
+    "gradient_norms": "arrays",
+    "run": "runner",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, imported when it is first asked for: theory and figures need no JAX."""
+    if name == "theory":
+        return import_module("bench.theory")
+    if name in _HOMES:
+        return getattr(import_module(f"bench.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'bench' has no attribute {name!r}")

@@ -53,5 +53,30 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                 layers=False,
             ),
         ),
+        "compare": Preset(
+            "12 initializers × 6 activations at width 128, depths to 852, 32 seeds (minutes; for bench compare)",
+            Sweep(
+                initializers=(
+                    "gaussian",
+                    "he_gaussian",
+                    "flax_default",
+                    "he_normal",
+                    "keras_glorot",
+                    "torch_linear",
+                    "truncated",
+                    "orthogonal",
+                    "lsuv",
+                    "critical",
+                    "critical_orthogonal",
+                    "scaled_identity",
+                ),
+                activations=("tanh", "relu", "gelu", "silu", "selu", "sigmoid"),
+                depths=tuple(logarithmic(2, 852, 12)),
+                scales=(1.0,),
+                widths=(128,),
+                seeds=32,
+                layers=False,
+            ),
+        ),
     }
 )
