@@ -10,24 +10,22 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.collections import PatchCollection
 from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch, Rectangle
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter
 
-from analysis.contours import Limit, draw_limits, limit_handle
-from analysis.grid import Grid, cell_edges, evenly_spaced_in_log, to_grid
+from analysis.contours import draw_limits, limit_handle
+from analysis.edge import draw_edge, edge_handle
+from analysis.grid import Grid, to_grid
 from analysis.labels import CELL_VALUES, symbol
+from analysis.panel import DEPTH_LABEL, SCALE_LABEL, UNDEFINED, ZERO, arrange, draw_cells, set_axes, undefined, zero
 from analysis.select import Facet, check_name, distinct, facet_title, facets, one_facet, varying
 from analysis.statistics import STATISTICS, number_range
-from analysis.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, depth_ticks, new_axes, new_figure, tidy
+from analysis.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, new_axes, new_figure, tidy
 
 ROBUST = 0.7  # the colours resolve this share of the cells' magnitudes
-ZERO = {"facecolor": "0.55", "edgecolor": "black", "hatch": "/////", "linewidth": 0}
-UNDEFINED = {"facecolor": "0.92", "edgecolor": "0.35", "hatch": ".....", "linewidth": 0}
-DEPTH_LABEL = "depth $L$ (weight matrices)"
-SCALE_LABEL = "weight scale"
 
 
 class Colours(NamedTuple):
@@ -47,6 +45,7 @@ def plot_heatmap(
     stat: str = "median",
     limit: float | None = None,
     loss: str = "output",
+    theory: bool = True,
     ax: Axes | None = None,
 ) -> Axes:
     """One map: depth L on a logarithmic x axis, weight scale on y, a statistic over seeds as colour.
@@ -54,21 +53,23 @@ def plot_heatmap(
     frame: rows of ``load_cells`` with one initializer, activation, width and bias_std; ``value`` is one of its log10
     columns, ``stat`` a name in ``statistics.STATISTICS``. Colours are in decades, white at 10^0, blue below, red above,
     and stop at ±``limit`` (by default what resolves 70 % of the cells, and no more than float32's range). Black lines:
-    where number types end. Hatched: exactly zero; dotted: undefined; empty: not measured. Without ``ax`` a figure of one
-    column's width is made, with colorbar and legend. Raises SelectionError (a ValueError) for other names or frames.
+    where number types end; green, unless ``theory`` is False: the critical scale of mean-field theory, if there is one.
+    Hatched: exactly zero; dotted: undefined; empty: not measured. Without ``ax`` a figure of one column's width is made,
+    with colorbar and legend. Raises SelectionError (a ValueError) for other names or frames.
     """
     facet = one_facet(frame)
     _check(value, stat)
     grid = to_grid(frame, value, stat)
     colours = choose_colours([grid], stat, limit)
+    edge_of = facet if theory else None
     if ax is not None:
-        _draw(ax, grid, colours, stat)
+        _draw(ax, grid, colours, stat, edge_of)
         return ax
     own = new_axes(SINGLE_COLUMN, 2.6)
     with mpl.rc_context(STYLE):
-        limits = _draw(own, grid, colours, stat)
+        lines = _draw(own, grid, colours, stat, edge_of)
         own.set(xlabel=DEPTH_LABEL, ylabel=SCALE_LABEL, title=facet_title(facet, ()))
-        _finish(own.get_figure(root=True), [own], [grid], colours, limits, _colour_label(frame, value, stat, loss))
+        _finish(own.get_figure(root=True), [own], [grid], colours, lines, _colour_label(frame, value, stat, loss))
     return own
 
 
@@ -79,38 +80,34 @@ def draw_heatmaps(
     stat: str = "median",
     limit: float | None = None,
     loss: str = "output",
+    theory: bool = True,
 ) -> Figure:
     """Maps for a whole run with one colorbar: a column for each activation, a row for each initializer.
 
-    Where widths or bias_stds are several, each has rows of its own, named in the titles. Up to four columns fill a
-    page's two columns; more make the figure wider. Arguments and errors are those of :func:`plot_heatmap`.
+    Where widths or bias_stds are several, each has rows of its own, named in the titles. Arguments and
+    errors are those of :func:`plot_heatmap`.
     """
     _check(value, stat)
     grids = {facet: to_grid(rows, value, stat) for facet, rows in facets(frame)}
-    activations = list(dict.fromkeys(frame["activation"]))
-    settings = sorted(dict.fromkeys((i, w, b) for i, _, w, b in grids), key=lambda s: s[1:])
-    named = varying(frame)
+    page, named = arrange(grids), varying(frame)
     colours = choose_colours(list(grids.values()), stat, limit)
-    columns, rows = len(activations), len(settings)
-    width = SINGLE_COLUMN if columns == 1 else max(DOUBLE_COLUMN if columns > 2 else 5.2, 1.8 * columns)
+    columns, rows = len(page.activations), len(page.settings)
     with mpl.rc_context(STYLE):
-        figure = new_figure(width, (2.2 if columns == 1 else 1.75) * rows + 0.45)
+        figure = new_figure(page.width, (2.2 if columns == 1 else 1.75) * rows + 0.45)
         panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-        limits: list[Limit] = []
-        for (row, (initializer, n, bias)), (column, activation) in (
-            (r, c) for r in enumerate(settings) for c in enumerate(activations)
-        ):
-            ax, key = panels[row, column], Facet(initializer, activation, n, bias)
+        lines: dict[str, Line2D] = {}
+        for row, column, facet in page.places():
+            ax = panels[row, column]
             tidy(ax)
-            if key not in grids:
+            if facet not in grids:
                 ax.set_axis_off()
                 continue
-            limits += [found for found in _draw(ax, grids[key], colours, stat) if found not in limits]
-            ax.set_title(facet_title(key, named))
+            lines |= _draw(ax, grids[facet], colours, stat, facet if theory else None)
+            ax.set_title(facet_title(facet, named))
             ax.tick_params(labelbottom=row == rows - 1, labelleft=column == 0)
             ax.set_xlabel(DEPTH_LABEL if row == rows - 1 else "")
             ax.set_ylabel(SCALE_LABEL if column == 0 else "")
-        _finish(figure, list(panels.flat), list(grids.values()), colours, limits, _colour_label(frame, value, stat, loss))
+        _finish(figure, list(panels.flat), list(grids.values()), colours, lines, _colour_label(frame, value, stat, loss))
     return figure
 
 
@@ -145,39 +142,18 @@ def _round_up(value: float) -> float:
     return next(step * decade for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * decade >= value * (1 - 1e-9))
 
 
-def _draw(ax: Axes, grid: Grid, colours: Colours, stat: str) -> list[Limit]:
-    scales_in_log = evenly_spaced_in_log(grid.scales)
-    x, y = cell_edges(grid.depths, logarithmic=True), cell_edges(grid.scales, logarithmic=scales_in_log)
-    ax.set_xscale("log")
-    ax.set_yscale("log" if scales_in_log else "linear")
+def _draw(ax: Axes, grid: Grid, colours: Colours, stat: str, edge_of: Facet | None) -> dict[str, Line2D]:
+    """Returns the legend's entries for the lines that are drawn, by their labels."""
+    edges = set_axes(ax, grid)
     drawn = np.ma.masked_invalid(grid.field)
     # Only the mesh is a bitmap in a pdf or svg: thousands of vector cells show hairlines between them.
-    ax.pcolormesh(x, y, drawn, cmap=colours.cmap, norm=colours.norm, rasterized=True, zorder=1)
-    for mask, look in ((_zero(grid), ZERO), (_undefined(grid), UNDEFINED)):
-        cells = [Rectangle((x[j], y[i]), x[j + 1] - x[j], y[i + 1] - y[i]) for i, j in np.argwhere(mask).tolist()]
-        if cells:
-            ax.add_collection(PatchCollection(cells, zorder=2, **look), autolim=False)
-    limits = draw_limits(ax, grid) if stat != "std" else []
-    ax.set_xlim(x[0], x[-1])
-    ax.set_ylim(y[0], y[-1])
-    ax.xaxis.set_major_locator(FixedLocator(depth_ticks(grid.depths[0], grid.depths[-1])))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda depth, _: f"{depth:g}"))
-    ax.xaxis.set_minor_formatter(NullFormatter())
-    if len(grid.scales) <= 3:
-        ax.yaxis.set_major_locator(FixedLocator(grid.scales.tolist()))
-        ax.yaxis.set_minor_locator(FixedLocator([]))
-    if len(grid.scales) <= 3 or scales_in_log:
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda scale, _: f"{scale:g}"))
-        ax.yaxis.set_minor_formatter(NullFormatter())
-    return limits
-
-
-def _zero(grid: Grid) -> np.ndarray:
-    return np.isneginf(grid.field)
-
-
-def _undefined(grid: Grid) -> np.ndarray:
-    return grid.measured & ~np.isfinite(grid.field) & ~_zero(grid)
+    ax.pcolormesh(*edges, drawn, cmap=colours.cmap, norm=colours.norm, rasterized=True, zorder=1)
+    draw_cells(ax, edges, zero(grid), ZERO)
+    draw_cells(ax, edges, undefined(grid), UNDEFINED)
+    handles = [limit_handle(limit) for limit in (draw_limits(ax, grid) if stat != "std" else [])]
+    if edge_of is not None and draw_edge(ax, edge_of):
+        handles.append(edge_handle())
+    return {str(handle.get_label()): handle for handle in handles}
 
 
 def _colour_label(frame: pd.DataFrame, value: str, stat: str, loss: str) -> str:
@@ -187,7 +163,7 @@ def _colour_label(frame: pd.DataFrame, value: str, stat: str, loss: str) -> str:
     return rf"$\log_{{10}}\,{symbol(value, loss=loss)}$" + f"\n({of})"
 
 
-def _finish(figure, panels: list[Axes], grids: list[Grid], colours: Colours, limits: list[Limit], label: str) -> None:
+def _finish(figure, panels: list[Axes], grids: list[Grid], colours: Colours, lines: dict[str, Line2D], label: str) -> None:
     mappable = ScalarMappable(colours.norm, colours.cmap)
     bar = figure.colorbar(mappable, ax=panels, extend=colours.extend, aspect=30, pad=0.015, label=label)
     bar.set_ticks(np.linspace(colours.norm.vmin or 0.0, colours.norm.vmax or 1.0, 5))
@@ -195,10 +171,10 @@ def _finish(figure, panels: list[Axes], grids: list[Grid], colours: Colours, lim
     bar.update_ticks()
     bar.outline.set_linewidth(0.6)
     tidy(bar.ax)
-    handles: list = [limit_handle(limit) for limit in limits]
-    if any(_zero(grid).any() for grid in grids):
+    handles: list = list(lines.values())
+    if any(zero(grid).any() for grid in grids):
         handles.append(Patch(label="exactly zero", **ZERO))
-    if any(_undefined(grid).any() for grid in grids):
+    if any(undefined(grid).any() for grid in grids):
         handles.append(Patch(label="undefined", **UNDEFINED))
     if colours.extend != "neither":
         # Colours that stop must say how far the data go on.

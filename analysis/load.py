@@ -12,6 +12,7 @@ import pyarrow as pa
 
 CELL = ("initializer", "activation", "width", "bias_std", "depth", "scale", "seed")
 COLUMNS = {"cells": CELL, "layers": (*CELL, "layer")}
+TABLE = "table.csv"
 
 
 class LoadError(ValueError):
@@ -51,6 +52,24 @@ def load_layers(run_dir: str | os.PathLike[str]) -> pd.DataFrame:
     :class:`LoadError` for a folder that is not a run, and for a run that was made without layers.
     """
     return _load(Path(run_dir), "layers", "it holds no layers; rerun the sweep with --layers (and another --run)")
+
+
+def load_table(run_dir: str | os.PathLike[str]) -> pd.DataFrame:
+    """What ``python -m bench compare`` made of a run: one row for each scheme and setting, with its slope, theory and rank.
+
+    Raises :class:`LoadError` for a folder that is not a run, and for a run that was not compared.
+    """
+    load_manifest(run_dir)
+    path = Path(run_dir) / TABLE
+    try:
+        frame = pd.read_csv(path)
+    except FileNotFoundError:
+        raise LoadError(f"{str(run_dir)!r} has no {TABLE}; expected a run that `python -m bench compare` made") from None
+    except (OSError, ValueError) as error:
+        raise LoadError(f"{str(path)!r} cannot be read: {_one_line(error)}") from error
+    if frame.empty:
+        raise LoadError(f"{str(path)!r} has no rows to draw")
+    return frame
 
 
 _EXPECTED = "a folder that `python -m bench sweep` wrote"

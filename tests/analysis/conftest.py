@@ -73,3 +73,20 @@ def lecture_cells(depths=(2, 10, 152, 852), scales=(0.5, 1.0, 1.5), seeds=2, rea
         growth = np.where(frame["depth"] == 2, 0.0, (frame["depth"] - 2) * slope)
     frame["log10_grad_first"] = growth + np.log10(np.sqrt(width))
     return frame
+
+
+def make_table(activation="tanh", *, width=64, slope=0.05):
+    """What bench compare writes: a scheme that agrees, one that differs, one without theory, one without gradients."""
+    nan = np.nan
+    rows = [
+        # initializer, slope, predicted, rank, verdict, dead
+        ("he_normal", slope, 0.06, 4.0, "differs", 0),
+        ("gaussian", -0.002, -0.0021, 2.0, "agrees", 0),
+        ("zero", nan, nan, nan, "undefined", 8),
+        ("orthogonal", 0.0001, 0.0, 1.0, "agrees", 0),
+        ("lsuv", -0.02, nan, 3.0, "no theory", 1),
+    ]
+    frame = pd.DataFrame(rows, columns=["initializer", "slope", "predicted", "rank", "verdict", "dead"])
+    for column in ("slope", "predicted"):
+        frame[f"{column}_low"], frame[f"{column}_high"] = frame[column] - 0.0003, frame[column] + 0.0003
+    return frame.assign(activation=activation, width=width, bias_std=0.0, scale=1.0, depth=852, seeds=8, depth_1e3=np.inf)

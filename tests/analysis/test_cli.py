@@ -10,7 +10,7 @@ from analysis.__main__ import FIGURES, main
 from analysis.heatmap import plot_heatmap
 from analysis.save import save_figure
 from analysis.style import DOUBLE_COLUMN
-from tests.analysis.conftest import lecture_cells, make_cells, write_run
+from tests.analysis.conftest import lecture_cells, make_cells, make_table, write_run
 
 
 @pytest.fixture
@@ -34,11 +34,19 @@ def fails_with_one_line(argv, capsys):
 
 @pytest.mark.parametrize(
     ("figure", "ending", "magic"),
-    [("heatmap", "svg", b"<?xml"), ("profile", "pdf", b"%PDF"), ("lecture", "png", b"\x89PNG")],
+    [
+        ("heatmap", "svg", b"<?xml"),
+        ("profile", "pdf", b"%PDF"),
+        ("lecture", "png", b"\x89PNG"),
+        ("compare", "svg", b"<?xml"),
+        ("phase", "pdf", b"%PDF"),
+    ],
 )
 def test_every_figure_and_every_format(figure, ending, magic, run_dir, lecture_dir, tmp_path, capsys):
     target = tmp_path / f"figure.{ending}"
-    assert main([figure, str(lecture_dir if figure == "lecture" else run_dir), "--out", str(target)]) == 0
+    make_table().to_csv(run_dir / "table.csv")
+    argv = {"lecture": [lecture_dir], "phase": ["--weight-stds", "1", "2:3:5"]}.get(figure, [run_dir])
+    assert main([figure, *map(str, argv), "--out", str(target)]) == 0
     captured = capsys.readouterr()
     assert captured.out.splitlines()[-1] == str(target)
     assert captured.err == ""
@@ -74,6 +82,14 @@ def test_options_reach_the_figure(run_dir, capsys, monkeypatch):
     assert bar.get_ylim() == (-7, 7)
     assert main(["profile", str(run_dir), "--depths", "3", *selection]) == 0
     assert [list(line.get_xdata()) for line in drawn[-1].axes[0].lines[:2]] == [[1, 2, 3]] * 2
+    assert main(["heatmap", str(run_dir), "--no-theory"]) == 0
+    assert drawn[-1].axes[0].lines[:] == []
+    make_table().to_csv(run_dir / "table.csv")
+    assert main(["compare", str(run_dir), "--initializers", "lsuv", "gaussian"]) == 0
+    assert [label.get_text() for label in drawn[-1].axes[0].get_yticklabels()] == ["gaussian", "lsuv"]
+    assert main(["phase", "--activation", "relu", "--weight-stds", "1:2:3", "--bias-stds", "0", "0.5:1:2"]) == 0
+    assert drawn[-1].axes[0].get_title().startswith("relu")
+    assert drawn[-1].axes[0].get_xlim() == (1, 2)
     assert capsys.readouterr().err == ""
 
 
@@ -86,6 +102,19 @@ def test_lecture_prints_the_deviation_that_is_in_the_data(tmp_path, capsys):
     assert float(output.split("closed form: ")[1].split(" ")[0]) < 1e-9
     assert "closed form: 0.0023 (depth 852, scale 1.5; of 24 cells)" in gradient
     assert path == str(tmp_path / "x.svg")
+
+
+def test_a_residual_is_a_file_of_its_own(run_dir, capsys):
+    assert main(["heatmap", str(run_dir), "--residual"]) == 0
+    assert capsys.readouterr() == (f"{run_dir / 'residual.png'}\n", "")
+    assert not (run_dir / "heatmap.png").exists()
+
+
+def test_a_phase_plane_needs_no_run_and_lies_in_the_current_folder(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["phase", "--activation", "relu", "--weight-stds", "1:2:3", "--bias-stds", "0", "1"]) == 0
+    assert capsys.readouterr() == ("phase-relu.png\n", "")
+    assert [path.name for path in tmp_path.iterdir()] == ["phase-relu.png"]
 
 
 def test_an_unfinished_run_is_drawn_and_said_to_be_unfinished(tmp_path, capsys):
@@ -120,6 +149,18 @@ def test_an_unfinished_run_is_drawn_and_said_to_be_unfinished(tmp_path, capsys):
         (["heatmap", "RUN", "--limit", "-1"], ["--limit", "'-1'", "above 0"]),
         (["profile", "RUN", "--activations", "tahn"], ["--activations", "'tahn'", "did you mean tanh?"]),
         (["lecture", "RUN"], ["RUN_DIR", "gaussian tanh", "identity"]),
+        (["heatmap", "RUN", "--residual", "--value", "log10_output"], ["--value", "'log10_output'", "log10_grad_first"]),
+        (["heatmap", "RUN", "--residual", "--stat", "max"], ["--stat", "'max'", "none with --residual"]),
+        (["heatmap", "RUN", "--residual", "--limit", "3"], ["--limit", "3.0", "none with --residual"]),
+        (["heatmap", "RUN", "--residual", "--no-theory"], ["--no-theory", "--residual"]),
+        (["compare", "RUN"], ["RUN_DIR", "no table.csv", "python -m bench compare"]),
+        (["phase", "--activation", "tahn", "--out", "TMP/x.png"], ["--activation", "'tahn'", "did you mean tanh?"]),
+        (["phase", "--weight-stds", "0:x:3"], ["--weight-stds", "'0:x:3'", "first:last:count"]),
+        (["phase", "--weight-stds", "2:1:3"], ["--weight-stds", "'2:1:3'", "first below last"]),
+        (["phase", "--bias-stds", "0:1:9999"], ["--bias-stds", "'0:1:9999'", "2 to 1000"]),
+        (["phase", "--bias-stds", "0:1"], ["--bias-stds", "'0:1'", "first:last:count"]),
+        (["phase", "--bias-stds", "1", "--out", "TMP/x.png"], ["--bias-stds", "two or more"]),
+        (["phase", "RUN"], ["unknown argument", "--activation"]),
     ],
 )
 def test_bad_input_is_refused_in_one_line(arguments, parts, run_dir, tmp_path, capsys):
@@ -135,9 +176,10 @@ def test_profile_of_a_run_without_layers_says_how_to_get_them(lecture_dir, capsy
     assert "--layers" in fails_with_one_line(["profile", lecture_dir], capsys)
 
 
-def test_lecture_of_another_loss_is_refused(tmp_path, capsys):
+@pytest.mark.parametrize("arguments", [["lecture"], ["heatmap", "--residual"]])
+def test_what_another_loss_has_no_theory_of_is_refused(arguments, tmp_path, capsys):
     run = write_run(tmp_path / "run", lecture_cells(), sweep={"loss": "mse"})
-    assert "loss mse" in fails_with_one_line(["lecture", run], capsys)
+    assert "loss mse" in fails_with_one_line([*arguments, run], capsys)
 
 
 @pytest.mark.parametrize("figure", [None, *FIGURES])
@@ -172,10 +214,10 @@ def test_saving_changes_no_global_settings(tmp_path):
 
 
 def test_the_module_runs_without_the_engine(run_dir):
-    """As a user runs it; neither jax nor bench is imported, nor pyplot, which would choose a window system."""
+    """As a user runs it; neither jax nor the engine is imported, nor pyplot, which would choose a window system."""
     code = (
         "import sys; from analysis.__main__ import main; status = main(sys.argv[1:]);"
-        "print(sorted({'jax', 'bench', 'matplotlib.pyplot'} & set(sys.modules))); sys.exit(status)"
+        "print(sorted({'jax', 'bench.sweep', 'bench.gradients', 'matplotlib.pyplot'} & set(sys.modules))); sys.exit(status)"
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code, "heatmap", run_dir], capture_output=True, text=True)
     assert done.stderr == ""

@@ -5,6 +5,7 @@ from matplotlib.collections import PatchCollection, QuadMesh
 from matplotlib.contour import QuadContourSet
 
 from analysis.contours import range_limits
+from analysis.edge import LABEL
 from analysis.grid import cell_edges, evenly_spaced_in_log, to_grid
 from analysis.heatmap import choose_colours, draw_heatmaps, plot_heatmap
 from analysis.save import save_figure
@@ -103,7 +104,7 @@ def test_contours_do_not_depend_on_where_colours_end():
 def test_only_limits_that_are_crossed_are_in_the_legend():
     ax = plot_heatmap(make_cells(depths=(2, 5, 10)))
     assert contours_of(ax) == []
-    assert legend_of(ax.figure) == []
+    assert legend_of(ax.figure) == [LABEL]
     entries = legend_of(plot_heatmap(SMOOTH).figure)
     assert [entry.split(":")[0] for entry in entries[:2]] == ["float16", "bfloat16, float32"]
 
@@ -154,7 +155,7 @@ def test_all_cells_undefined_or_zero_draws(tmp_path):
     cells = make_cells(log10_norm=lambda rows: np.where(rows["depth"] > 5, -np.inf, np.nan) + 0 * rows["scale"])
     figure = draw_heatmaps(cells)
     save_figure(figure, tmp_path / "none.svg")
-    assert legend_of(figure) == ["exactly zero", "undefined"]
+    assert legend_of(figure) == [LABEL, "exactly zero", "undefined"]
 
 
 def test_colours_are_symmetric_robust_and_say_what_they_clip():
