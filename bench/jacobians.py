@@ -93,14 +93,23 @@ def preactivations(
     states = [[start for _ in lanes] for start in resting]
     for index in range(count):
         segment = segments(index)
-        values, exponents = [], []
+        values, traces = [], []
         for state in states:
             for tile, lane in enumerate(lanes):
                 state[tile], trace, value = forward(segment, state[tile], starts[0], lane)  # any readout does
-                real = slice(0, len(scales) - tile * LANES)
-                values.append(value[:, :, real])
-                exponents.append(trace[_EXPONENT, :, :, real])
-        yield segment, jnp.concatenate(values, axis=2), jnp.concatenate(exponents, axis=2)
+                values.append(value)
+                traces.append(trace)
+        yield segment, *_rows(values, traces, count=len(scales))
+
+
+@partial(jax.jit, static_argnames="count")
+def _rows(values: list[Array], traces: list[Array], *, count: int) -> tuple[Array, Array]:
+    """The first ``count`` lanes of every start, whose tiles come one after the other, without the tiles' padding."""
+    tiles = -(-count // LANES)
+    kept = [slice(0, count - place % tiles * LANES) for place in range(len(values))]
+    exponents = [trace[_EXPONENT, :, :, real] for trace, real in zip(traces, kept, strict=True)]
+    rows = [value[:, :, real] for value, real in zip(values, kept, strict=True)]
+    return jnp.concatenate(rows, axis=2), jnp.concatenate(exponents, axis=2)
 
 
 @partial(jax.jit, static_argnames="activation")

@@ -22,20 +22,11 @@ class Batch(NamedTuple):
 
     inputs: Array  # [seeds, width]
     readout: Array  # [seeds, width]
-    segments: Callable[[int], Segment]  # index → hidden layers 1 + LAYERS · index and on
+    segments: Callable[[str], Callable[[int], Segment]]  # activation → index → hidden layers 1 + LAYERS · index and on
 
 
 def networks_of(
-    initializer: str,
-    activation: str,
-    *,
-    key: int,
-    width: int,
-    seeds: Iterable[int],
-    dtype: str,
-    mesh: Mesh,
-    keep: bool,
-    biased: bool = True,
+    initializer: str, *, key: int, width: int, seeds: Iterable[int], dtype: str, mesh: Mesh, keep: bool, biased: bool = True
 ) -> Batch:
     """The networks of a sweep with that ``key`` and ``dtype``, split over ``mesh``, whose size divides their number.
 
@@ -50,14 +41,18 @@ def networks_of(
     keys, inputs, readout = place(mesh, draw_networks(key, width, seeds, dtype), 0)
     program = segment_program(mesh, family, width, dtype, biased=biased)
 
-    def drawn(index: int) -> Segment:
+    def draw(index: int) -> Segment:
         return program(keys, np.int32(1 + index * LAYERS))
 
-    segments: Callable[[int], Segment] = drawn
-    if family.unit_variance:
+    drawn = _keeping(draw) if keep else draw
+
+    def segments(activation: str) -> Callable[[int], Segment]:
+        if not family.unit_variance:
+            return drawn
         batch = place(mesh, draw_batches(key, width, seeds, BATCH, dtype), 0)
-        segments = normalized(drawn, batch, mesh=mesh, activation=ACTIVATIONS[activation])
-    return Batch(inputs, readout, _keeping(segments) if keep else segments)
+        return normalized(drawn, batch, mesh=mesh, activation=ACTIVATIONS[activation])
+
+    return Batch(inputs, readout, segments)
 
 
 def _keeping(segments: Callable[[int], Segment]) -> Callable[[int], Segment]:

@@ -35,10 +35,9 @@ class Chunk:
     lanes: tuple[int, int]
 
     @property
-    def draw(self) -> tuple[tuple[str, ...], str | None, int, tuple[int, int]]:
-        """What the weights depend on: chunks with the same draw run one after the other and share it."""
-        normalized = INITIALIZERS[self.initializers[0]].family.unit_variance
-        return self.initializers, self.activation if normalized else None, self.width, self.seeds
+    def draw(self) -> tuple[tuple[str, ...], int, tuple[int, int]]:
+        """What the draw depends on: chunks with the same one run one after the other and share it."""
+        return self.initializers, self.width, self.seeds
 
     @property
     def shard(self) -> str:

@@ -117,7 +117,6 @@ def _batches(sweep: Sweep, chunk: Chunk, mesh: Mesh, size: int, *, biased: bool)
             slice(first, min(first + size, count)),
             networks_of(
                 chunk.initializers[0],
-                chunk.activation,
                 key=sweep.key,
                 width=chunk.width,
                 seeds=seeds.tolist(),
@@ -144,7 +143,7 @@ def _measure_batches(
 
     for seeds, batch in batches:
         results = measure(
-            batch.segments,
+            batch.segments(chunk.activation),
             batch.inputs,
             batch.readout,
             mesh=mesh,

@@ -50,10 +50,10 @@ def steep(z):
 
 
 def drawn(name: str, width: int = WIDTH, seeds: int = 2, *, activation: str = "tanh", dtype: str = "float32", keep=True):
-    """The networks of a sweep's first seeds."""
-    return networks_of(
-        name, activation, key=0, width=width, seeds=range(seeds), dtype=dtype, mesh=seed_mesh(seeds), keep=keep
-    )
+    """The segments of a sweep's first seeds."""
+    mesh = seed_mesh(seeds)
+    networks = networks_of(name, key=0, width=width, seeds=range(seeds), dtype=dtype, mesh=mesh, keep=keep)
+    return networks.segments(activation)
 
 
 def matrices(name: str, width: int = WIDTH, count: int = 100) -> np.ndarray:
@@ -123,7 +123,7 @@ def test_the_noise_of_a_scaled_identity():
 
 
 def test_torchs_biases_are_uniform():
-    biases = np.asarray(drawn("torch_linear", seeds=16).segments(0).biases).ravel()
+    biases = np.asarray(drawn("torch_linear", seeds=16)(0).biases).ravel()
     assert_near(biases**2, 1)
     assert 1.7 < np.abs(biases).max() <= np.sqrt(3) * (1 + 1e-6)
 
@@ -185,9 +185,9 @@ def test_lsuv_has_unit_variance_at_every_layer_on_its_batch(activation, dtype, t
     with jax.enable_x64(dtype == "float64"):
         kept = drawn("lsuv", activation=activation, dtype=dtype)
         again = drawn("lsuv", activation=activation, dtype=dtype, keep=False)
-        segments = [kept.segments(index) for index in range(count)]
+        segments = [kept(index) for index in range(count)]
         for index in (1, 0, 2, 2, 0):
-            jax.tree.map(np.testing.assert_array_equal, again.segments(index), segments[index])
+            jax.tree.map(np.testing.assert_array_equal, again(index), segments[index])
         exact = [
             np.ldexp(np.asarray(s.weights, float), np.asarray(s.weight_exponent, int)[..., None, None]) for s in segments
         ]
@@ -205,7 +205,7 @@ def test_lsuv_has_unit_variance_at_every_layer_on_its_batch(activation, dtype, t
 
 def test_lsuv_leaves_a_layer_alone_that_does_not_vary():
     """Width 1 under an even activation: every example has the same z, and dividing by rounding noise would be wrong."""
-    weights = np.asarray(drawn("lsuv", width=1, activation="tests.test_initializers:even").segments(0).weights)
+    weights = np.asarray(drawn("lsuv", width=1, activation="tests.test_initializers:even")(0).weights)
     np.testing.assert_array_equal(np.abs(weights[1:]), 1)
 
 

@@ -31,9 +31,9 @@ def test_columns_are_those_of_the_jacobians_of_the_measured_networks(tmp_path):
         ratios, conditions = [], []
         for seed in range(2):
             drawn = {"key": 0, "width": 12, "seeds": [seed], "dtype": "float32", "mesh": mesh, "keep": True}
-            networks = networks_of(row.initializer, row.activation, **drawn)
+            networks = networks_of(row.initializer, **drawn)
             gain = {"he_normal": np.sqrt(2)}.get(row.initializer, 1.0) * row.scale
-            weights = np.asarray(networks.segments(0).weights, float)[:8, 0] * gain
+            weights = np.asarray(networks.segments(row.activation)(0).weights, float)[:8, 0] * gain
             h, jacobian = np.asarray(networks.inputs, float)[0], np.eye(12)
             for matrix in weights:
                 z = matrix @ h
