@@ -53,6 +53,7 @@ reference: setup
 	$(RUN) -m bench sweep atlas --results results/reference
 	$(RUN) -m analysis lecture results/reference/lecture
 	$(RUN) -m bench compare --results results/reference
+	rm -r results/reference/compare/cells # the table is kept, its 27,648 rows would be 2 MB
 	$(RUN) -m analysis heatmap results/reference/atlas
 	$(RUN) -m analysis heatmap results/reference/atlas --residual
 	$(RUN) -m analysis compare results/reference/compare

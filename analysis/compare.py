@@ -121,7 +121,7 @@ def _slope_axis(ax: Axes, frame: pd.DataFrame) -> None:
 def _label(row: dict[Any, Any], whole: pd.DataFrame) -> str:
     words = [row["initializer"]]
     words += [f"× {row['scale']:g}"] if len(distinct(whole, "scale")) > 1 else []
-    words += [f"bias {row['bias_std']:g}"] if len(distinct(whole, "bias_std")) > 1 else []
+    words += [f"bias {row['bias_std']:.2g}"] if row["bias_std"] and len(distinct(whole, "bias_std")) > 1 else []
     return " ".join(words)
 
 

@@ -6,7 +6,8 @@ ln ‖δ_1‖² = Σ_l ln (‖δ_l‖² / ‖δ_{l+1}‖²) to first order in 1/
 
 * -½ Var ε: the mean of a logarithm lies below the logarithm of a mean (ε: the sum's relative fluctuation; 5/n for He's
   ReLU, Hanin & Nica 2019, arXiv 1812.05994);
-* the walk of ln q carried through φ: first derivatives for the variance, second ones for the mean;
+* the walk of ln q carried through φ, as a normal law: all averages are over it, not at its mean, since at criticality it
+  grows with L/n;
 * the weights are not independent of z: given z, W_{l+1} acts on h_l as it did forward. That component of v carries
   T = (a · δ)² / (‖δ‖² σ_w² ‖h‖²/n) (a = W h) in place of 1; U = T - 1 obeys a recursion from the readout down;
 * orthogonal weights keep norms, so z and v are uniform on spheres: fluctuations along the radius vanish, and averages of f
@@ -20,27 +21,29 @@ Notation: moments of :mod:`bench.theory.moments`; s: share of q that is due to w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.polynomial.hermite_e import hermegauss
 
 from bench.theory.ensembles import Ensemble
 from bench.theory.moments import Moments, tabulated
 from bench.theory.nonlinearities import Nonlinearity
 
-MOST_ALIGNED = 0.25
+NODES, NODE_WEIGHTS = hermegauss(9)
+NODE_WEIGHTS = NODE_WEIGHTS / NODE_WEIGHTS.sum()
+MOST_ALIGNED = 0.1  # 0.02 decades of the gradient's norm
 LENGTHS, STEP, ROUNDING = 60.0, 0.02, 1e-9  # of ln q, where unstable fixed points are looked for
 
 
 class Layers(NamedTuple):
-    """Every hidden layer l = 1 … as mean-field theory and its fluctuations see it; arrays [layers]."""
+    """Every hidden layer l = 1 …, averaged over the walk of its length; arrays [layers]."""
 
-    moments: Moments
-    log_q: np.ndarray
+    moments: Moments  # averages over ln q_l ~ N(log_q, variance)
+    log_q: np.ndarray  # E ln q_l
+    variance: np.ndarray  # of ln q_l
     share: np.ndarray  # s_l = σ_w² E h_{l-1}² / q_l
     next_share: np.ndarray  # s_{l+1}
-    mean: np.ndarray  # E ln q_l - (mean field), of order 1/n
-    variance: np.ndarray  # of ln q_l
 
 
 class LogNormal(NamedTuple):
@@ -59,7 +62,7 @@ def leading_order(
     Between depths, what the shared layers' activations do is common; readouts that enter at different layers have met
     different weights, and are taken as independent.
 
-    The expansion does not hold (``holds``) where gradients come to lie along activations (U is no longer small beside n, as
+    The expansion does not hold (``holds``) where gradients come to lie along activations (U² / n² adds up over layers, as
     for softplus, whose activations share a sign), and where the walk of ln q comes within three standard deviations of
     an unstable fixed point, beyond which networks of the same law end elsewhere (GELU, SiLU).
     """
@@ -85,48 +88,50 @@ def _first_at_a_parting(layers: Layers, phi: Nonlinearity, weight_std: float, bi
 
 
 def _forward(phi: Nonlinearity, weights: Ensemble, weight_std: float, bias_std: float, width: int, count: int) -> Layers:
-    """The mean-field trajectory, and the mean and variance of ln q along it."""
+    """Mean and variance of ln q from layer to layer, and everything else averaged over it by Gauss-Hermite quadrature."""
     at = tabulated(phi)
     with np.errstate(divide="ignore"):
         log_gain, log_bias = 2 * np.log(weight_std), 2 * np.log(bias_std)
-    found, log_q, share, next_share = [], np.empty(count), np.empty(count), np.empty(count)
-    log_weights = log_gain  # inputs have mean square 1
+    log_q, variance, share, next_share = np.empty((4, count))
+    averages = np.empty((count, len(Moments._fields)))
+    mean, spread = float(np.logaddexp(log_gain, log_bias)), 0.0
+    incoming = 3.0  # E h⁴/(E h²)² of the layer below; of a sphere for inputs
+    below = np.exp(log_gain - mean)
     for layer in range(count):
-        log_q[layer] = np.logaddexp(log_weights, log_bias)
-        share[layer] = np.exp(log_weights - log_q[layer])
-        found.append(at(log_q[layer]))
-        log_weights = log_gain + found[-1].log_value
-        next_share[layer] = np.exp(log_weights - np.logaddexp(log_weights, log_bias))
-    moments = Moments(*(np.array(column) for column in zip(*found, strict=True)))
-    mean, variance = np.zeros(count), np.zeros(count)
-    growth, bend = moments.value2 / 2, moments.value4 / 4 + moments.value2 / 2  # of E φ² with ln q
-    noise = _value_noise(moments, share, weights) / width
-    shift = _mean_shift(moments.value4, moments, share, weights) / width
-    for layer in range(count - 1):
-        s, slope = next_share[layer], next_share[layer] * growth[layer]
-        curvature = s * bend[layer] - slope**2
-        mean[layer + 1] = slope * mean[layer] + curvature * variance[layer] / 2 + s * shift[layer] - s**2 * noise[layer] / 2
-        variance[layer + 1] = slope**2 * variance[layer] + s**2 * noise[layer]
-    return Layers(moments, log_q, share, next_share, mean, variance)
+        nodes = mean + np.sqrt(spread) * NODES
+        found = at(nodes)
+        log_weights = log_gain + found.log_value
+        following = np.logaddexp(log_weights, log_bias)
+        shares = np.exp(log_weights - following)
+        log_q[layer], variance[layer], share[layer], next_share[layer] = mean, spread, below, NODE_WEIGHTS @ shares
+        averages[layer] = np.stack(found, axis=-1).T @ NODE_WEIGHTS
+        noise = shares**2 * _value_noise(found, below, weights) / width
+        shift = shares * _mean_shift(found.value4, incoming, below, weights) / width
+        mean = float(NODE_WEIGHTS @ (following + shift - noise / 2))
+        spread = float(NODE_WEIGHTS @ (following - NODE_WEIGHTS @ following) ** 2 + NODE_WEIGHTS @ noise)
+        below, incoming = next_share[layer], float(NODE_WEIGHTS @ found.value_kurtosis)
+    return Layers(Moments(*averages.T), log_q, variance, share, next_share)
 
 
-def _value_noise(at: Moments, share: np.ndarray, weights: Ensemble) -> np.ndarray:
+def _value_noise(at: Moments, share: Any, weights: Ensemble) -> np.ndarray:
     """Width × the variance of ‖h‖²/n, relative to its mean."""
     radial = share**2 * at.value2**2 / 2 if weights.kind == "orthogonal" else 0.0
     return at.value_kurtosis - 1 - radial
 
 
-def _mean_shift(fourth: np.ndarray, at: Moments, share: np.ndarray, weights: Ensemble) -> np.ndarray:
-    """Width × the relative change of E f(z) where z is not exactly normal; ``fourth``: E[f He₄] / E f."""
+def _mean_shift(fourth: np.ndarray, incoming: Any, share: Any, weights: Ensemble) -> np.ndarray:
+    """Width × the relative change of E f(z) where z is not exactly normal.
+
+    fourth: E[f He₄] / E f; incoming: E h⁴ / (E h²)² of the layer below.
+    """
     if weights.kind == "orthogonal":
         return -(share**2) * fourth / 4
-    incoming = np.concatenate([[3.0], at.value_kurtosis[:-1]])  # E h⁴/(E h²)² of the layer below; of a sphere for inputs
     return weights.excess * share**2 * incoming * fourth / 24
 
 
 class _Backward(NamedTuple):
     mean: float  # E ln ‖δ_1‖², without the weights' gains
-    aligned: float  # the largest relative change of ‖δ_l‖² that is due to U
+    aligned: float  # the second order of what U adds to ln ‖δ_1‖²
     readout: int  # the layer that the readout reads
     through_value: np.ndarray  # [layers]: ∂ ln ‖δ_1‖² / ∂ ln ‖h_l‖², through all layers above l
 
@@ -141,21 +146,19 @@ def _backward(layers: Layers, weights: Ensemble, width: int, count: int) -> _Bac
     for layer in reversed(range(count)):
         excess[layer] = share[layer] * at.slope2[layer] + carried[layer] * excess[layer + 1]
     noise = _slope_noise(at, share, weights)
-    shift = _mean_shift(at.slope4, at, share, weights) - noise / 2
+    incoming = np.concatenate([[3.0], at.value_kurtosis[:-1]])  # of a sphere for inputs
+    shift = _mean_shift(at.slope4, incoming, share, weights) - noise / 2
     shift[:-1] += excess[1:-1] * (at.coupling[:-1] - orthogonal)
     shift[:-1] += weights.excess / 2 * above * at.slope2[1:] * at.coupling[:-1]
-    first = at.slope2 / 2
-    second = at.slope4 / 4 + at.slope2 / 2 - first**2
-    walk = first * layers.mean[:count] + second * layers.variance[:count] / 2
     # ∂ of all layers ≥ l with respect to ln q_l
     through = np.zeros(count + 1)
     slope = layers.next_share[:count] * at.value2 / 2
     for layer in reversed(range(count)):
-        through[layer] = first[layer] + slope[layer] * through[layer + 1]
-    mean = float(np.sum(at.log_slope + walk + shift / width))
+        through[layer] = at.slope2[layer] / 2 + slope[layer] * through[layer + 1]
+    mean = float(np.sum(at.log_slope + shift / width))
     through_value = np.zeros(count)
     through_value[:-1] = above * through[1:count]
-    aligned = float(np.max(np.abs(excess[:count] * at.coupling), initial=0.0)) / width
+    aligned = float(np.sum((excess[1:count] * at.coupling[:-1] / width) ** 2)) / 2
     return _Backward(mean, aligned, count - 1, through_value)
 
 

@@ -81,7 +81,7 @@ def test_panels_are_activations_and_widths():
 
 def test_scales_and_biases_are_named_where_they_vary():
     table = pd.concat([TABLE, TABLE.assign(scale=1.5, bias_std=0.1)])
-    assert {"gaussian × 1 bias 0", "gaussian × 1.5 bias 0.1"} <= set(names_of(plot_compare(table)))
+    assert {"gaussian × 1", "gaussian × 1.5 bias 0.1"} <= set(names_of(plot_compare(table)))
 
 
 def test_a_table_without_theory_or_without_any_slope_draws():

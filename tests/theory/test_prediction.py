@@ -79,8 +79,7 @@ def test_what_is_left_falls_faster_than_one_over_width(tmp_path):
     found = rows.assign(residual=rows.residual.abs()).pivot_table(
         index=["activation", "scale"], columns="width", values="residual"
     )
-    found = found.dropna()  # GELU at scale 1 has no theory at 16 neurons
-    assert len(found) == 3
+    assert found.notna().all(axis=None)
     assert (found[64] < found[16] / 4 + 0.01).all(), found  # 0.01: the standard error of 2048 seeds, in decades
 
 
