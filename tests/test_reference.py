@@ -53,4 +53,4 @@ def test_a_part_of_the_atlas_made_again_is_the_same(tmp_path, initializer):
 
 
 def test_the_references_are_small():
-    assert sum(path.stat().st_size for path in REFERENCE.rglob("*") if path.is_file()) < 3_000_000
+    assert sum(path.stat().st_size for path in REFERENCE.rglob("*") if path.is_file()) < 4_000_000
