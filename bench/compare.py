@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from bench.ranking import mean_interval, ranks
+from bench.registry import describe
 from bench.theory import predict
 
 SCHEME = ["initializer", "activation", "width", "bias_std", "scale"]
@@ -36,7 +37,10 @@ def load_cells(folder: Path) -> pd.DataFrame:
     shards = sorted(path for path in (folder / "cells").glob("*.parquet") if not path.name.startswith("."))
     if not shards:
         raise CompareError(f"from: got {str(folder)!r}, expected a run's folder with cells")
-    return pd.concat([pd.read_parquet(shard) for shard in shards], ignore_index=True)
+    try:
+        return pd.concat([pd.read_parquet(shard) for shard in shards], ignore_index=True)
+    except (OSError, ValueError) as error:  # pyarrow's own errors are both
+        raise CompareError(f"from: got {str(folder)!r}, whose cells cannot be read ({describe(error)})") from error
 
 
 def compare(cells: pd.DataFrame, *, loss: str = "output", rng: Any = 0, resamples: int = 9999) -> pd.DataFrame:

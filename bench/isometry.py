@@ -87,4 +87,10 @@ def _measure(
         condition_depth=condition_depth,
     )
     pairs = zip(found.ratio, found.log10_condition, strict=True)
-    return [(float(ratio[:seeds].mean()), float(condition[:seeds].mean())) for ratio, condition in pairs]
+    return [(_mean(ratio[:seeds]), _mean(condition[:seeds])) for ratio, condition in pairs]
+
+
+def _mean(values: np.ndarray) -> float:
+    """The mean of the networks that have the value: one whose layer is all off has no ratio."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else float("nan")

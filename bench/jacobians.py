@@ -201,8 +201,11 @@ def _layers(index: int, depth: int) -> np.int32:
 
 
 def _singular_values(product: Product) -> np.ndarray:
-    """Of the mantissas: [lanes, seeds, width], descending."""
-    return np.linalg.svd(np.asarray(product.value, float).transpose(2, 0, 1, 3), compute_uv=False)
+    """Of the mantissas: [lanes, seeds, width], descending; NaN where the product is not finite."""
+    value = np.asarray(product.value, float).transpose(2, 0, 1, 3)
+    finite = np.asarray(np.isfinite(value).all(axis=(-2, -1)))
+    values = np.linalg.svd(np.where(finite[..., None, None], value, 0.0), compute_uv=False)
+    return np.where(finite[..., None], values, np.nan)
 
 
 def _log10_condition(segments: Callable[[int], Segment], slopes: Sequence[Split], mesh: Mesh, depth: int) -> np.ndarray:

@@ -48,7 +48,8 @@ def ranks(slopes: np.ndarray, generator: np.random.Generator, *, resamples: int 
     slopes: [schemes, seeds], decades per layer, NaN for a seed without one. In order of |mean slope|, a scheme shares the
     rank of the first of the group before it unless the paired bootstrap interval of their difference excludes 0, at a
     confidence that is corrected for all pairs (Bonferroni): 1 - 0.05 / (schemes · (schemes - 1) / 2). Else it opens the
-    next group, whose rank counts the schemes before it. With fewer than two seeds nothing can be told apart.
+    next group, whose rank counts the schemes before it. Where so few seeds
+    could all differ in one direction by chance at that level, 2^(1 - seeds) > 1 - confidence, nothing is told apart.
     """
     known = {place: row[np.isfinite(row)] for place, row in enumerate(slopes)}
     order = sorted((place for place, row in known.items() if row.size), key=lambda place: abs(known[place].mean()))
@@ -66,5 +67,8 @@ def ranks(slopes: np.ndarray, generator: np.random.Generator, *, resamples: int 
 
 def _differ(differences: np.ndarray, generator: np.random.Generator, confidence: float, resamples: int) -> bool:
     """Whether the mean of the paired differences is told from 0, beyond float32's rounding of a slope."""
+    count = int(np.isfinite(differences).sum())
+    if count < 2 or 2.0 ** (1 - count) > 1 - confidence:  # so many differences have one sign by chance alone
+        return False
     low, high = mean_interval(differences, generator, confidence=confidence, resamples=resamples)
     return bool(low > ROUNDING or high < -ROUNDING)

@@ -75,9 +75,9 @@ def as_text(table: pd.DataFrame, style: str) -> str:
     """The table in a style of :mod:`tabulate` (``github``, ``latex_booktabs``, ``simple``), a part for each activation."""
     parts = []
     for _, rows in table.groupby(list(GROUP), sort=False):
-        records = rows.sort_values("rank", kind="stable").to_dict("records")
+        records = rows.assign(size=rows["slope"].abs()).sort_values(["rank", "size"], kind="stable").to_dict("records")
         cells = [[words(row) for words in COLUMNS.values()] for row in records]
-        head = "{activation}, width {width}, depth {depth}, {seeds} seeds".format(**records[0])
+        head = "{activation}, width {width}, depth {depth}, seeds: {seeds}".format(**records[0])
         title = {"github": f"### {head}", "latex_booktabs": f"% {head}"}.get(style, head)
         headers = [name.replace("±", "+-") if style.startswith("latex") else name for name in COLUMNS]
         parts.append(f"{title}\n\n{tabulate(cells, headers=headers, tablefmt=style, disable_numparse=True)}\n")
@@ -85,19 +85,21 @@ def as_text(table: pd.DataFrame, style: str) -> str:
 
 
 def write_table(table: pd.DataFrame, folder: Path) -> list[Path]:
-    """``table.csv``, ``table.md`` and ``table.tex`` in a run's folder, each complete or absent."""
+    """``table.csv``, ``table.md`` and ``table.tex`` in a run's folder, each complete or absent. Raises OSError."""
     texts = {
         "table.csv": table.to_csv(index=False),
         "table.md": as_text(table, "github"),
         "table.tex": as_text(table, "latex_booktabs"),
     }
-    paths = []
-    for name, text in texts.items():
-        temporary = folder / f".writing-{name}"
-        try:
-            temporary.write_text(text, encoding="utf-8")
+    temporaries = {name: folder / f".writing-{name}" for name in texts}
+    try:
+        for name, text in texts.items():
+            if (folder / name).is_dir():
+                raise IsADirectoryError(f"{folder / name} is a folder")
+            temporaries[name].write_text(text, encoding="utf-8")
+        for name, temporary in temporaries.items():
             os.replace(temporary, folder / name)
-        finally:
+    finally:
+        for temporary in temporaries.values():
             temporary.unlink(missing_ok=True)
-        paths.append(folder / name)
-    return paths
+    return [folder / name for name in texts]

@@ -98,3 +98,74 @@ def test_a_results_folder_that_is_a_file_is_refused(tmp_path, capsys):
     blocked.write_text("")
     assert main(["sweep", "--results", str(blocked), *SMALL]) == 2
     assert capsys.readouterr().err.startswith("bench sweep: error: --results: ")
+
+
+NOTHING = """
+import jax.numpy as jnp
+
+def nan(key, shape, dtype):
+    return jnp.full(shape, jnp.nan, dtype)
+
+def flat(z):
+    return 0 * z
+"""
+COMPARE = ["compare", "--depths", "2", "9", "--widths", "4", "--seeds", "3", "--isometry-seeds", "1", "--resamples", "1000"]
+
+
+def test_a_comparison_with_schemes_and_functions_that_give_nothing(tmp_path):
+    """NaN weights, a constant activation and dead networks are rows, not exceptions."""
+    (tmp_path / "mine.py").write_text(NOTHING)
+    schemes = ["--initializers", "mine:nan", "he_normal", "--activations", "tanh", "relu", "mine:flat"]
+    done = bench(*COMPARE, "--run", "odd", *schemes, "--scales", "0", "1", "1e300", folder=tmp_path)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "results/odd")
+    assert "Warning" not in done.stderr
+    table = pd.read_csv(tmp_path / "results" / "odd" / "table.csv")
+    assert len(table) == 2 * 3 * 3
+    assert (table[table.initializer == "mine:nan"].verdict == "undefined").all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["compare", "--from", "nowhere"], ["--from", "nowhere"]),
+        (["compare", "--from", "nowhere", "--seeds", "3"], ["--seeds", "3", "--from"]),
+        (["compare", "--resamples", "1000:3000:3"], ["--resamples", "1000:3000:3"]),
+        (["compare", "--isometry-seeds", "-1"], ["--isometry-seeds"]),
+        (["compare", "--depths", "2"], ["--depths", "2"]),
+        (["theory", "--activations", "nope"], ["--activations", "nope"]),
+        (["theory", "--csv", "no/such/folder.csv"], ["--csv", "no/such/folder.csv"]),
+    ],
+)
+def test_bad_comparisons_are_refused_in_one_line(capsys, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    try:
+        status = main(arguments)
+    except SystemExit as ended:
+        status = ended.code
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert (status, len(lines)) == (2, 1)
+    assert all(word in lines[0] for word in words)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_comparison_of_a_run_that_cannot_be_read(capsys, tmp_path):
+    assert (
+        main([*COMPARE, "--run", "one", "--results", str(tmp_path), "--initializers", "gaussian", "--activations", "relu"])
+        == 0
+    )
+    assert (tmp_path / "one" / "table.md").exists()
+    for shard in (tmp_path / "one" / "cells").iterdir():
+        shard.write_text("junk")
+    capsys.readouterr()
+    assert main(["compare", "--from", str(tmp_path / "one")]) == 2
+    assert "--from" in capsys.readouterr().err
+
+
+def test_theory_prints_its_table_at_any_number(capsys, tmp_path):
+    table = tmp_path / "table.csv"
+    assert (
+        main(["theory", "--activations", "tanh", "softplus", "--scales", "0", "1e-300", "1", "1e300", "--csv", str(table)])
+        == 0
+    )
+    assert "no critical point" in capsys.readouterr().out
+    assert len(pd.read_csv(table)) == 8

@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from bench.cli.parser import add_run_options, add_sweep_options, configure_jax, preset_sweep, sweep_from
+from bench.cli.parser import OPTIONS, add_run_options, add_sweep_options, configure_jax, preset_sweep, sweep_from
 from bench.compare import CompareError, compare, load_cells
 from bench.isometry import add_isometry
 from bench.presets import PRESETS
@@ -19,7 +19,7 @@ from bench.tables import as_text, write_table
 HELP = "rank initializations for each activation, with intervals and theory"
 DESCRIPTION = (
     "Run a sweep over initializers and activations (or take a finished run with --from) and write one row for each into "
-    "table.csv, table.md and table.tex in the run's folder: decades of gradient per layer with a 95 %% interval over seeds, "
+    "table.csv, table.md and table.tex in the run's folder: decades of gradient per layer with a 95 % interval over seeds, "
     "theory's prediction and verdict, usable depths, layer imbalance, spread, isometry of the input-output Jacobian, and "
     "the rank, shared where schemes cannot be told apart. The run's folder is the last line printed."
 )
@@ -29,9 +29,7 @@ PRESET = "compare"
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument(
-        "preset", nargs="?", metavar="PRESET", default=PRESET, help=f"{', '.join(PRESETS)} (default: {PRESET})"
-    )
+    parser.add_argument("preset", nargs="?", metavar="PRESET", help=f"{', '.join(PRESETS)} (default: {PRESET})")
     parser.add_argument("--from", dest="taken", metavar="RUN_DIR", help="compare a finished run's cells instead of running")
     add_run_options(parser, "the preset's name")
     add_sweep_options(parser, PRESETS[PRESET].sweep, without=("loss",))
@@ -46,30 +44,36 @@ def main(arguments: argparse.Namespace) -> None:
     configure_jax(compilation_cache=arguments.compilation_cache)
     seeds, resamples = (_count(name, getattr(arguments, name), least) for name, least in _COUNTS)
     if arguments.taken is not None:
+        for name in (*OPTIONS, "preset", "run"):
+            if getattr(arguments, name, None) is not None:
+                raise SweepError(name, getattr(arguments, name), "nothing beside --from, which takes a run as it is")
         folder = Path(arguments.taken)
         sweep = _sweep_of(folder)
     else:
-        sweep = replace(sweep_from(arguments, preset_sweep(arguments.preset)), layers=False)
+        sweep = replace(sweep_from(arguments, preset_sweep(arguments.preset or PRESET)), layers=False)
         if max(sweep.depths) == 2:
             raise SweepError("depths", max(sweep.depths), "a depth above 2, to measure a slope to")
         sweep = replace(sweep, depths=(2, *sweep.depths))
-        name = arguments.run if arguments.run is not None else arguments.preset
+        name = arguments.run if arguments.run is not None else arguments.preset or PRESET
         folder = run(sweep, results=arguments.results, name=name)
     table = compare(load_cells(folder), loss=sweep.loss, rng=sweep.key, resamples=resamples)
     table = add_isometry(table, sweep, seeds=min(seeds, sweep.seeds))
-    write_table(table, folder)
+    try:
+        write_table(table, folder)
+    except OSError as error:
+        raise CompareError(f"{'from' if arguments.taken else 'results'}: {folder} cannot be written: {error}") from error
     print(as_text(table, "simple"))
     print(folder)
 
 
-_COUNTS = (("isometry_seeds", 0), ("resamples", 100))
+_COUNTS = (("isometry_seeds", 0), ("resamples", 1000))
 
 
 def _count(name: str, text: str, least: int) -> int:
-    (number,) = parse(name, text, whole=True)
-    if number < least:
+    numbers = parse(name, text, whole=True)
+    if len(numbers) != 1 or numbers[0] < least:
         raise SweepError(name, text, f"a whole number ≥ {least}")
-    return int(number)
+    return int(numbers[0])
 
 
 def _sweep_of(folder: Path) -> Sweep:

@@ -56,7 +56,7 @@ class Parser(argparse.ArgumentParser):
         """parse_args, with the nearest known flag for an unknown one."""
         parsed, unknown = self.parse_known_args(argv)
         if unknown:
-            hint = nearest(unknown[0], dict.fromkeys(self.flags()))
+            hint = nearest(unknown[0], [known for known in dict.fromkeys(self.flags()) if known != unknown[0]])
             self.error(f"unknown argument {unknown[0]!r}{hint}; --help lists what is accepted")
         return parsed
 

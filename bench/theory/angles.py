@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bench.theory.meanfield import trajectory
+from bench.theory.meanfield import LARGEST, trajectory
 from bench.theory.nonlinearities import nonlinearity
 from bench.theory.pairs import Pair, pair
 
@@ -28,9 +28,12 @@ def gradient_correlation(
         c_{l+1} = (σ_w² E φ(z)φ(z′) + σ_b²) / q_{l+1}
         cos(δ_l, δ_l′) = Π_{k ≥ l} E φ′(z_k)φ′(z_k′) / E φ′(z_k)²
 
-    for l = 1 … L-1, L = ``depth``. Both are NaN where lengths leave the float range.
+    for l = 1 … L-1, L = ``depth``. Both are NaN where lengths leave the float range, for σ outside 0 … 10^60
+    and for |c_0| > 1.
     """
     phi = nonlinearity(activation)
+    if not (0 <= weight_std <= LARGEST and 0 <= bias_std <= LARGEST and -1 <= correlation <= 1):
+        return GradientCorrelation(*np.full((2, depth - 1), np.nan))
     lengths, factors = trajectory(phi, weight_std, bias_std, depth - 1)
     forward, ratios = np.full(depth - 1, np.nan), np.full(depth - 1, np.nan)
     shortfall = 1 - correlation  # 1 - c, times q, keeps its digits near c = 1

@@ -22,6 +22,7 @@ from bench.theory.nonlinearities import Nonlinearity, nonlinearity
 from bench.theory.pairs import pair
 from bench.theory.roots import root
 
+LARGEST = 1e60  # of σ_w and σ_b: their squares stay far inside the float range
 MARGINAL = 1e-11  # a logarithm this small is 0: rounding, not a scale of 10^11 layers
 NEAR = 1e-10  # of a drift in a table
 RISES = 1e-9  # a drift that leaves 0 again, unlike one that decays to it
@@ -61,14 +62,19 @@ def _length(found: Moments, weight_std: float, bias_std: float) -> np.ndarray:
 def fixed_point(activation: Any, weight_std: float, bias_std: float) -> FixedPoint:
     """The :class:`FixedPoint` of an activation (a name, or a function on JAX arrays) at σ_w and σ_b, both ≥ 0.
 
-    Never raises for numbers; NaN where something is not defined. Length maps here increase with q, so inputs go to the
-    first fixed point on their way from q_1, up or down.
+    Never raises for numbers; NaN where something is not defined, and for σ that are negative or above 10^60. Length maps
+    here increase with q, so inputs go to the first fixed point on their way from q_1, up or down.
     """
     phi = nonlinearity(activation)
-    if not (np.isfinite(weight_std) and np.isfinite(bias_std)):
+    if not (0 <= weight_std <= LARGEST and 0 <= bias_std <= LARGEST):
         return FixedPoint(*[float("nan")] * 6)
-    if weight_std == 0:
+    if weight_std < 1 / LARGEST:
         return FixedPoint(bias_std**2, 0.0, 1.0, 0.0, 0.0, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):  # of a constant
+        return _finite_fixed_point(phi, weight_std, bias_std)
+
+
+def _finite_fixed_point(phi: Nonlinearity, weight_std: float, bias_std: float) -> FixedPoint:
     log_q = _log_fixed_length(phi, weight_std, bias_std)
     at = moments(phi, np.array(np.clip(log_q, -CLIP, CLIP)))
     log_chi = float(2 * np.log(weight_std) + at.log_slope)

@@ -86,7 +86,11 @@ def tabulated(phi: Nonlinearity) -> Callable[[np.ndarray], Moments]:
     if phi.negative_slope is not None:
         return lambda log_variance: moments(phi, log_variance)
     knots = np.arange(-CLIP, CLIP + TABLE_STEP / 2, TABLE_STEP)
-    spline = make_interp_spline(knots, np.stack(moments(phi, knots), axis=-1), k=7)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        known = np.stack(moments(phi, knots), axis=-1)
+    if not np.isfinite(known).all():  # a constant, or a function of the user's own that leaves the float range
+        return lambda log_variance: moments(phi, log_variance)
+    spline = make_interp_spline(knots, known, k=7)
 
     def interpolated(log_variance: np.ndarray) -> Moments:
         log_variance = np.asarray(log_variance, float)

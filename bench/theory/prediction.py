@@ -90,8 +90,9 @@ def _leading_order(
 ) -> Prediction:
     if width == 1:
         return NONE
-    law = leading_order(phi, weights, weight_std, bias_std, width, (2, depth) if depth > 2 else (2,))
-    if not law.holds.all():
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        law = leading_order(phi, weights, weight_std, bias_std, width, (2, depth) if depth > 2 else (2,))
+    if not (law.holds.all() and np.isfinite(law.mean).all() and np.isfinite(law.covariance).all()):
         return NONE
     decades = 2 * LN_10  # of ln ‖·‖² in a decade of ‖·‖
     grad = Spread(float(law.mean[-1]) / decades, float(np.sqrt(max(law.covariance[-1, -1], 0.0))) / decades)
