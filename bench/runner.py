@@ -20,7 +20,7 @@ from bench.gradients import seeds_per_device
 from bench.losses import LOSSES
 from bench.measure import Measured, measure, seed_mesh
 from bench.networks import Batch, networks_of
-from bench.plan import Chunk, keeps_weights, lanes_in
+from bench.plan import Chunk, keeps_weights, lanes_in, plan
 from bench.store import RunFolder
 from bench.sweep import Sweep
 
@@ -44,17 +44,23 @@ def run(
     error says why. Raises :class:`bench.RunError` (a ValueError) before anything is written for a name or folder that
     cannot be used, or that holds another sweep.
     """
-    with jax.enable_x64(sweep.dtype == "float64"), closing(RunFolder(results, name, sweep)) as folder:
+    with jax.enable_x64(sweep.dtype == "float64"), closing(folder_of(sweep, results, name)) as folder:
         missing = folder.missing()
         if missing or folder.manifest.get("finished") is None:
             folder.begin()
             _report_undefined(sweep, missing)
-            with _bar(folder, missing, progress) as bar:
+            with _bar(sweep, folder, missing, progress) as bar:
                 compiled: set[tuple[object, int]] = set()
                 for _, chunks in groupby(missing, key=lambda chunk: chunk.draw):
-                    _run_with_one_draw(folder, list(chunks), bar, compiled)
+                    _run_with_one_draw(sweep, folder, list(chunks), bar, compiled)
             folder.finish()
         return folder.path
+
+
+def folder_of(sweep: Sweep, results: str | os.PathLike[str], name: str) -> RunFolder[Chunk]:
+    """The sweep's folder, held open. Raises :class:`bench.RunError`."""
+    tables = ("cells", "layers") if sweep.layers else ("cells",)
+    return RunFolder(results, name, kind="sweep", fields=sweep.to_dict(), chunks=plan(sweep), tables=tables)
 
 
 def _report_undefined(sweep: Sweep, chunks: Iterable[Chunk]) -> None:
@@ -69,11 +75,11 @@ def _report_undefined(sweep: Sweep, chunks: Iterable[Chunk]) -> None:
         print(f"undefined, their rows are NaN: {'; '.join(undefined)}", file=sys.stderr)
 
 
-def _bar(folder: RunFolder, missing: Iterable[Chunk], progress: bool) -> tqdm:
-    total = sum(cells_of(folder.sweep, chunk) for chunk in folder.chunks)
+def _bar(sweep: Sweep, folder: RunFolder[Chunk], missing: Iterable[Chunk], progress: bool) -> tqdm:
+    total = sum(cells_of(sweep, chunk) for chunk in folder.chunks)
     return tqdm(
         total=total,
-        initial=total - sum(cells_of(folder.sweep, chunk) for chunk in missing),
+        initial=total - sum(cells_of(sweep, chunk) for chunk in missing),
         bar_format=BAR,
         unit=" cells",
         disable=not progress,
@@ -86,12 +92,14 @@ def cells_of(sweep: Sweep, chunk: Chunk) -> int:
     return (chunk.seeds[1] - chunk.seeds[0]) * (chunk.lanes[1] - chunk.lanes[0]) * len(sweep.depths)
 
 
-def _run_with_one_draw(folder: RunFolder, chunks: list[Chunk], bar: tqdm, compiled: set[tuple[object, int]]) -> None:
+def _run_with_one_draw(
+    sweep: Sweep, folder: RunFolder[Chunk], chunks: list[Chunk], bar: tqdm, compiled: set[tuple[object, int]]
+) -> None:
     """Chunks that share a draw: their weights are drawn once where they fit in memory.
 
     ``compiled``: the programs that the run has met, as (family or activation, width); grows.
     """
-    sweep, first = folder.sweep, chunks[0]
+    first = chunks[0]
     count = first.seeds[1] - first.seeds[0]
     per_device = seeds_per_device(first.width, jax.local_devices()[0].platform)
     mesh = seed_mesh(count, per_device)

@@ -12,38 +12,63 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import jax
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench.plan import Chunk, plan
-from bench.sweep import Sweep
-
 FORMAT = 1
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 LONGEST_NAME = 200
 TEMPORARY = ".writing-"
-PACKAGES = ("depthscale", "jax", "jaxlib", "numpy", "pyarrow")
+KINDS = ("sweep", "training")
+PACKAGES = ("depthscale", "jax", "jaxlib", "numpy", "optax", "pyarrow", "scikit-learn")
 
 
 class RunError(ValueError):
     """A run that cannot be started or continued; the text says which argument, why, and what to do."""
 
 
-class RunFolder:
+class Shard(Protocol):
+    """A part of a run that is done at once and becomes one file of each kind."""
+
+    @property
+    def shard(self) -> str:
+        """The file's name."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """What it covers, as JSON types."""
+        ...
+
+
+Chunk = TypeVar("Chunk", bound=Shard)
+
+
+class RunFolder(Generic[Chunk]):
     """One run on disk, held open by one process at a time.
 
-    Raises :class:`RunError` for a name that is not a plain folder name, a folder that cannot be written, one that holds
+    kind: what is run, ``sweep`` or ``training``, and the manifest's key for ``fields``, which say what exactly and have a
+    ``key``; chunks: its parts, in the order in which they run; tables: the folders of its shards, the first
+    of which is written last and says that a chunk is done. Raises :class:`RunError` for a name that is not a plain folder name, a folder that cannot be written, one that holds
     something else or another sweep, and one that another process is writing.
     """
 
-    def __init__(self, results: str | os.PathLike[str], name: str, sweep: Sweep) -> None:
+    def __init__(
+        self,
+        results: str | os.PathLike[str],
+        name: str,
+        *,
+        kind: str,
+        fields: Mapping[str, Any],
+        chunks: Sequence[Chunk],
+        tables: Sequence[str],
+    ) -> None:
         if not RUN_NAME.fullmatch(name) or len(name) > LONGEST_NAME:
             raise RunError(
                 f"run: got {name!r}, expected a folder name of at most {LONGEST_NAME} letters, digits and . _ + -"
@@ -51,15 +76,15 @@ class RunFolder:
         if not os.fspath(results):
             raise RunError("results: got '', expected a folder")
         self.path = Path(results) / name
-        self.sweep = sweep
-        self.chunks = plan(sweep)
-        planned = {"sweep": sweep.to_dict(), "plan": [chunk.to_dict() for chunk in self.chunks]}
+        self.kind, self.chunks, self.tables = kind, tuple(chunks), tuple(tables)
+        planned = {kind: dict(fields), "plan": [chunk.to_dict() for chunk in self.chunks]}
         existing = self._read_manifest()
         if existing is None and self._holds_foreign_files():
             raise RunError(f"run: {self.path} exists and is not a run; choose another --run or remove it")
         if existing is not None and {key: existing.get(key) for key in planned} != planned:
-            raise RunError(f"run: {self.path} holds another sweep{_difference(existing, planned)}; choose another --run")
-        self._make_folders(("cells", "layers") if sweep.layers else ("cells",))
+            difference = _difference(existing.get(kind, {}), planned[kind])
+            raise RunError(f"run: {self.path} holds another {kind}{difference}; choose another --run")
+        self._make_folders()
         self._lock = self._acquire()
         try:
             self._sweep_temporaries()
@@ -74,14 +99,15 @@ class RunFolder:
 
     def missing(self) -> list[Chunk]:
         """The chunks whose shards are not there yet, in order."""
-        kinds = ("cells", "layers") if self.sweep.layers else ("cells",)
-        return [chunk for chunk in self.chunks if not all((self.path / kind / chunk.shard).exists() for kind in kinds)]
+        return [
+            chunk for chunk in self.chunks if not all((self.path / table / chunk.shard).exists() for table in self.tables)
+        ]
 
     def begin(self) -> None:
         """Note who measures from now on: versions, device and commit. A resumed run lists each who did."""
         session = {"started": _now(), "versions": _versions(), "device": _device(), "git": _git()}
         if "started" not in self.manifest:
-            self.manifest |= {"key": self.sweep.key, **session, "finished": None}
+            self.manifest |= {"key": self.manifest[self.kind]["key"], **session, "finished": None}
         else:
             self.manifest.setdefault("resumed", []).append(session)
         self._write_manifest()
@@ -92,19 +118,19 @@ class RunFolder:
         self._write_manifest()
 
     def write(self, chunk: Chunk, tables: Mapping[str, Mapping[str, Any]]) -> None:
-        """The chunk's tables (``cells`` and, with layers, ``layers``) as shards; cells last: they say that it is done."""
-        for kind in sorted(tables, reverse=True):
-            table = pa.table({name: _column(values) for name, values in tables[kind].items()})
+        """The chunk's tables as shards; cells last: they say that it is done."""
+        for folder in reversed(self.tables):
+            table = pa.table({name: _column(values) for name, values in tables[folder].items()})
             self._replace(
-                self.path / kind / chunk.shard,
+                self.path / folder / chunk.shard,
                 lambda path, table=table: pq.write_table(table, path, compression="zstd"),
             )
 
     def _read_manifest(self) -> dict[str, Any] | None:
         try:
             manifest = json.loads((self.path / "manifest.json").read_text())
-            if not isinstance(manifest, dict) or not isinstance(manifest.get("sweep"), dict):
-                raise ValueError("it describes no sweep")
+            if not isinstance(manifest, dict) or not any(isinstance(manifest.get(kind), dict) for kind in KINDS):
+                raise ValueError(f"it describes no {' or '.join(KINDS)}")
             return manifest
         except FileNotFoundError:
             return None
@@ -121,12 +147,12 @@ class RunFolder:
         text = json.dumps(self.manifest, indent=1) + "\n"
         self._replace(self.path / "manifest.json", lambda path: path.write_text(text))
 
-    def _make_folders(self, kinds: tuple[str, ...]) -> None:
+    def _make_folders(self) -> None:
         try:
-            for kind in kinds:
-                (self.path / kind).mkdir(parents=True, exist_ok=True)
-                if not os.access(self.path / kind, os.W_OK | os.X_OK):
-                    raise PermissionError(f"{self.path / kind} is read-only")
+            for table in self.tables:
+                (self.path / table).mkdir(parents=True, exist_ok=True)
+                if not os.access(self.path / table, os.W_OK | os.X_OK):
+                    raise PermissionError(f"{self.path / table} is read-only")
         except OSError as error:
             raise RunError(f"results: {self.path} cannot be written: {error.strerror or error}") from error
 
@@ -160,8 +186,7 @@ def _column(values: Any) -> pa.Array:
     return pa.array(np.ascontiguousarray(values))
 
 
-def _difference(existing: Mapping[str, Any], planned: Mapping[str, Any]) -> str:
-    old, new = existing.get("sweep", {}), planned["sweep"]
+def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     fields = [name for name in new if old.get(name) != new[name]]
     return f" ({', '.join(fields)} differ)" if fields else ", cut into other chunks by another version"
 

@@ -60,14 +60,14 @@ class Sweep:
         def settle(field: str, value: object) -> None:
             object.__setattr__(self, field, value)
 
-        settle("initializers", _names("initializers", self.initializers, INITIALIZERS))
-        settle("activations", _names("activations", self.activations, ACTIVATIONS))
-        settle("depths", _integers("depths", self.depths, at_least=2, at_most=LARGEST_COUNT))
-        settle("widths", _integers("widths", self.widths, at_least=1, at_most=LARGEST_COUNT))
-        settle("scales", _reals("scales", self.scales))
-        settle("bias_stds", _reals("bias_stds", self.bias_stds))
-        settle("seeds", _integer("seeds", self.seeds, at_least=1, at_most=LARGEST_COUNT))
-        settle("key", _integer("key", self.key, at_least=0, at_most=LARGEST_KEY))
+        settle("initializers", names("initializers", self.initializers, INITIALIZERS))
+        settle("activations", names("activations", self.activations, ACTIVATIONS))
+        settle("depths", integers("depths", self.depths, at_least=2, at_most=LARGEST_COUNT))
+        settle("widths", integers("widths", self.widths, at_least=1, at_most=LARGEST_COUNT))
+        settle("scales", reals("scales", self.scales))
+        settle("bias_stds", reals("bias_stds", self.bias_stds))
+        settle("seeds", integer("seeds", self.seeds, at_least=1, at_most=LARGEST_COUNT))
+        settle("key", integer("key", self.key, at_least=0, at_most=LARGEST_KEY))
         if not isinstance(self.loss, str) or self.loss not in LOSSES:
             raise SweepError("loss", self.loss, " or ".join(LOSSES))
         if self.dtype not in DTYPES:
@@ -104,19 +104,21 @@ def _values(field: str, values: object, accepted: str) -> tuple[Any, ...]:
     return found
 
 
-def _names(field: str, values: object, registry: Any) -> tuple[str, ...]:
-    names = _values(field, values, "names")
-    for name in names:
+def names(field: str, values: object, registry: Any) -> tuple[str, ...]:
+    """Names in ``registry`` (anything whose ``[name]`` raises ValueError for an unknown one), each once, in order."""
+    found = _values(field, values, "names")
+    for name in found:
         if not isinstance(name, str):
             raise SweepError(field, name, "names, or package.module:attribute")
         try:
             registry[name]
         except ValueError as error:
             raise SweepError(field, name, str(error)) from error
-    return tuple(dict.fromkeys(names))
+    return tuple(dict.fromkeys(found))
 
 
-def _integer(field: str, value: Any, *, at_least: int, at_most: int) -> int:
+def integer(field: str, value: Any, *, at_least: int, at_most: int) -> int:
+    """A whole number in range."""
     try:
         number = None if isinstance(value, (bool, str)) or int(value) != value else int(value)
     except (TypeError, ValueError, OverflowError):
@@ -126,12 +128,14 @@ def _integer(field: str, value: Any, *, at_least: int, at_most: int) -> int:
     return number
 
 
-def _integers(field: str, values: object, *, at_least: int, at_most: int) -> tuple[int, ...]:
+def integers(field: str, values: object, *, at_least: int, at_most: int) -> tuple[int, ...]:
+    """Whole numbers in range, sorted, each once."""
     found = _values(field, values, f"whole numbers ≥ {at_least}")
-    return tuple(sorted({_integer(field, value, at_least=at_least, at_most=at_most) for value in found}))
+    return tuple(sorted({integer(field, value, at_least=at_least, at_most=at_most) for value in found}))
 
 
-def _reals(field: str, values: object) -> tuple[float, ...]:
+def reals(field: str, values: object) -> tuple[float, ...]:
+    """Finite numbers ≥ 0, sorted, each once."""
     accepted = "finite numbers ≥ 0"
     for value in (found := _values(field, values, accepted)):
         try:

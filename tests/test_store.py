@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import bench
-import bench.store
+import bench.runner
 
 FIELDS = {"activations": ["tanh", "relu"], "depths": [2, 9, 40], "scales": [0.5, 1.5], "widths": [5], "seeds": 3}
 KILLED = FIELDS | {"initializers": ["gaussian", "he_uniform", "orthogonal"], "widths": [3, 4, 5]}
@@ -143,7 +143,7 @@ def test_shards_that_were_removed_are_made_again(tmp_path):
 
 def test_two_processes_do_not_write_one_run(tmp_path):
     sweep = bench.Sweep(**FIELDS)
-    held = bench.store.RunFolder(tmp_path, "mine", sweep)
+    held = bench.runner.folder_of(sweep, tmp_path, "mine")
     with pytest.raises(bench.RunError, match="another process"):
         bench.run(sweep, results=tmp_path, name="mine", progress=False)
     held.close()
