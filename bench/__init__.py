@@ -19,19 +19,25 @@ if TYPE_CHECKING:
     from bench.runner import run
     from bench.store import RunError
     from bench.sweep import Sweep, SweepError
+    from bench.training.presets import TRAININGS
+    from bench.training.runner import train
+    from bench.training.training import Training
 
 __all__ = [
     "ACTIVATIONS",
     "INITIALIZERS",
     "PRESETS",
+    "TRAININGS",
     "Activation",
     "GradientNorms",
     "RunError",
     "Sweep",
     "SweepError",
+    "Training",
     "gradient_norms",
     "run",
     "theory",
+    "train",
 ]
 
 _HOMES = {
@@ -43,8 +49,11 @@ _HOMES = {
     "RunError": "store",
     "Sweep": "sweep",
     "SweepError": "sweep",
+    "TRAININGS": "training.presets",
+    "Training": "training.training",
     "gradient_norms": "arrays",
     "run": "runner",
+    "train": "training.runner",
 }
 
 

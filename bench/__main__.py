@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import io
 import sys
+import textwrap
 from collections.abc import Sequence
 
 from bench.activations import ACTIVATIONS
-from bench.cli import compare, sweep, theory
+from bench.cli import compare, sweep, theory, train
 from bench.cli.parser import Parser, flag
 from bench.compare import CompareError
 from bench.initializers import INITIALIZERS
 from bench.presets import PRESETS
 from bench.store import RunError
 from bench.sweep import SweepError
+from bench.training.optimizers import OPTIMIZERS, SCHEDULES
+from bench.training.presets import TRAININGS
+from bench.training.tasks import SUMMARIES
 
-COMMANDS = {"sweep": sweep, "compare": compare, "theory": theory}
-RESUMED = ("sweep", "compare")  # finish by the same command after a kill
+COMMANDS = {"sweep": sweep, "compare": compare, "theory": theory, "train": train}
+RESUMED = ("sweep", "compare", "train")  # finish by the same command after a kill
 
 
 def build_parser() -> Parser:
@@ -28,7 +32,7 @@ def build_parser() -> Parser:
             name, help=command.HELP, description=command.DESCRIPTION, epilog=command.EPILOG, allow_abbrev=False
         )
         command.add_options(added)
-    commands.add_parser("list", help="initializers, activations and presets, each with a line", allow_abbrev=False)
+    commands.add_parser("list", help="everything that has a name, most of it with a line", allow_abbrev=False)
     return parser
 
 
@@ -38,11 +42,15 @@ def print_list() -> None:
         "initializers": {name: entry.summary for name, entry in INITIALIZERS.items()},
         "activations": {name: entry.summary for name, entry in ACTIVATIONS.items()},
         "presets": {name: entry.summary for name, entry in PRESETS.items()},
+        "trainings": {name: entry.summary for name, entry in TRAININGS.items()},
+        "tasks": SUMMARIES,
+        "schedules": SCHEDULES,
     }
     for title, lines in tables.items():
         print(f"{title}:")
         for name, summary in lines.items():
             print(f"  {name:19} {summary}")
+    print(f"optimizers:\n{textwrap.fill(', '.join(OPTIMIZERS), 100, initial_indent='  ', subsequent_indent='  ')}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -45,6 +45,11 @@ def draw_batches(key: int, width: int, seeds: Iterable[int], count: int, dtype: 
     return np.stack([np.sqrt(width) * _directions(key, width, seed, BATCH, count) for seed in seeds]).astype(dtype)
 
 
+def draw_readouts(key: int, width: int, seeds: Iterable[int], count: int, dtype: str) -> np.ndarray:
+    """[seeds, count, width]: rows uniform on the unit sphere, of which the first is the readout of :func:`draw_networks`."""
+    return np.stack([_directions(key, width, seed, READOUT, count) for seed in seeds]).astype(dtype)
+
+
 def _source(key: int, width: int, seed: int, purpose: int) -> np.random.SeedSequence:
     return np.random.SeedSequence(key, spawn_key=(width, seed, purpose))
 

@@ -167,11 +167,16 @@ def forward_program(mesh: Mesh, activation: Activation) -> Callable[..., tuple[S
 
 
 def over_seeds(
-    function: Callable[..., Any], mesh: Mesh, in_axes: tuple[int | None, ...], out_axes: tuple[int, ...] | int
+    function: Callable[..., Any],
+    mesh: Mesh,
+    in_axes: tuple[int | None, ...],
+    out_axes: tuple[int, ...] | int,
+    donate: tuple[int, ...] = (),
 ) -> Callable[..., Any]:
     """jit(shard_map(vmap(function))): a batch over seeds, split over the devices of the mesh, without communication.
 
-    in_axes, out_axes: for every argument and result, the axis of its arrays that counts seeds; None where there is none.
+    in_axes, out_axes: for every argument and result, the axis of its arrays that counts seeds; None where there is none;
+    donate: the numbers of the arguments whose memory the results may take.
     """
 
     def spec(axis: int | None) -> PartitionSpec:
@@ -184,5 +189,6 @@ def over_seeds(
             in_specs=tuple(map(spec, in_axes)),
             out_specs=jax.tree.map(spec, out_axes),
             check_vma=False,
-        )
+        ),
+        donate_argnums=donate,
     )

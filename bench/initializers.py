@@ -33,6 +33,7 @@ class Family(NamedTuple):
     other for ever when several CPU devices run them; matrices are then drawn one by one.
     ``any_size``: its entries may be of any magnitude, and are divided by a power of two before use.
     ``unit_variance``: the matrices are normalized on data (:mod:`bench.unit_variance`), and so depend on the activation.
+    ``units_in_rows``: a matrix that is not square is drawn as (out, in); otherwise as (in, out), which is JAX's convention.
     """
 
     init: Init
@@ -40,6 +41,7 @@ class Family(NamedTuple):
     decomposes: bool = False
     any_size: bool = False
     unit_variance: bool = False
+    units_in_rows: bool = False
 
 
 class Setting(NamedTuple):
@@ -57,6 +59,7 @@ class Initializer(NamedTuple):
     """A named scheme; calling it draws one square matrix, at gain 1 if the gain depends on the activation.
 
     ``setting``: (activation's name, width, the sweep's bias_std) → Setting, for a scheme that has more to it than ``gain``.
+    ``averages_fans``: its variance is that of the mean of both fans, which matters for matrices that are not square.
     """
 
     name: str
@@ -64,6 +67,7 @@ class Initializer(NamedTuple):
     family: Family
     gain: float = 1.0
     setting: Callable[[str, int, float], Setting] | None = None
+    averages_fans: bool = False
 
     def __call__(self, key: Array, shape: tuple[int, int], dtype: jnp.dtype) -> Array:
         return self.family.init(key, shape, dtype) * self.gain
@@ -136,7 +140,7 @@ _INITIALIZERS = (
     ),
     Initializer("lecun_normal", "truncated normal, variance 1/fan_in (LeCun et al. 1998)", TRUNCATED),
     Initializer("he_normal", "truncated normal, variance 2/fan_in (He et al. 2015)", TRUNCATED, math.sqrt(2)),
-    Initializer("glorot_normal", "truncated normal, variance 2/(fan_in + fan_out) (Glorot & Bengio 2010)", TRUNCATED),
+    Initializer("glorot_normal", "truncated normal, variance 2/(fan_in + fan_out) (Glorot & Bengio 2010)", TRUNCATED, averages_fans=True),
     Initializer(
         "truncated",
         "N(0, 1/fan_in) cut at 2 sigma, variance 0.774/fan_in: Haiku's default, TensorFlow's truncated_normal",
@@ -147,8 +151,8 @@ _INITIALIZERS = (
     Initializer("flax_default", "flax.linen.Dense's default: lecun_normal, zero bias", TRUNCATED),
     Initializer("lecun_uniform", "uniform, variance 1/fan_in", UNIFORM),
     Initializer("he_uniform", "uniform, variance 2/fan_in", UNIFORM, math.sqrt(2)),
-    Initializer("glorot_uniform", "uniform, variance 2/(fan_in + fan_out)", UNIFORM),
-    Initializer("keras_glorot", "keras.layers.Dense's default: glorot_uniform, zero bias", UNIFORM),
+    Initializer("glorot_uniform", "uniform, variance 2/(fan_in + fan_out)", UNIFORM, averages_fans=True),
+    Initializer("keras_glorot", "keras.layers.Dense's default: glorot_uniform, zero bias", UNIFORM, averages_fans=True),
     Initializer("standard_uniform", "U(±1/√fan_in): Glorot & Bengio's standard", UNIFORM, 1 / math.sqrt(3)),
     Initializer(
         "torch_linear",
@@ -169,7 +173,7 @@ _INITIALIZERS = (
         "orthogonal, then unit variance layer by layer on a batch (Mishkin & Matas 2016); one matrix: orthogonal",
         ORTHOGONAL._replace(unit_variance=True),
     ),
-    Initializer("sparse", "15 weights N(0, 1) into every unit, the others 0 (Martens 2010)", Family(sparse)),
+    Initializer("sparse", "15 weights N(0, 1) into every unit, the others 0 (Martens 2010)", Family(sparse, units_in_rows=True)),
 )
 
 

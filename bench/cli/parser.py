@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -34,7 +34,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "loss": {"metavar": "LOSS", "help": "output (y itself) or mse ((y - 1)² / 2)"},
     "dtype": {"metavar": "DTYPE", "help": "float32 or float64"},
 }
-NUMERIC = {"depths": True, "scales": False, "widths": True, "bias_stds": False}  # field → whole numbers only
+# field → whole numbers only
+NUMERIC = {"depths": True, "scales": False, "widths": True, "bias_stds": False, "learning_rates": False}
+NUMBER = {"seeds": True, "key": True, "steps": True, "batch": True, "clip": False}  # fields that hold one
 
 
 class Parser(argparse.ArgumentParser):
@@ -68,11 +70,15 @@ def flag(field: str) -> str:
 
 def add_sweep_options(parser: argparse.ArgumentParser, base: Sweep, *, without: Sequence[str] = ()) -> None:
     """An option for each field of a sweep, with the defaults of ``base`` in its help."""
-    for field, options in OPTIONS.items():
-        if field not in without:
-            default = getattr(base, field)
-            shown = " ".join(map(str, default)) if isinstance(default, tuple) else default
-            parser.add_argument(flag(field), **{**options, "help": f"{options['help']} (default: {shown})"})
+    add_options_for(parser, {field: options for field, options in OPTIONS.items() if field not in without}, base)
+
+
+def add_options_for(parser: argparse.ArgumentParser, options: Mapping[str, dict[str, Any]], base: object) -> None:
+    """An option for each field, with the defaults of ``base`` in its help."""
+    for field, option in options.items():
+        default = getattr(base, field)
+        shown = " ".join(map(str, default)) if isinstance(default, tuple) else default
+        parser.add_argument(flag(field), **{**option, "help": f"{option['help']} (default: {shown})"})
 
 
 def add_run_options(parser: argparse.ArgumentParser, named: str) -> None:
@@ -87,17 +93,19 @@ def add_run_options(parser: argparse.ArgumentParser, named: str) -> None:
     )
 
 
-def overrides_from(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The fields of a sweep that were given, as values. Raises SweepError."""
+def overrides_from(arguments: argparse.Namespace, options: Iterable[str] = tuple(OPTIONS)) -> dict[str, Any]:
+    """The fields that were given, as values. Raises SweepError."""
     overrides: dict[str, Any] = {}
-    for field in OPTIONS:
+    for field in options:
         given = getattr(arguments, field, None)
         if given is None:
             continue
         if field in NUMERIC:
             given = [number for token in given for number in parse(field, token, whole=NUMERIC[field])]
-        elif field in ("seeds", "key"):
-            (given,) = parse(field, given, whole=True)
+        elif field in NUMBER:
+            given, *more = parse(field, given, whole=NUMBER[field])
+            if more:
+                raise SweepError(field, getattr(arguments, field), "one number")
         overrides[field] = given
     return overrides
 

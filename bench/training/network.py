@@ -1,0 +1,96 @@
+"""The network that is trained: the contract's, with an input layer, and a readout to several outputs.
+
+    z_1 = W_1 x + b_1                W_1 in R^{n×inputs}
+    z_l = W_l h_{l-1} + b_l          l = 2 … L-1, W_l in R^{n×n}
+    h_l = phi(z_l)
+    y   = W_L h_{L-1}                W_L in R^{outputs×n}
+
+The depth L ≥ 2 counts the weight matrices. Where ``bias_std`` is 0 there are no biases, and none to train. Everything here is
+of one network and in plain floats, as training is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array, lax
+
+from bench.activations import Activation
+
+
+class Parameters(NamedTuple):
+    """What is trained. The hidden layers are stacked, so that a scan over them compiles once for any depth."""
+
+    input: Array  # W_1 [n, inputs]
+    input_bias: Array | None  # [n]
+    hidden: Array  # W_2 … W_{L-1} [L - 2, n, n]
+    hidden_bias: Array | None  # [L - 2, n]
+    readout: Array  # W_L [outputs, n]
+
+
+def weights_times(weights: Array, h: Array, bias: Array | None) -> Array:
+    """W h + b for every example: weights [out, in], h [examples, in], bias [out]."""
+    z = lax.dot_general(h, weights, (((1,), (1,)), ((), ())), precision=lax.Precision.HIGHEST)
+    return z if bias is None else z + bias[None, :]
+
+
+def outputs(parameters: Parameters, x: Array, activation: Activation) -> Array:
+    """Y [examples, outputs] for x [examples, inputs]."""
+
+    def layer(h: Array, layer: tuple[Array, Array | None]) -> tuple[Array, None]:
+        return activation(weights_times(layer[0], h, layer[1])), None
+
+    h = activation(weights_times(parameters.input, x, parameters.input_bias))
+    h, _ = lax.scan(layer, h, (parameters.hidden, parameters.hidden_bias))
+    return weights_times(parameters.readout, h, None)
+
+
+def cross_entropy(y: Array, targets: Array) -> Array:
+    """[examples]: -log softmax(y) at the label, the place of the largest target."""
+    labels = jnp.argmax(targets, axis=-1)[:, None]
+    return -jnp.take_along_axis(jax.nn.log_softmax(y), labels, axis=-1)[:, 0]
+
+
+def squared_error(y: Array, targets: Array) -> Array:
+    """[examples]: ½ ‖y - target‖², whose gradient flow is Saxe et al.'s."""
+    return jnp.sum(jnp.square(y - targets), axis=-1) / 2
+
+
+LOSSES: dict[str, Callable[[Array, Array], Array]] = {"cross_entropy": cross_entropy, "mse": squared_error}
+
+
+def hits(y: Array, targets: Array) -> Array:
+    """[examples]: 1 where the largest output is the largest target's; 0 where outputs are not finite."""
+    right = jnp.argmax(y, axis=-1) == jnp.argmax(targets, axis=-1)
+    return (right & jnp.all(jnp.isfinite(y), axis=-1)).astype(y.dtype)
+
+
+def mean_loss(
+    parameters: Parameters, x: Array, targets: Array, *, activation: Activation, loss: str
+) -> tuple[Array, Array]:
+    """(mean loss of the examples, share of hits)."""
+    y = outputs(parameters, x, activation)
+    return jnp.mean(LOSSES[loss](y, targets)), jnp.mean(hits(y, targets))
+
+
+def log10_norm(values: Array) -> Array:
+    """log10 of the Frobenius norm of any float array: the squares do not underflow, so that only values that do are zero."""
+    largest = jnp.max(jnp.abs(values))
+    ordinary = jnp.isfinite(largest) & (largest > 0)
+    fractions = values / jnp.where(ordinary, largest, jnp.ones_like(largest))
+    return jnp.where(
+        ordinary, jnp.log10(largest) + jnp.log10(jnp.sum(jnp.square(fractions))) / 2, jnp.log10(largest)
+    )
+
+
+def layer_weights(parameters: Parameters, layer: int) -> Array:
+    """W_l of a hidden layer, l = 1 … L - 1."""
+    return parameters.input if layer == 1 else parameters.hidden[layer - 2]
+
+
+def watched_layers(depth: int) -> tuple[int, int, int]:
+    """The first, the middle and the last hidden layer, as numbers l from 1 to depth - 1."""
+    return 1, max(1, depth // 2), depth - 1

@@ -1,0 +1,132 @@
+"""Optimizers by their optax name with arguments (``adamw:weight_decay=0.01``), and schedules of the learning rate.
+
+The learning rate is data: an optimizer is built inside the compiled step, from the traced number, so that one program
+serves all learning rates and schedules. That is optax's own arithmetic, not a copy of it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import Array
+from optax import contrib
+
+from bench.sweep import SweepError
+from bench.training.specs import Spec, parse_spec
+
+MATRICES = ("lamb", "lars", "fromage", "novograd", "sm3", "adafactor", "muon")  # what they do depends on whole matrices
+OPTIMIZERS: Mapping[str, Callable[..., optax.GradientTransformation]] = {
+    "sgd": optax.sgd,
+    "momentum": partial(optax.sgd, momentum=0.9),
+    "nesterov": partial(optax.sgd, momentum=0.9, nesterov=True),
+    **{
+        name: getattr(optax, name)
+        for name in (
+            *("adam", "adamw", "nadam", "nadamw", "radam", "amsgrad", "adamax", "adamaxw", "adabelief", "adagrad"),
+            *("adadelta", "adan", "rmsprop", "yogi", "lion", "signum", "sign_sgd", "rprop"),
+            *("lamb", "lars", "fromage", "novograd", "sm3", "adafactor"),
+        )
+    },
+    "muon": contrib.muon,
+}
+SCHEDULES = {
+    "constant": "the learning rate itself",
+    "warmup_cosine": "linearly up during the first warmup=0.1 of the steps, then along a cosine to end=0 of it",
+}
+
+
+class Optimizer(NamedTuple):
+    """An optimizer by its spec; hashable, so that it names a compiled program.
+
+    A network's hidden layers are stacked. Optimizers that look at whole matrices meet each of them by itself, by a vmap
+    over layers; for the others, which are elementwise, the stack is as good.
+    """
+
+    spec: Spec
+
+    def transformation(self, learning_rate: Array | float) -> optax.GradientTransformation:
+        """optax's, for separate matrices."""
+        return OPTIMIZERS[self.spec.name](learning_rate=learning_rate, **dict(self.spec.arguments))
+
+    def init(self, learning_rate: Array, parameters: Any) -> Any:
+        """The first state, for parameters with a leaf ``hidden`` of stacked layers."""
+        transformation = self.transformation(learning_rate)
+        if self.spec.name not in MATRICES:
+            return transformation.init(parameters)
+        outer, hidden = _parted(parameters)
+        return transformation.init(outer), jax.vmap(transformation.init)(hidden)
+
+    def update(self, learning_rate: Array, gradients: Any, state: Any, parameters: Any) -> tuple[Any, Any]:
+        """(updates, next state); the updates are to be added to the parameters."""
+        transformation = self.transformation(learning_rate)
+        if self.spec.name not in MATRICES:
+            return transformation.update(gradients, state, parameters)
+        (outer_gradients, hidden_gradients), (outer, hidden) = _parted(gradients), _parted(parameters)
+        outer_updates, outer_state = transformation.update(outer_gradients, state[0], outer)
+        hidden_updates, hidden_state = jax.vmap(transformation.update)(hidden_gradients, state[1], hidden)
+        return type(parameters)(**outer_updates, **hidden_updates), (outer_state, hidden_state)
+
+
+def _parted(parameters: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Parameters of single layers and of stacked ones; those that there are none of are left out."""
+    fields = parameters._asdict()
+    hidden = {name: leaf for name, leaf in fields.items() if name.startswith("hidden")}
+    return {name: leaf for name, leaf in fields.items() if name not in hidden}, hidden
+
+
+def parse_optimizer(text: object) -> Optimizer:
+    """The optimizer that is written so. Raises SweepError (field ``optimizers``)."""
+    spec = parse_spec("optimizers", text, OPTIMIZERS)
+    known = inspect.signature(OPTIMIZERS[spec.name]).parameters
+    accepted = [name for name in known if name != "learning_rate"]
+    for name, _ in spec.arguments:
+        if name not in accepted:
+            raise SweepError("optimizers", text, f"arguments of {spec.name}: {', '.join(accepted)}")
+    try:
+        if spec.arguments:
+            _try(spec)
+    except Exception as error:  # optax checks its arguments in many ways
+        raise SweepError("optimizers", text, f"arguments that optax.{spec.name} takes ({error})") from error
+    return Optimizer(spec)
+
+
+@cache
+def _try(spec: Spec) -> None:
+    """One step on nothing much, traced and not run."""
+    transformation = OPTIMIZERS[spec.name](learning_rate=0.1, **dict(spec.arguments))
+    parameters = {"w": jax.ShapeDtypeStruct((2, 2), jnp.float32), "b": jax.ShapeDtypeStruct((2,), jnp.float32)}
+
+    def step(parameters: Any) -> Any:
+        return transformation.update(parameters, transformation.init(parameters), parameters)
+
+    jax.eval_shape(step, parameters)
+
+
+def parse_schedule(text: object) -> Spec:
+    """The schedule that is written so. Raises SweepError (field ``schedule``)."""
+    spec = parse_spec("schedule", text, SCHEDULES)
+    accepted = {"warmup", "end"} if spec.name == "warmup_cosine" else set()
+    for name, value in spec.arguments:
+        if name not in accepted or isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+            raise SweepError("schedule", text, f"{spec.name}: {SCHEDULES[spec.name]}; each from 0 to 1")
+    return spec
+
+
+def schedule_factors(spec: Spec, steps: int) -> np.ndarray:
+    """[steps]: what the learning rate is multiplied by at each step; never 0 at the first, which would teach nothing."""
+    if spec.name == "constant":
+        return np.ones(steps)
+    arguments = {"warmup": 0.1, "end": 0.0} | dict(spec.arguments)
+    warmup = round(arguments["warmup"] * steps)
+    t = np.arange(steps)
+    rising = (t + 1) / (warmup + 1)
+    falling = np.clip((t - warmup) / max(1, steps - warmup), 0, 1)
+    cosine = arguments["end"] + (1 - arguments["end"]) * (1 + np.cos(np.pi * falling)) / 2
+    return np.where(t < warmup, rising, cosine)

@@ -1,0 +1,134 @@
+"""How a training is cut into chunks: a function of the training alone, so that any machine resumes what another began."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from bench.initializers import INITIALIZERS
+from bench.lanes import setting_of
+from bench.plan import families
+from bench.training.draws import rectangular_gain
+from bench.training.tasks import load_task
+from bench.training.training import Training
+
+CHUNK_WORK = 1e12  # floating-point operations, about: what is lost at most when a run is killed
+FEWEST_CELLS, MOST_CELLS = 16, 4096
+MEMORY = 2**30  # what the networks that a device trains at a time may hold, by estimate
+STATES = 6  # copies of the parameters: themselves, their draw, gradients, updates, and what an optimizer keeps
+
+
+class Cell(NamedTuple):
+    """One network: its columns, and the factors on its drawn weights."""
+
+    initializer: str
+    bias_std: float  # as it is drawn in hidden layers, which some schemes settle themselves
+    scale: float
+    learning_rate: float
+    seed: int
+    input_factor: float  # NaN where the scheme is undefined
+    input_bias_std: float
+    factor: float
+    note: str  # why it is undefined
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """What is trained together and becomes one shard: cells that share a program, and whose initializers share a draw.
+
+    Cells are numbered as :func:`cells_of` lists them.
+    """
+
+    index: int
+    initializers: tuple[str, ...]
+    activation: str
+    width: int
+    depth: int
+    optimizer: str
+    biased: bool
+    cells: tuple[int, int]  # first, past the last
+
+    @property
+    def shard(self) -> str:
+        """The file name of its rows."""
+        return f"chunk-{self.index:05d}.parquet"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as JSON types."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+
+def cells_of(training: Training, initializers: Iterable[str], activation: str, width: int, *, biased: bool) -> list[Cell]:
+    """The cells that those initializers make, with biases or without; seeds run fastest, then learning rates and scales.
+
+    Where a scheme makes one bias_std of several that were asked for, it is trained once.
+    """
+    fan_in = load_task(training.task).inputs
+    found: dict[tuple[Any, ...], Cell] = {}
+    for name in initializers:
+        for asked in training.bias_stds:
+            hidden = setting_of(name, activation, width, asked)
+            first = setting_of(name, activation, fan_in, asked)
+            if (hidden.bias_std > 0) != biased:
+                continue
+            gain = first.gain * rectangular_gain(INITIALIZERS[name], fan_in, width)
+            for scale in training.scales:
+                for rate in training.learning_rates:
+                    for seed in range(training.seeds):
+                        columns = (name, hidden.bias_std, scale, rate, seed)
+                        numbers = (scale * gain, first.bias_std, scale * hidden.gain, hidden.note)
+                        found.setdefault(columns, Cell(*columns, *numbers))
+    return list(found.values())
+
+
+def cells_in(training: Training, chunk: Chunk) -> list[Cell]:
+    """The chunk's cells."""
+    every = cells_of(training, chunk.initializers, chunk.activation, chunk.width, biased=chunk.biased)
+    return every[slice(*chunk.cells)]
+
+
+def work(training: Training, depth: int, width: int) -> float:
+    """Floating-point operations of one cell's training: three products for each matrix, example and step."""
+    task = load_task(training.task)
+    weights = width * (task.inputs + task.outputs + (depth - 2) * width)
+    return 6.0 * weights * min(training.batch, len(task.x_train)) * training.steps
+
+
+def cell_bytes(training: Training, depth: int, width: int) -> int:
+    """An estimate of what a cell holds while it is trained: its parameters' copies, and its activations twice."""
+    task = load_task(training.task)
+    parameters = width * (task.inputs + task.outputs + (depth + 14) * (width + 1))
+    activations = 2 * depth * width + task.inputs + 4 * task.outputs
+    return (STATES * parameters + activations * min(training.batch, len(task.x_train))) * np.dtype(training.dtype).itemsize
+
+
+def cells_per_device(training: Training, depth: int, width: int, platform: str) -> int:
+    """How many cells one device trains at a time, always as many, since the order of a sum can depend on it.
+
+    On a CPU, what makes matrix products large enough to be worth their call and still stays in the cache; elsewhere enough
+    to fill the device. Never more than the memory's estimate allows.
+    """
+    wanted = max(1, (256 if platform == "cpu" else 2**17) // width)
+    return max(1, min(wanted, MEMORY // cell_bytes(training, depth, width)))
+
+
+def plan(training: Training) -> tuple[Chunk, ...]:
+    """The chunks of a training, in the order in which they run: those that share a program one after the other."""
+    chunks: list[Chunk] = []
+    for width in training.widths:
+        for depth in training.depths:
+            size = int(min(max(CHUNK_WORK / work(training, depth, width), FEWEST_CELLS), MOST_CELLS))
+            for activation in training.activations:
+                for optimizer in training.optimizers:
+                    for biased in (False, True):
+                        for initializers in families(training.initializers):
+                            count = len(cells_of(training, initializers, activation, width, biased=biased))
+                            for first in range(0, count, size):
+                                cells = (first, min(first + size, count))
+                                chunks.append(
+                                    Chunk(len(chunks), initializers, activation, width, depth, optimizer, biased, cells)
+                                )
+    return tuple(chunks)

@@ -1,0 +1,62 @@
+"""Named trainings, as immutable data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from bench.ranges import logarithmic, spaced
+from bench.training.training import Training
+
+
+class TrainingPreset(NamedTuple):
+    """A training with a name and a line about it."""
+
+    summary: str
+    training: Training
+
+
+TRAININGS: Mapping[str, TrainingPreset] = MappingProxyType(
+    {
+        "digits": TrainingPreset(
+            "tanh networks of depth 2 to 64 on handwritten digits: 13 scales × 3 learning rates",
+            Training(
+                depths=(2, 4, 8, 16, 32, 64),
+                scales=tuple(spaced(0.4, 2.8, 13)),
+                learning_rates=(0.01, 0.1, 1.0),
+                steps=200,
+            ),
+        ),
+        "saxe": TrainingPreset(
+            "deep linear networks on three decoupled modes, per initializer and depth (Saxe et al. 2014)",
+            Training(
+                task="saxe:values=4/2/1",
+                initializers=("gaussian", "orthogonal", "identity"),
+                activations=("linear",),
+                depths=(2, 3, 5, 10, 20, 50, 100),
+                scales=(0.9, 1.0, 1.1),
+                widths=(16,),
+                learning_rates=(0.0003, 0.001, 0.003, 0.01),
+                steps=2000,
+                batch=16,
+                loss="mse",
+                target="loss=0.01",
+                seeds=4,
+            ),
+        ),
+        "schoenholz": TrainingPreset(
+            "tanh, depth 10 to 300 × weight variance 1 to 4, bias variance 0.05 (Schoenholz et al. 2017; many minutes)",
+            Training(
+                depths=tuple(logarithmic(10, 300, 10)),
+                scales=tuple(float(f"{math.sqrt(variance):.12g}") for variance in spaced(1.0, 4.0, 13)),
+                widths=(64,),
+                bias_stds=(float(f"{math.sqrt(0.05):.12g}"),),
+                learning_rates=(0.01,),
+                optimizers=("momentum",),
+                steps=1000,
+            ),
+        ),
+    }
+)

@@ -1,0 +1,170 @@
+"""Tasks by name: what networks are trained on, as arrays.
+
+    digits                                   scikit-learn's 1797 handwritten digits, 8×8; every fifth is a test image
+    FILE.npz                                 x_train, y_train, x_test, y_test, in the layout of Keras's mnist.npz
+    teacher:inputs=32,outputs=10,hidden=64   a random linear teacher (hidden=0) or one with a layer of tanh units
+    saxe:values=4/2/1,inputs=16              a linear map with those singular values, whitened inputs (Saxe et al. 2014)
+
+Inputs have mean square 1, so that ‖x‖² is near their number, as the contract's inputs have it. Images are centred pixel by
+pixel and divided by one number, both from the training set: dividing every pixel by its own deviation would blow up
+those that are almost always blank.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+from zipfile import BadZipFile
+
+import numpy as np
+
+from bench.sweep import SweepError
+from bench.training.specs import parse_spec
+
+ARRAYS = ("x_train", "y_train", "x_test", "y_test")
+TEST_EVERY = 5
+
+
+class Task(NamedTuple):
+    """Examples, in float64. A label is the largest target: targets of a classification are one-hot."""
+
+    x_train: np.ndarray  # [examples, inputs]
+    y_train: np.ndarray  # [examples, outputs]
+    x_test: np.ndarray
+    y_test: np.ndarray
+
+    @property
+    def inputs(self) -> int:
+        """Numbers of an example."""
+        return self.x_train.shape[1]
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that a network answers: classes, or targets."""
+        return self.y_train.shape[1]
+
+    @property
+    def digest(self) -> str:
+        """What tells these arrays from all others."""
+        found = hashlib.sha256()
+        for array in self:
+            found.update(repr(array.shape).encode() + np.ascontiguousarray(array).tobytes())
+        return found.hexdigest()[:16]
+
+
+def digits() -> Task:
+    """Every fifth image is a test image: neighbours are by the same hand, so both sets are of all hands."""
+    from sklearn.datasets import load_digits  # takes a second, and synthetic tasks do without
+
+    images, labels = load_digits(return_X_y=True)
+    test = np.arange(len(images)) % TEST_EVERY == TEST_EVERY - 1
+    return classification(images[~test], labels[~test], images[test], labels[test])
+
+
+def classification(x_train: np.ndarray, y_train: np.ndarray, x_test: np.ndarray, y_test: np.ndarray) -> Task:
+    """Images [examples, …] of any dtype and their labels 0, 1, … as a task."""
+    classes = int(max(y_train.max(), y_test.max())) + 1
+    train, test = (np.asarray(x, float).reshape(len(x), -1) for x in (x_train, x_test))
+    train, test = train - (mean := train.mean(axis=0)), test - mean
+    size = np.sqrt(np.mean(train**2)) or 1.0
+    return Task(train / size, np.eye(classes)[y_train], test / size, np.eye(classes)[y_test])
+
+
+def load_file(path: Path) -> Task:
+    """An ``.npz`` of images and labels, or of inputs and float targets [examples, outputs]. Raises ValueError."""
+    with np.load(path, allow_pickle=False) as found:
+        missing = [name for name in ARRAYS if name not in found]
+        if missing:
+            raise ValueError(f"it has no {', '.join(missing)}")
+        x_train, y_train, x_test, y_test = (found[name] for name in ARRAYS)
+    for x, y in ((x_train, y_train), (x_test, y_test)):
+        if x.ndim < 2 or len(x) != len(y) or not len(x):
+            raise ValueError(f"inputs {list(x.shape)} and targets {list(y.shape)} do not belong together")
+        if not np.isfinite(x).all() or not np.isfinite(y).all():
+            raise ValueError("not all of its numbers are finite")
+    if x_train.shape[1:] != x_test.shape[1:] or y_train.shape[1:] != y_test.shape[1:]:
+        raise ValueError("training and test examples differ in shape")
+    if y_train.ndim == 1 and np.issubdtype(y_train.dtype, np.integer):
+        if min(y_train.min(), y_test.min()) < 0:
+            raise ValueError("labels are 0, 1, …")
+        return classification(x_train, y_train, x_test, y_test)
+    y_train, y_test = (np.asarray(y, float).reshape(len(y), -1) for y in (y_train, y_test))
+    blank = np.zeros(1, int)
+    inputs = classification(x_train, blank, x_test, blank)
+    return Task(inputs.x_train, y_train, inputs.x_test, y_test)
+
+
+def teacher(*, inputs: int = 32, outputs: int = 10, hidden: int = 0, examples: int = 1024, seed: int = 0) -> Task:
+    """y = A x, or y = A tanh(B x) with ``hidden`` units; x and all weights Gaussian, outputs of unit variance or less.
+
+    Half as many examples again are for testing.
+    """
+    random = np.random.Generator(np.random.Philox(seed))
+    x = random.standard_normal((examples + examples // 2 + 1, inputs))
+    features = np.tanh(x @ random.standard_normal((inputs, hidden)) / np.sqrt(inputs)) if hidden else x
+    y = features @ random.standard_normal((features.shape[1], outputs)) / np.sqrt(features.shape[1])
+    return Task(x[:examples], y[:examples], x[examples:], y[examples:])
+
+
+def saxe(
+    *, values: tuple[float, ...] | float = (4.0, 2.0, 1.0), inputs: int = 16, outputs: int = 16, seed: int = 0
+) -> Task:
+    """y = U S Vᵀ x with the singular values S and Haar-distributed U, V; XᵀX = examples · E exactly, on as many examples as
+    inputs.
+
+    Whitened inputs decouple the modes of a deep linear network (Saxe et al. 2014, arXiv 1312.6120, eq. 3).
+    """
+    singular = np.atleast_1d(np.asarray(values, float))
+    random = np.random.Generator(np.random.Philox(seed))
+
+    def orthogonal(size: int) -> np.ndarray:
+        q, r = np.linalg.qr(random.standard_normal((size, size)))
+        return q * np.sign(np.diag(r))
+
+    if len(singular) > min(inputs, outputs):
+        raise ValueError(f"{len(singular)} singular values need as many inputs and outputs")
+    left, right = orthogonal(outputs)[:, : len(singular)], orthogonal(inputs)[:, : len(singular)]
+    linear = left * singular @ right.T
+    x_train, x_test = (math.sqrt(inputs) * orthogonal(inputs) for _ in range(2))
+    return Task(x_train, x_train @ linear.T, x_test, x_test @ linear.T)
+
+
+TASKS: Mapping[str, Callable[..., Task]] = {"digits": digits, "teacher": teacher, "saxe": saxe}
+SUMMARIES = {
+    "digits": "scikit-learn's 1797 handwritten digits, 8×8, every fifth for testing",
+    "teacher": "a random teacher: inputs=32, outputs=10, hidden=0 (linear), examples=1024, seed=0",
+    "saxe": "a linear map with singular values, whitened: values=4/2/1, inputs=16, outputs=16, seed=0",
+}
+
+
+def check_task(text: object) -> str:
+    """How the task is written, settled; it is not loaded. Raises SweepError (field ``task``)."""
+    if isinstance(text, str) and text.endswith(".npz"):
+        if not Path(text).is_file():
+            raise SweepError("task", text, "a file that exists")
+        return text
+    spec = parse_spec("task", text, TASKS)
+    for name, _ in spec.arguments:
+        if name not in inspect.signature(TASKS[spec.name]).parameters:
+            raise SweepError("task", text, SUMMARIES[spec.name])
+    return str(spec)
+
+
+@cache
+def load_task(text: str) -> Task:
+    """The task of that name, or in that file. Raises SweepError (field ``task``)."""
+    if text.endswith(".npz"):
+        try:
+            return load_file(Path(text))
+        except (OSError, ValueError, BadZipFile) as error:
+            raise SweepError("task", text, f"an .npz file with {', '.join(ARRAYS)} ({error})") from error
+    spec = parse_spec("task", text, TASKS)
+    try:
+        return TASKS[spec.name](**dict(spec.arguments))
+    except (TypeError, ValueError, MemoryError) as error:
+        raise SweepError("task", text, f"{SUMMARIES[spec.name]} ({error})") from error

@@ -1,0 +1,117 @@
+"""A training: what is trained on what, as immutable data that checks itself."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from bench.activations import ACTIVATIONS
+from bench.initializers import INITIALIZERS
+from bench.sweep import DTYPES, LARGEST_COUNT, LARGEST_KEY, SweepError, integer, integers, names, reals
+from bench.training.network import LOSSES
+from bench.training.optimizers import parse_optimizer, parse_schedule
+from bench.training.tasks import check_task
+
+MOST_STEPS = 10_000_000
+TARGETS = ("accuracy", "loss")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """Every combination of its sequences and seeds is one cell: a network that is trained, and one row of results.
+
+    Sequences are stored as tuples, numbers sorted, each value once. Raises :class:`bench.SweepError` (a ValueError) for a
+    value that cannot be used. The fields that a :class:`bench.Sweep` has too mean the same.
+
+    task: ``digits``, ``teacher``, ``saxe``, with arguments (``saxe:values=4/2``), or an ``.npz`` file.
+    initializers, activations, depths, scales, widths, bias_stds, seeds, key, dtype: as of a sweep; widths are those of
+    hidden layers, and the readout is never scaled.
+    optimizers: optax's names, with arguments (``adamw:weight_decay=0.01``).
+    learning_rates: each ≥ 0 and finite.
+    schedule: ``constant`` or ``warmup_cosine``, with arguments (``warmup_cosine:warmup=0.1,end=0``).
+    clip: the global norm that gradients are clipped to; 0: no clipping.
+    steps: of gradient descent, ≥ 1.
+    batch: examples in a step; all of them where the task has no more.
+    loss: ``cross_entropy`` of the labels, or ``mse``, ½ ‖y - target‖².
+    target: ``accuracy=0.9`` or ``loss=0.1``: what counts as having learned.
+    """
+
+    task: str = "digits"
+    initializers: tuple[str, ...] = ("gaussian",)
+    activations: tuple[str, ...] = ("tanh",)
+    depths: tuple[int, ...] = (2, 8, 32)
+    scales: tuple[float, ...] = (0.5, 1.0, 1.5)
+    widths: tuple[int, ...] = (32,)
+    bias_stds: tuple[float, ...] = (0.0,)
+    optimizers: tuple[str, ...] = ("sgd",)
+    learning_rates: tuple[float, ...] = (0.01, 0.1)
+    schedule: str = "constant"
+    clip: float = 0.0
+    steps: int = 200
+    batch: int = 64
+    loss: str = "cross_entropy"
+    target: str = "accuracy=0.9"
+    seeds: int = 1
+    key: int = 0
+    dtype: str = "float32"
+
+    def __post_init__(self) -> None:
+        def settle(field: str, value: object) -> None:
+            object.__setattr__(self, field, value)
+
+        settle("initializers", names("initializers", self.initializers, INITIALIZERS))
+        settle("activations", names("activations", self.activations, ACTIVATIONS))
+        settle("depths", integers("depths", self.depths, at_least=2, at_most=LARGEST_COUNT))
+        settle("widths", integers("widths", self.widths, at_least=1, at_most=LARGEST_COUNT))
+        settle("scales", reals("scales", self.scales))
+        settle("bias_stds", reals("bias_stds", self.bias_stds))
+        settle("learning_rates", reals("learning_rates", self.learning_rates))
+        settle("optimizers", self._settled_optimizers())
+        settle("schedule", str(parse_schedule(self.schedule)))
+        settle("clip", reals("clip", [self.clip])[0])
+        settle("steps", integer("steps", self.steps, at_least=1, at_most=MOST_STEPS))
+        settle("batch", integer("batch", self.batch, at_least=1, at_most=LARGEST_COUNT))
+        settle("seeds", integer("seeds", self.seeds, at_least=1, at_most=LARGEST_COUNT))
+        settle("key", integer("key", self.key, at_least=0, at_most=LARGEST_KEY))
+        if self.loss not in LOSSES:
+            raise SweepError("loss", self.loss, " or ".join(LOSSES))
+        if self.dtype not in DTYPES:
+            raise SweepError("dtype", self.dtype, " or ".join(DTYPES))
+        settle("target", "=".join(map(str, _target(self.target))))
+        settle("task", check_task(self.task))
+
+    def _settled_optimizers(self) -> tuple[str, ...]:
+        if isinstance(self.optimizers, str) or not self.optimizers:
+            raise SweepError("optimizers", self.optimizers, "a sequence of at least one of optax's names")
+        return tuple(dict.fromkeys(str(parse_optimizer(text).spec) for text in self.optimizers))
+
+    @property
+    def target_value(self) -> tuple[str, float]:
+        """The target as ("accuracy" or "loss", number)."""
+        return _target(self.target)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as JSON types."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Training:
+        """The inverse of :meth:`to_dict`. Raises SweepError for a field that does not exist."""
+        known = {field.name for field in fields(cls)}
+        for name, value in values.items():
+            if name not in known:
+                raise SweepError(name, value, f"one of the fields {', '.join(sorted(known))}")
+        return cls(**values)
+
+
+def _target(text: object) -> tuple[str, float]:
+    accepted = "accuracy=0.9 (above 0, at most 1) or loss=0.1 (above 0)"
+    kind, _, number = text.partition("=") if isinstance(text, str) else ("", "", "")
+    try:
+        value = float(number)
+    except ValueError:
+        value = math.nan
+    if kind not in TARGETS or not 0 < value < math.inf or (kind == "accuracy" and value > 1):
+        raise SweepError("target", text, accepted)
+    return kind, value
