@@ -10,18 +10,20 @@ and in company.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jax import Array, lax
 from jax.sharding import Mesh
 
 from bench.activations import Activation
 from bench.gradients import over_seeds
+from bench.measure import fetch_behind, place
 from bench.training.draws import CALIBRATION, Drawn, Factors, assemble, normalize_on
 from bench.training.network import (
     LOSSES,
@@ -35,7 +37,7 @@ from bench.training.network import (
 )
 from bench.training.optimizers import Optimizer
 
-EVALUATED = 256  # examples at a time
+EVALUATED = 512  # examples at a time
 
 
 class State(NamedTuple):
@@ -155,24 +157,36 @@ def train_program(mesh: Mesh, kind: Kind) -> Callable[..., tuple[State, Array]]:
 
 
 @cache
-def evaluate_program(mesh: Mesh, activation: Activation, loss: str) -> Callable[[Parameters, Array, Array], Array]:
-    """Compiles ``(parameters, x [examples, inputs], targets) → [cells, 3]``: loss, accuracy, 1 if all weights are finite."""
+def evaluate_program(mesh: Mesh, activation: Activation, loss: str) -> Callable[[Parameters, Array, Array, Array], Array]:
+    """Compiles ``(parameters, x [EVALUATED, inputs], targets, counted [EVALUATED]) → [cells, 3]``.
 
-    def evaluate(parameters: Parameters, x: Array, targets: Array) -> Array:
-        examples = len(x)
-        padding = ((0, -examples % EVALUATED), (0, 0))
-        blocks = tuple(jnp.pad(array, padding).reshape(-1, EVALUATED, array.shape[1]) for array in (x, targets))
-        weights = (jnp.arange(blocks[0].shape[0] * EVALUATED) < examples).reshape(-1, EVALUATED)
+    Sums of the loss and of hits over the examples that count, and 1 if all weights are finite.
+    """
 
-        def block(inputs: tuple[Array, Array, Array]) -> Array:
-            x, targets, counted = inputs
-            y = outputs(parameters, x, activation)
-            zero = jnp.zeros((), y.dtype)
-            sums = [jnp.sum(jnp.where(counted, values, zero)) for values in (LOSSES[loss](y, targets), hits(y, targets))]
-            return jnp.stack(sums)
-
-        sums = jnp.sum(lax.map(block, (*blocks, weights)), axis=0) / examples
+    def evaluate(parameters: Parameters, x: Array, targets: Array, counted: Array) -> Array:
+        y = outputs(parameters, x, activation)
+        zero = jnp.zeros((), y.dtype)
+        sums = [jnp.sum(jnp.where(counted, values, zero)) for values in (LOSSES[loss](y, targets), hits(y, targets))]
         finite = jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(parameters)])
-        return jnp.concatenate([sums, jnp.all(finite)[None].astype(sums.dtype)])
+        return jnp.stack([*sums, jnp.all(finite).astype(y.dtype)])
 
-    return over_seeds(evaluate, mesh, in_axes=(0, None, None), out_axes=0)
+    return over_seeds(evaluate, mesh, in_axes=(0, None, None, None), out_axes=0)
+
+
+def evaluate(
+    parameters: Parameters, x: np.ndarray, targets: np.ndarray, *, mesh: Mesh, activation: Activation, loss: str
+) -> np.ndarray:
+    """[cells, 3] in float64: mean loss of the examples, share of hits, 1 if all weights are finite."""
+    program = evaluate_program(mesh, activation, loss)
+
+    def run() -> Iterator[tuple[int, Array]]:
+        for first in range(0, len(x), EVALUATED):
+            block = [array[first : first + EVALUATED] for array in (x, targets)]
+            short = EVALUATED - len(block[0])
+            padded = (np.pad(array, ((0, short), (0, 0))) for array in block)
+            yield first, program(parameters, *place(mesh, (*padded, np.arange(EVALUATED) < EVALUATED - short)))
+
+    sums = np.stack([np.asarray(found, float) for _, found in fetch_behind(run())])
+    with np.errstate(invalid="ignore", over="ignore"):
+        means = sums[:, :, :2].sum(axis=0) / len(x)
+    return np.concatenate([means, sums[0, :, 2:]], axis=1)

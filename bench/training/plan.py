@@ -16,7 +16,7 @@ from bench.training.tasks import load_task
 from bench.training.training import Training
 
 CHUNK_WORK = 1e12  # floating-point operations, about: what is lost at most when a run is killed
-FEWEST_CELLS, MOST_CELLS = 16, 4096
+FEWEST_CELLS, MOST_CELLS = 8, 4096
 MEMORY = 2**30  # what the networks that a device trains at a time may hold, by estimate
 STATES = 6  # copies of the parameters: themselves, their draw, gradients, updates, and what an optimizer keeps
 
@@ -111,7 +111,7 @@ def cells_per_device(training: Training, depth: int, width: int, platform: str) 
     On a CPU, what makes matrix products large enough to be worth their call and still stays in the cache; elsewhere enough
     to fill the device. Never more than the memory's estimate allows.
     """
-    wanted = max(1, (256 if platform == "cpu" else 2**17) // width)
+    wanted = max(1, (128 if platform == "cpu" else 2**17) // width)
     return max(1, min(wanted, MEMORY // cell_bytes(training, depth, width)))
 
 
@@ -120,7 +120,8 @@ def plan(training: Training) -> tuple[Chunk, ...]:
     chunks: list[Chunk] = []
     for width in training.widths:
         for depth in training.depths:
-            size = int(min(max(CHUNK_WORK / work(training, depth, width), FEWEST_CELLS), MOST_CELLS))
+            size = int(min(CHUNK_WORK / work(training, depth, width), MOST_CELLS)) // FEWEST_CELLS * FEWEST_CELLS
+            size = max(size, FEWEST_CELLS)
             for activation in training.activations:
                 for optimizer in training.optimizers:
                     for biased in (False, True):

@@ -19,7 +19,7 @@ from bench.initializers import INITIALIZERS
 from bench.measure import fetch_behind, place, seed_mesh
 from bench.store import RunFolder
 from bench.training.draws import Factors, draw, orders
-from bench.training.loop import Kind, State, evaluate_program, start_program, train_program
+from bench.training.loop import Kind, State, evaluate, start_program, train_program
 from bench.training.optimizers import parse_optimizer, parse_schedule, schedule_factors
 from bench.training.plan import Cell, Chunk, cells_in, cells_per_device, plan, work
 from bench.training.rows import Trained, tables
@@ -129,7 +129,8 @@ def train_tile(
     """Trains a tile from its draw to its evaluation."""
     dtype = training.dtype
     activation, optimizer = ACTIVATIONS[chunk.activation], parse_optimizer(chunk.optimizer)
-    x, y, x_test, y_test = (place(mesh, array.astype(dtype)) for array in task)
+    arrays = [array.astype(dtype) for array in task]
+    x, y = place(mesh, arrays[:2])
     rates = place(mesh, np.array([cell.learning_rate for cell in tile.padded], dtype), 0)
     state = _start(training, task, chunk, tile, mesh, rates, x)
     kind = Kind(activation, training.loss, optimizer, clipped=training.clip > 0)
@@ -166,8 +167,10 @@ def train_tile(
     for _, metrics in fetch_behind(run()):
         pieces.append(metrics)
         advance(1 / count)
-    evaluate = evaluate_program(mesh, activation, training.loss)
-    final = [np.asarray(evaluate(state.parameters, *data), float) for data in ((x, y), (x_test, y_test))]
+    final = [
+        evaluate(state.parameters, *examples, mesh=mesh, activation=activation, loss=training.loss)
+        for examples in (arrays[:2], arrays[2:])
+    ]
     kept = len(tile.cells)
     metrics = np.concatenate(pieces, axis=1)[:kept, : training.steps].astype(float)
     return Trained(tile.cells, metrics, final[0][:kept], final[1][:kept])
