@@ -7,7 +7,8 @@ serves all learning rates and schedules. That is optax's own arithmetic, not a c
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -57,21 +58,30 @@ class Optimizer(NamedTuple):
 
     def init(self, learning_rate: Array, parameters: Any) -> Any:
         """The first state, for parameters with a leaf ``hidden`` of stacked layers."""
-        transformation = self.transformation(learning_rate)
-        if self.spec.name not in MATRICES:
-            return transformation.init(parameters)
-        outer, hidden = _parted(parameters)
-        return transformation.init(outer), jax.vmap(transformation.init)(hidden)
+        with _promoting():
+            transformation = self.transformation(learning_rate)
+            if self.spec.name not in MATRICES:
+                return transformation.init(parameters)
+            outer, hidden = _parted(parameters)
+            return transformation.init(outer), jax.vmap(transformation.init)(hidden)
 
     def update(self, learning_rate: Array, gradients: Any, state: Any, parameters: Any) -> tuple[Any, Any]:
         """(updates, next state); the updates are to be added to the parameters."""
-        transformation = self.transformation(learning_rate)
-        if self.spec.name not in MATRICES:
-            return transformation.update(gradients, state, parameters)
-        (outer_gradients, hidden_gradients), (outer, hidden) = _parted(gradients), _parted(parameters)
-        outer_updates, outer_state = transformation.update(outer_gradients, state[0], outer)
-        hidden_updates, hidden_state = jax.vmap(transformation.update)(hidden_gradients, state[1], hidden)
-        return type(parameters)(**outer_updates, **hidden_updates), (outer_state, hidden_state)
+        with _promoting():
+            transformation = self.transformation(learning_rate)
+            if self.spec.name not in MATRICES:
+                return transformation.update(gradients, state, parameters)
+            (outer_gradients, hidden_gradients), (outer, hidden) = _parted(gradients), _parted(parameters)
+            outer_updates, outer_state = transformation.update(outer_gradients, state[0], outer)
+            hidden_updates, hidden_state = jax.vmap(transformation.update)(hidden_gradients, state[1], hidden)
+            return type(parameters)(**outer_updates, **hidden_updates), (outer_state, hidden_state)
+
+
+@contextmanager
+def _promoting() -> Iterator[None]:
+    """Optax mixes types and ranks, which whoever runs JAX strictly would be refused."""
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
+        yield
 
 
 def _parted(parameters: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -106,7 +116,8 @@ def _try(spec: Spec) -> None:
     def step(parameters: Any) -> Any:
         return transformation.update(parameters, transformation.init(parameters), parameters)
 
-    jax.eval_shape(step, parameters)
+    with _promoting():
+        jax.eval_shape(step, parameters)
 
 
 def parse_schedule(text: object) -> Spec:

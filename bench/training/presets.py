@@ -21,12 +21,14 @@ class TrainingPreset(NamedTuple):
 TRAININGS: Mapping[str, TrainingPreset] = MappingProxyType(
     {
         "digits": TrainingPreset(
-            "tanh networks of depth 2 to 64 on handwritten digits: 13 scales × 3 learning rates",
+            "tanh, Gaussian and orthogonal, depth 2 to 64 on handwritten digits: 13 scales × 3 learning rates × 3 seeds",
             Training(
+                initializers=("gaussian", "orthogonal"),
                 depths=(2, 4, 8, 16, 32, 64),
                 scales=tuple(spaced(0.4, 2.8, 13)),
-                learning_rates=(0.01, 0.1, 1.0),
+                learning_rates=(0.01, 0.03, 0.1),
                 steps=200,
+                seeds=3,
             ),
         ),
         "saxe": TrainingPreset(

@@ -1,0 +1,178 @@
+"""A step of training is optax's own, applied to jax.grad of the same network written plainly."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from bench.activations import ACTIVATIONS
+from bench.sweep import SweepError
+from bench.training.loop import Kind, State, clip_by_global_norm, train_step
+from bench.training.network import Parameters, mean_loss
+from bench.training.optimizers import OPTIMIZERS, parse_optimizer, parse_schedule, schedule_factors
+
+DEPTH, WIDTH, INPUTS, OUTPUTS, EXAMPLES = 5, 6, 7, 4, 10
+STEPS, RATE = 3, 0.01
+EXACT = 1e-12  # relative to the largest entry: the same float64 arithmetic, summed in another order
+WRITTEN = [*OPTIMIZERS, "adamw:weight_decay=0.01", "sgd:momentum=0.8,nesterov=true", "rmsprop:decay=0.95,eps=1e-6"]
+SHORT = {"momentum": {"momentum": 0.9}, "nesterov": {"momentum": 0.9, "nesterov": True}}
+
+
+def network(*, biased: bool) -> tuple[Parameters, jax.Array, jax.Array]:
+    random = np.random.default_rng(0)
+
+    def normal(*shape: int) -> jax.Array:
+        return jnp.asarray(random.normal(size=shape) / np.sqrt(shape[-1]))
+
+    parameters = Parameters(
+        input=normal(WIDTH, INPUTS),
+        input_bias=normal(WIDTH) if biased else None,
+        hidden=normal(DEPTH - 2, WIDTH, WIDTH),
+        hidden_bias=normal(DEPTH - 2, WIDTH) if biased else None,
+        readout=normal(OUTPUTS, WIDTH),
+    )
+    return parameters, normal(EXAMPLES, INPUTS), jax.nn.one_hot(jnp.arange(EXAMPLES) % OUTPUTS, OUTPUTS, dtype=float)
+
+
+def layers_of(parameters: Parameters) -> list[dict[str, jax.Array]]:
+    """The same network as a list of layers, as a user of optax would hold it."""
+    weights = [parameters.input, *parameters.hidden, parameters.readout]
+    if parameters.input_bias is None or parameters.hidden_bias is None:
+        return [{"w": w} for w in weights]
+    biases = [parameters.input_bias, *parameters.hidden_bias]
+    return [{"w": w, "b": b} for w, b in zip(weights, biases, strict=False)] + [{"w": parameters.readout}]
+
+
+def plain_loss(layers: list, x: jax.Array, targets: jax.Array, phi, loss: str) -> jax.Array:
+    for layer in layers[:-1]:
+        z = x @ layer["w"].T
+        x = phi(z + layer["b"][None, :] if "b" in layer else z)
+    y = x @ layers[-1]["w"].T
+    if loss == "mse":
+        return jnp.mean(jnp.sum((y - targets) ** 2, axis=1)) / 2
+    return jnp.mean(optax.softmax_cross_entropy(y, targets))
+
+
+def optax_of(written: str) -> optax.GradientTransformation:
+    """From the text, without the suite's parser for the short names."""
+    spec = parse_optimizer(written).spec
+    make = optax.sgd if spec.name in SHORT else getattr(optax, spec.name, None) or getattr(optax.contrib, spec.name)
+    return make(learning_rate=RATE, **SHORT.get(spec.name, {}), **dict(spec.arguments))
+
+
+def assert_same(found: list, expected: list) -> None:
+    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=EXACT * float(jnp.max(jnp.abs(b))))
+
+
+def trained(written: str, parameters: Parameters, x, targets, *, activation="tanh", loss="cross_entropy", clip=0.0):
+    kind = Kind(ACTIVATIONS[activation], loss, parse_optimizer(written), clipped=clip > 0)
+    rate = jnp.asarray(RATE)
+    state = State(parameters, kind.optimizer.init(rate, parameters), jnp.ones((), bool))
+    step = jax.jit(lambda state, rate: train_step(state, x, targets, rate, jnp.asarray(clip), kind)[0])
+    for _ in range(STEPS):
+        state = step(state, rate)
+    return layers_of(state.parameters)
+
+
+def trained_plainly(transformation, parameters, x, targets, *, activation="tanh", loss="cross_entropy"):
+    layers = layers_of(parameters)
+
+    @jax.jit
+    def step(layers, state):
+        gradients = jax.grad(plain_loss)(layers, x, targets, ACTIVATIONS[activation].function, loss)
+        updates, state = transformation.update(gradients, state, layers)
+        return optax.apply_updates(layers, updates), state
+
+    with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):  # optax mixes types
+        state = transformation.init(layers)
+        for _ in range(STEPS):
+            layers, state = step(layers, state)
+    return layers
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_steps_of_every_optimizer_are_optax_s_own(written):
+    with jax.enable_x64(True):
+        parameters, x, targets = network(biased=True)
+        assert_same(
+            trained(written, parameters, x, targets), trained_plainly(optax_of(written), parameters, x, targets)
+        )
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "mse"])
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu", "gelu", "linear"])
+def test_steps_of_every_kind_of_network_are_jax_s_own(activation, loss):
+    with jax.enable_x64(True):
+        parameters, x, targets = network(biased=False)
+        how = {"activation": activation, "loss": loss}
+        assert_same(
+            trained("sgd", parameters, x, targets, **how),
+            trained_plainly(optax.sgd(RATE), parameters, x, targets, **how),
+        )
+
+
+@pytest.mark.parametrize("clip", [1e-3, 1e3])
+def test_clipping_is_optax_s_own_where_that_is_finite(clip):
+    with jax.enable_x64(True):
+        parameters, x, targets = network(biased=True)
+        chained = optax.chain(optax.clip_by_global_norm(clip), optax.adam(RATE))
+        assert_same(
+            trained("adam", parameters, x, targets, clip=clip), trained_plainly(chained, parameters, x, targets)
+        )
+    clipped = clip_by_global_norm([jnp.full((3,), 1e30), jnp.full((1, 1), -1e30)], jnp.float32(2))
+    np.testing.assert_allclose(clipped[0], 1, rtol=1e-6)
+    assert not jnp.any(clip_by_global_norm([jnp.zeros(3)], jnp.float32(2))[0])
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu"])
+def test_gradients_agree_with_finite_differences(activation):
+    with jax.enable_x64(True):
+        parameters, x, targets = network(biased=True)
+
+        def loss(parameters):
+            return mean_loss(parameters, x, targets, activation=ACTIVATIONS[activation], loss="cross_entropy")[0]
+
+        gradients = jax.grad(loss)(parameters)
+        random = np.random.default_rng(1)
+        direction = jax.tree.map(lambda leaf: jnp.asarray(random.normal(size=leaf.shape)), parameters)
+        step = 1e-6
+        ahead, behind = (
+            loss(jax.tree.map(lambda leaf, d, s=sign: leaf + s * step * d, parameters, direction)) for sign in (1, -1)
+        )
+        expected = (ahead - behind) / (2 * step)
+        along = sum(jnp.vdot(g, d) for g, d in zip(jax.tree.leaves(gradients), jax.tree.leaves(direction), strict=True))
+        assert abs(float(along - expected)) < 1e-8 * max(1.0, abs(float(expected)))
+
+
+def test_what_is_no_optimizer_is_refused_with_what_is():
+    for written, word in (
+        ("adan2", "did you mean adan"),
+        ("adamw:weightdecay=1", "weight_decay"),
+        ("sgd:momentum", "ARGUMENT=VALUE"),
+        ("sgd:momentum=often", "optax.sgd"),
+        ("", "one of"),
+        (3, "NAME"),
+    ):
+        with pytest.raises(SweepError, match=r"^optimizers: got ") as caught:
+            parse_optimizer(written)
+        assert word in str(caught.value)
+        assert "\n" not in str(caught.value)
+    assert str(parse_optimizer("sgd:nesterov=True,momentum=0.50").spec) == "sgd:momentum=0.5,nesterov=true"
+
+
+def test_schedules_rise_and_fall_as_they_say():
+    assert (schedule_factors(parse_schedule("constant"), 7) == 1).all()
+    factors = schedule_factors(parse_schedule("warmup_cosine"), 100)
+    assert (np.diff(factors[:11]) > 0).all()
+    assert (np.diff(factors[10:]) < 0).all()
+    assert factors[0] > 0
+    assert factors[10] == 1
+    ours = schedule_factors(parse_schedule("warmup_cosine:warmup=0,end=0.25"), 50)
+    with jax.numpy_dtype_promotion("standard"):
+        theirs = optax.cosine_decay_schedule(1.0, 50, alpha=0.25)(np.arange(50))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+    for written in ("cosine", "constant:end=0.1", "warmup_cosine:warmup=2"):
+        with pytest.raises(SweepError, match=r"^schedule: got "):
+            parse_schedule(written)
