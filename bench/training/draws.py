@@ -103,7 +103,7 @@ def assemble(drawn: Drawn, factors: Factors, depth: int, *, biased: bool) -> Par
     )
 
 
-def normalize_on(drawn: Drawn, examples: Array, depth: int, activation: Activation) -> Drawn:
+def normalize_on(drawn: Drawn, examples: Array, activation: Activation) -> Drawn:
     """One cell's draw with unit variance, layer by layer, over examples and units (:mod:`bench.unit_variance`), in floats."""
 
     def gain(weights: Array, h: Array) -> Array:

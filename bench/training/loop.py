@@ -24,7 +24,7 @@ from jax.sharding import Mesh
 from bench.activations import Activation
 from bench.gradients import over_seeds
 from bench.measure import fetch_behind, place
-from bench.training.draws import CALIBRATION, Drawn, Factors, assemble, normalize_on
+from bench.training.draws import Drawn, Factors, assemble, normalize_on
 from bench.training.network import (
     LOSSES,
     Parameters,
@@ -107,15 +107,15 @@ def train_step(
 def start_program(
     mesh: Mesh, depth: int, optimizer: Optimizer, normalizing: Activation | None, *, biased: bool
 ) -> Callable[[Drawn, Factors, Array, Array], State]:
-    """Compiles ``(drawn, factors, learning rates [cells], examples) → State``: networks as they begin.
+    """Compiles ``(drawn, factors, learning rates [cells], examples [CALIBRATION, inputs]) → State``: networks as they begin.
 
-    normalizing: the activation, where weights are normalized on the first of the examples.
+    normalizing: the activation, where weights are normalized on the examples.
     """
 
     def start(segments: Any, others: Drawn, factors: Factors, learning_rate: Array, examples: Array) -> State:
         drawn = others._replace(segments=segments)
         if normalizing is not None:
-            drawn = normalize_on(drawn, examples[:CALIBRATION], depth, normalizing)
+            drawn = normalize_on(drawn, examples, normalizing)
         parameters = assemble(drawn, factors, depth, biased=biased)
         return State(parameters, optimizer.init(learning_rate, parameters), jnp.ones((), bool))
 

@@ -7,18 +7,18 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
 
 import jax
 import numpy as np
 from jax import Array
+from jax.sharding import Mesh
 from tqdm import tqdm
 
 from bench.activations import ACTIVATIONS
 from bench.initializers import INITIALIZERS
 from bench.measure import fetch_behind, place, seed_mesh
 from bench.store import RunFolder
-from bench.training.draws import Factors, draw, orders
+from bench.training.draws import CALIBRATION, Factors, draw, orders
 from bench.training.loop import Kind, State, evaluate, start_program, train_program
 from bench.training.optimizers import parse_optimizer, parse_schedule, schedule_factors
 from bench.training.plan import Cell, Chunk, cells_in, cells_per_device, plan, work
@@ -94,13 +94,6 @@ def _chunk_work(training: Training, chunk: Chunk) -> float:
     return (chunk.cells[1] - chunk.cells[0]) * work(training, chunk.depth, chunk.width)
 
 
-class Tile(NamedTuple):
-    """Cells that are trained at a time; the last one stands in for those that are too few, and is dropped later."""
-
-    cells: Sequence[Cell]
-    padded: Sequence[Cell]
-
-
 def train_chunk(
     training: Training,
     task: Task,
@@ -117,82 +110,86 @@ def train_chunk(
     trained = []
     for first in range(0, len(cells), size):
         own = cells[first : first + size]
-        tile = Tile(own, own + [own[-1]] * (size - len(own)))
+        padded = own + [own[-1]] * (size - len(own))  # the last one stands in for those that are too few
         done = len(own) * work(training, chunk.depth, chunk.width)
-        trained.append(train_tile(training, task, chunk, tile, mesh, lambda share, done=done: advance(share * done)))
+        tile = train_tile(training, task, chunk, padded, mesh, lambda share, done=done: advance(share * done))
+        trained.append(Trained(own, *(values[: len(own)] for values in tile[1:])))
     return trained
 
 
 def train_tile(
-    training: Training, task: Task, chunk: Chunk, tile: Tile, mesh: jax.sharding.Mesh, advance: Callable[[float], object]
+    training: Training,
+    task: Task,
+    chunk: Chunk,
+    cells: Sequence[Cell],
+    mesh: Mesh,
+    advance: Callable[[float], object] = lambda _share: None,
 ) -> Trained:
-    """Trains a tile from its draw to its evaluation."""
-    dtype = training.dtype
-    activation, optimizer = ACTIVATIONS[chunk.activation], parse_optimizer(chunk.optimizer)
-    arrays = [array.astype(dtype) for array in task]
-    x, y = place(mesh, arrays[:2])
-    rates = place(mesh, np.array([cell.learning_rate for cell in tile.padded], dtype), 0)
-    state = _start(training, task, chunk, tile, mesh, rates, x)
-    kind = Kind(activation, training.loss, optimizer, clipped=training.clip > 0)
+    """Trains as many cells as ``mesh`` takes at a time, from their draw to their evaluation."""
+    activation = ACTIVATIONS[chunk.activation]
+    arrays = [array.astype(training.dtype) for array in task]
+    state = starting_state(training, task, chunk, cells, mesh)
+    kind = Kind(activation, training.loss, parse_optimizer(chunk.optimizer), clipped=training.clip > 0)
     program = train_program(mesh, kind)
-    count = -(-training.steps // STEPS)
-    length = -(-training.steps // count)
-    factors = np.zeros(count * length)
-    factors[: training.steps] = schedule_factors(parse_schedule(training.schedule), training.steps)
-    active = np.arange(count * length) < training.steps
-    seeds = [cell.seed for cell in tile.padded]
+    x, y = place(mesh, arrays[:2])
+    rates = _rates(training, cells, mesh)
+    clip = np.asarray(training.clip, training.dtype)
+    blocks = -(-training.steps // STEPS)
+    length = -(-training.steps // blocks)
+    active = np.arange(blocks * length) < training.steps
+    factors = np.zeros(blocks * length, training.dtype)
+    factors[active] = schedule_factors(parse_schedule(training.schedule), training.steps)
 
     def run() -> Iterator[tuple[int, Array]]:
         nonlocal state
-        for block in range(count):
-            here = slice(block * length, (block + 1) * length)
-            examples = {
-                seed: orders(
-                    training.key,
-                    seed,
-                    examples=len(task.x_train),
-                    batch=training.batch,
-                    first=here.start,
-                    count=length,
-                )
-                for seed in set(seeds)
-            }
-            order = place(mesh, np.stack([examples[seed] for seed in seeds]), 0)
-            shared = place(mesh, (factors[here].astype(dtype), active[here]))
-            clip = np.asarray(training.clip, dtype)
+        for first in range(0, blocks * length, length):
+            here = slice(first, first + length)
+            order = place(mesh, _orders(training, len(task.x_train), cells, first, length), 0)
+            shared = place(mesh, (factors[here], active[here]))
             state, metrics = program(state, order, rates, *shared, x, y, clip)
-            yield block, metrics
+            yield first, metrics
 
-    pieces = []
-    for _, metrics in fetch_behind(run()):
-        pieces.append(metrics)
-        advance(1 / count)
-    final = [
+    metrics = []
+    for _, block in fetch_behind(run()):
+        metrics.append(block)
+        advance(1 / blocks)
+    final = (
         evaluate(state.parameters, *examples, mesh=mesh, activation=activation, loss=training.loss)
         for examples in (arrays[:2], arrays[2:])
-    ]
-    kept = len(tile.cells)
-    metrics = np.concatenate(pieces, axis=1)[:kept, : training.steps].astype(float)
-    return Trained(tile.cells, metrics, final[0][:kept], final[1][:kept])
+    )
+    return Trained(cells, np.concatenate(metrics, axis=1)[:, : training.steps].astype(float), *final)
 
 
-def _start(
-    training: Training, task: Task, chunk: Chunk, tile: Tile, mesh: jax.sharding.Mesh, rates: Array, x: Array
-) -> State:
-    """The tile's networks as they begin. Undefined ones are zero throughout."""
+def starting_state(training: Training, task: Task, chunk: Chunk, cells: Sequence[Cell], mesh: Mesh) -> State:
+    """The cells' networks as they begin, split over ``mesh``. Undefined ones are zero throughout."""
+    scheme = INITIALIZERS[chunk.initializers[0]]
     drawn = draw(
-        chunk.initializers[0],
+        scheme.name,
         key=training.key,
         width=chunk.width,
         inputs=task.inputs,
         outputs=task.outputs,
         depth=chunk.depth,
-        seeds=[cell.seed for cell in tile.padded],
+        seeds=[cell.seed for cell in cells],
         dtype=training.dtype,
         mesh=mesh,
     )
-    columns = [(cell.input_factor, cell.input_bias_std, cell.factor, cell.bias_std) for cell in tile.padded]
+    columns = [(cell.input_factor, cell.input_bias_std, cell.factor, cell.bias_std) for cell in cells]
     factors = Factors(*np.nan_to_num(np.array(columns), nan=0.0).T.astype(training.dtype))
-    normalizing = ACTIVATIONS[chunk.activation] if INITIALIZERS[chunk.initializers[0]].family.unit_variance else None
+    normalizing = ACTIVATIONS[chunk.activation] if scheme.family.unit_variance else None
     program = start_program(mesh, chunk.depth, parse_optimizer(chunk.optimizer), normalizing, biased=chunk.biased)
-    return program(drawn, place(mesh, factors, 0), rates, x)
+    examples = place(mesh, task.x_train[:CALIBRATION].astype(training.dtype))
+    return program(drawn, place(mesh, factors, 0), _rates(training, cells, mesh), examples)
+
+
+def _rates(training: Training, cells: Sequence[Cell], mesh: Mesh) -> Array:
+    return place(mesh, np.array([cell.learning_rate for cell in cells], training.dtype), 0)
+
+
+def _orders(training: Training, examples: int, cells: Sequence[Cell], first: int, count: int) -> np.ndarray:
+    """[cells, count, batch]: each seed's order is made once."""
+    of_seed = {
+        seed: orders(training.key, seed, examples=examples, batch=training.batch, first=first, count=count)
+        for seed in {cell.seed for cell in cells}
+    }
+    return np.stack([of_seed[cell.seed] for cell in cells])
