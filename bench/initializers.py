@@ -140,7 +140,12 @@ _INITIALIZERS = (
     ),
     Initializer("lecun_normal", "truncated normal, variance 1/fan_in (LeCun et al. 1998)", TRUNCATED),
     Initializer("he_normal", "truncated normal, variance 2/fan_in (He et al. 2015)", TRUNCATED, math.sqrt(2)),
-    Initializer("glorot_normal", "truncated normal, variance 2/(fan_in + fan_out) (Glorot & Bengio 2010)", TRUNCATED, averages_fans=True),
+    Initializer(
+        "glorot_normal",
+        "truncated normal, variance 2/(fan_in + fan_out) (Glorot & Bengio 2010)",
+        TRUNCATED,
+        averages_fans=True,
+    ),
     Initializer(
         "truncated",
         "N(0, 1/fan_in) cut at 2 sigma, variance 0.774/fan_in: Haiku's default, TensorFlow's truncated_normal",
@@ -173,7 +178,9 @@ _INITIALIZERS = (
         "orthogonal, then unit variance layer by layer on a batch (Mishkin & Matas 2016); one matrix: orthogonal",
         ORTHOGONAL._replace(unit_variance=True),
     ),
-    Initializer("sparse", "15 weights N(0, 1) into every unit, the others 0 (Martens 2010)", Family(sparse, units_in_rows=True)),
+    Initializer(
+        "sparse", "15 weights N(0, 1) into every unit, the others 0 (Martens 2010)", Family(sparse, units_in_rows=True)
+    ),
 )
 
 

@@ -54,9 +54,9 @@ class RunFolder(Generic[Chunk]):
     """One run on disk, held open by one process at a time.
 
     kind: what is run, ``sweep`` or ``training``, and the manifest's key for ``fields``, which say what exactly and have a
-    ``key``; chunks: its parts, in the order in which they run; tables: the folders of its shards, the first
-    of which is written last and says that a chunk is done. Raises :class:`RunError` for a name that is not a plain folder name, a folder that cannot be written, one that holds
-    something else or another sweep, and one that another process is writing.
+    ``key``; chunks: its parts, in the order in which they run; tables: the folders of its shards, the first of which is
+    written last and says that a chunk is done. Raises :class:`RunError` for a name that is not a plain folder name, a folder
+    that cannot be written, one that holds something else or another run, and one that another process is writing.
     """
 
     def __init__(

@@ -20,8 +20,8 @@ DESCRIPTION = (
     "RESULTS/RUN; started again after a kill, the same command finishes the rest. The run's folder is the last line printed."
 )
 EPILOG = (
-    "example: python -m bench train --run mine --depths 8 32 --scales 0.5:2:16 --learning-rates 0.001:1:4log --optimizers adam "
-    "sgd:momentum=0.9 --steps 500"
+    "example: python -m bench train --run mine --depths 8 32 --scales 0.5:2:16 --learning-rates 0.001:1:4log "
+    "--optimizers adam sgd:momentum=0.9 --steps 500"
 )
 SHARED = ("initializers", "activations", "depths", "scales", "widths", "bias_stds", "seeds", "key", "dtype")
 TRAINING_OPTIONS: dict[str, dict[str, Any]] = {

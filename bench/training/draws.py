@@ -53,7 +53,16 @@ def rectangular_gain(initializer: Initializer, fan_in: int, fan_out: int) -> flo
 
 
 def draw(
-    initializer: str, *, key: int, width: int, inputs: int, outputs: int, depth: int, seeds: Sequence[int], dtype: str, mesh: Mesh
+    initializer: str,
+    *,
+    key: int,
+    width: int,
+    inputs: int,
+    outputs: int,
+    depth: int,
+    seeds: Sequence[int],
+    dtype: str,
+    mesh: Mesh,
 ) -> Drawn:
     """The networks of those seeds, one after the other, split over ``mesh``, whose size divides their number."""
     family = INITIALIZERS[initializer].family
@@ -104,7 +113,7 @@ def assemble(drawn: Drawn, factors: Factors, depth: int, *, biased: bool) -> Par
 
 
 def normalize_on(drawn: Drawn, examples: Array, activation: Activation) -> Drawn:
-    """One cell's draw with unit variance, layer by layer, over examples and units (:mod:`bench.unit_variance`), in floats."""
+    """One cell's draw with unit variance, layer by layer, over examples and units (:mod:`bench.unit_variance`)."""
 
     def gain(weights: Array, h: Array) -> Array:
         std = jnp.std(weights_times(weights, h, None))

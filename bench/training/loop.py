@@ -1,11 +1,11 @@
 """The training loop: many networks at once, each a plain :func:`jax.grad` of its own, the loop over steps compiled.
 
-One cell's step is written as one would write it for one network; :func:`jax.vmap` makes the block of cells that a device works
-on, :func:`jax.shard_map` splits blocks over devices, and a :func:`jax.lax.scan` runs the steps. Learning rates, schedules,
-initializers and the clipping norm are data: there is one program for each depth, activation and optimizer.
+One cell's step is written as one would write it for one network; :func:`jax.vmap` makes the block of cells that a device
+works on, :func:`jax.shard_map` splits blocks over devices, and a :func:`jax.lax.scan` runs the steps. Learning rates,
+schedules, initializers and the clipping norm are data: there is one program for each depth, activation and optimizer.
 
-Shapes are fixed: every device trains :func:`cells_per_device` cells, whatever the grid, so that a cell has the same bits alone
-and in company.
+Shapes are fixed: every device trains :func:`bench.training.plan.cells_per_device` cells, whatever the grid, so that a cell
+has the same bits alone and in company.
 """
 
 from __future__ import annotations
@@ -91,16 +91,14 @@ def train_step(
 
     (value, accuracy), gradients = jax.value_and_grad(loss, has_aux=True)(state.parameters)
     depth = state.parameters.hidden.shape[0] + 2
-    norms = [log10_norm(layer_weights(gradients, layer)) for layer in watched_layers(depth)]
+    first, middle, last = (log10_norm(layer_weights(gradients, layer)) for layer in watched_layers(depth))
     if kind.clipped:
         gradients = clip_by_global_norm(gradients, clip)
     updates, optimizer = kind.optimizer.update(learning_rate, gradients, state.optimizer, state.parameters)
     alive = state.alive & jnp.isfinite(value)
-    parameters = jax.tree.map(
-        lambda old, update: jnp.where(alive, old + update, old), state.parameters, updates
-    )
+    parameters = jax.tree.map(lambda old, update: jnp.where(alive, old + update, old), state.parameters, updates)
     ratio = log10_norm(updates.input) - log10_norm(state.parameters.input)
-    return State(parameters, optimizer, alive), Metrics(value, accuracy, *norms, ratio)
+    return State(parameters, optimizer, alive), Metrics(value, accuracy, first, middle, last, ratio)
 
 
 @cache
@@ -129,10 +127,10 @@ def start_program(
 
 @cache
 def train_program(mesh: Mesh, kind: Kind) -> Callable[..., tuple[State, Array]]:
-    """Compiles a block of steps: ``(state, order [cells, steps, batch], learning rates [cells], factors [steps],
-    active [steps], x, targets, clip) → (state, Metrics as one array [cells, steps, 6])``.
+    """Compiles a block of steps, which takes the state's memory over: (state, Metrics as one array [cells, steps, 6]).
 
-    The state's memory is taken over. Steps that are not active change nothing; they fill the last block up.
+    Its arguments: the state; order [cells, steps, batch], which examples are seen; learning rates [cells]; factors on them
+    [steps]; active [steps], as those that only fill the last block up change nothing; all inputs, all targets, the norm.
     """
 
     def train(

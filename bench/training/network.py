@@ -5,8 +5,8 @@
     h_l = phi(z_l)
     y   = W_L h_{L-1}                W_L in R^{outputs×n}
 
-The depth L ≥ 2 counts the weight matrices. Where ``bias_std`` is 0 there are no biases, and none to train. Everything here is
-of one network and in plain floats, as training is.
+The depth L ≥ 2 counts the weight matrices. Where ``bias_std`` is 0 there are no biases, and none to train. Everything here
+is of one network and in plain floats, as training is.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def weights_times(weights: Array, h: Array, bias: Array | None) -> Array:
     return z if bias is None else z + bias[None, :]
 
 
-# phi'(z) as a function of phi(z), where there is one: then phi(z), which the next layer's gradient needs as well, is all that
-# a layer has to keep for its backward pass, and a deep network's activations stay in the cache
+# phi'(z) as a function of phi(z), where there is one: then phi(z), which the next layer's gradient needs as well, is all
+# that a layer has to keep for its backward pass, and a deep network's activations stay in the cache
 SLOPE_FROM_VALUE: dict[str, Callable[[Array], Array]] = {
     "tanh": lambda h: (1 - h) * (1 + h),
     "sigmoid": lambda h: h * (1 - h),
@@ -69,7 +69,6 @@ def outputs(parameters: Parameters, x: Array, activation: Activation) -> Array:
 
     A step of the scan goes from one pre-activation to the next, so that what it keeps for the backward pass is phi(z) once.
     """
-
     phi = slim(activation)
 
     def layer(z: Array, layer: tuple[Array, Array | None]) -> tuple[Array, None]:
@@ -100,9 +99,7 @@ def hits(y: Array, targets: Array) -> Array:
     return (right & jnp.all(jnp.isfinite(y), axis=-1)).astype(y.dtype)
 
 
-def mean_loss(
-    parameters: Parameters, x: Array, targets: Array, *, activation: Activation, loss: str
-) -> tuple[Array, Array]:
+def mean_loss(parameters: Parameters, x: Array, targets: Array, *, activation: Activation, loss: str) -> tuple[Array, Array]:
     """(mean loss of the examples, share of hits)."""
     y = outputs(parameters, x, activation)
     return jnp.mean(LOSSES[loss](y, targets)), jnp.mean(hits(y, targets))
@@ -113,9 +110,7 @@ def log10_norm(values: Array) -> Array:
     largest = jnp.max(jnp.abs(values))
     ordinary = jnp.isfinite(largest) & (largest > 0)
     fractions = values / jnp.where(ordinary, largest, jnp.ones_like(largest))
-    return jnp.where(
-        ordinary, jnp.log10(largest) + jnp.log10(jnp.sum(jnp.square(fractions))) / 2, jnp.log10(largest)
-    )
+    return jnp.where(ordinary, jnp.log10(largest) + jnp.log10(jnp.sum(jnp.square(fractions))) / 2, jnp.log10(largest))
 
 
 def layer_weights(parameters: Parameters, layer: int) -> Array:

@@ -72,9 +72,9 @@ class Optimizer(NamedTuple):
             if self.spec.name not in MATRICES:
                 return transformation.update(gradients, state, parameters)
             (outer_gradients, hidden_gradients), (outer, hidden) = _parted(gradients), _parted(parameters)
-            outer_updates, outer_state = transformation.update(outer_gradients, state[0], outer)
-            hidden_updates, hidden_state = jax.vmap(transformation.update)(hidden_gradients, state[1], hidden)
-            return type(parameters)(**outer_updates, **hidden_updates), (outer_state, hidden_state)
+            once: Any = transformation.update(outer_gradients, state[0], outer)
+            each: Any = jax.vmap(transformation.update)(hidden_gradients, state[1], hidden)
+            return parameters._replace(**once[0], **each[0]), (once[1], each[1])
 
 
 @contextmanager

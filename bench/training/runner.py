@@ -51,9 +51,18 @@ def train(
             folder.begin()
             _report_undefined(training, missing)
             with _bar(training, folder, missing, progress) as bar:
+                met: set[tuple[object, ...]] = set()
                 for chunk in missing:
-                    trained = train_chunk(training, task, chunk, bar.update, bar.set_description_str)
-                    folder.write(chunk, tables(training, task, chunk, trained))
+                    program = (chunk.depth, chunk.width, chunk.activation, chunk.optimizer, chunk.biased)
+                    label = f"{chunk.optimizer} {chunk.activation} depth {chunk.depth} width {chunk.width}"
+                    bar.set_description_str(label if program in met else f"{label}: compiling")
+                    met.add(program)
+
+                    def advance(done: float, label: str = label) -> None:
+                        bar.set_description_str(label, refresh=False)
+                        bar.update(done)
+
+                    folder.write(chunk, tables(training, task, chunk, train_chunk(training, task, chunk, advance)))
             folder.finish()
         return folder.path
 
@@ -61,9 +70,7 @@ def train(
 def folder_of(training: Training, results: str | os.PathLike[str], name: str) -> RunFolder[Chunk]:
     """The training's folder, held open; the data are part of what identifies it. Raises :class:`bench.RunError`."""
     fields = training.to_dict() | {"data": load_task(training.task).digest}
-    return RunFolder(
-        results, name, kind="training", fields=fields, chunks=plan(training), tables=("cells", "curves")
-    )
+    return RunFolder(results, name, kind="training", fields=fields, chunks=plan(training), tables=("cells", "curves"))
 
 
 def _report_undefined(training: Training, chunks: Iterable[Chunk]) -> None:
@@ -99,10 +106,8 @@ def train_chunk(
     task: Task,
     chunk: Chunk,
     advance: Callable[[float], object] = lambda _work: None,
-    describe: Callable[[str], object] = lambda _text: None,
 ) -> list[Trained]:
-    """What the chunk's cells did, in order. ``advance`` is told of work that is done, ``describe`` of what is under way."""
-    describe(f"{chunk.optimizer} {chunk.activation} depth {chunk.depth} width {chunk.width}")
+    """What the chunk's cells did, in order. ``advance`` is told of work that is done."""
     cells = cells_in(training, chunk)
     per_device = cells_per_device(training, chunk.depth, chunk.width, jax.local_devices()[0].platform)
     mesh = seed_mesh(len(cells), per_device)

@@ -62,7 +62,7 @@ def digits() -> Task:
     """Every fifth image of each digit is a test image: neighbours are by the same hand, so both sets are of all hands."""
     from sklearn.datasets import load_digits  # takes a second, and synthetic tasks do without
 
-    images, labels = load_digits(return_X_y=True)
+    images, labels = (np.asarray(array) for array in load_digits(return_X_y=True))
     earlier = np.cumsum(np.eye(labels.max() + 1, dtype=int)[labels], axis=0)[np.arange(len(labels)), labels]
     test = earlier % TEST_EVERY == 0
     return classification(images[~test], labels[~test], images[test], labels[test])
@@ -102,7 +102,7 @@ def load_file(path: Path) -> Task:
 
 
 def teacher(*, inputs: int = 32, outputs: int = 10, hidden: int = 0, examples: int = 1024, seed: int = 0) -> Task:
-    """y = A x, or y = A tanh(B x) with ``hidden`` units; x and all weights Gaussian, outputs of unit variance or less.
+    """Targets A x, or A tanh(B x) with ``hidden`` units; x and all weights Gaussian, outputs of unit variance or less.
 
     Half as many examples again are for testing.
     """
@@ -113,11 +113,8 @@ def teacher(*, inputs: int = 32, outputs: int = 10, hidden: int = 0, examples: i
     return Task(x[:examples], y[:examples], x[examples:], y[examples:])
 
 
-def saxe(
-    *, values: tuple[float, ...] | float = (4.0, 2.0, 1.0), inputs: int = 16, outputs: int = 16, seed: int = 0
-) -> Task:
-    """y = U S Vᵀ x with the singular values S and Haar-distributed U, V; XᵀX = examples · E exactly, on as many examples as
-    inputs.
+def saxe(*, values: tuple[float, ...] | float = (4.0, 2.0, 1.0), inputs: int = 16, outputs: int = 16, seed: int = 0) -> Task:
+    """Targets U S Vᵀ x with the singular values S and Haar-distributed U, V; as many examples as inputs, XᵀX = inputs · E.
 
     Whitened inputs decouple the modes of a deep linear network (Saxe et al. 2014, arXiv 1312.6120, eq. 3).
     """

@@ -96,9 +96,7 @@ def trained_plainly(transformation, parameters, x, targets, *, activation="tanh"
 def test_steps_of_every_optimizer_are_optax_s_own(written):
     with jax.enable_x64(True):
         parameters, x, targets = network(biased=True)
-        assert_same(
-            trained(written, parameters, x, targets), trained_plainly(optax_of(written), parameters, x, targets)
-        )
+        assert_same(trained(written, parameters, x, targets), trained_plainly(optax_of(written), parameters, x, targets))
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "mse"])
@@ -118,9 +116,7 @@ def test_clipping_is_optax_s_own_where_that_is_finite(clip):
     with jax.enable_x64(True):
         parameters, x, targets = network(biased=True)
         chained = optax.chain(optax.clip_by_global_norm(clip), optax.adam(RATE))
-        assert_same(
-            trained("adam", parameters, x, targets, clip=clip), trained_plainly(chained, parameters, x, targets)
-        )
+        assert_same(trained("adam", parameters, x, targets, clip=clip), trained_plainly(chained, parameters, x, targets))
     clipped = clip_by_global_norm([jnp.full((3,), 1e30), jnp.full((1, 1), -1e30)], jnp.float32(2))
     np.testing.assert_allclose(clipped[0], 1, rtol=1e-6)
     assert not jnp.any(clip_by_global_norm([jnp.zeros(3)], jnp.float32(2))[0])

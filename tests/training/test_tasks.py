@@ -38,9 +38,7 @@ def test_a_file_in_the_layout_of_mnist(tmp_path):
     assert (task.y_test.argmax(axis=1) == arrays["y_test"]).all()
     # the test set goes through the training set's numbers
     size = task.x_train[0, 0] / (arrays["x_train"][0, 0, 0] - arrays["x_train"][:, 0, 0].mean())
-    np.testing.assert_allclose(
-        task.x_test[0, 0], size * (arrays["x_test"][0, 0, 0] - arrays["x_train"][:, 0, 0].mean())
-    )
+    np.testing.assert_allclose(task.x_test[0, 0], size * (arrays["x_test"][0, 0, 0] - arrays["x_train"][:, 0, 0].mean()))
     np.savez(tmp_path / "real.npz", **arrays | {"y_train": np.ones((20, 2)), "y_test": np.ones((6, 2))})
     assert load_task(str(tmp_path / "real.npz")).outputs == 2
     for name, change in {
@@ -76,7 +74,8 @@ def test_teachers_are_exact_and_their_own_for_every_seed():
 
 
 @pytest.mark.parametrize(
-    "written", ["digts", "digits:split=2", "saxe:modes=3", "teacher:inputs", "missing.npz", "", 7, "teacher:inputs=4,inputs=5"]
+    "written",
+    ["digts", "digits:split=2", "saxe:modes=3", "teacher:inputs", "missing.npz", "", 7, "teacher:inputs=4,inputs=5"],
 )
 def test_what_is_no_task_is_refused(written):
     with pytest.raises(SweepError, match=r"^task: got ") as caught:
