@@ -65,6 +65,7 @@ compare: setup
 
 bench: setup
 	$(RUN) -m tests.perf.speed
+	$(RUN) -m tests.perf.training
 
 coverage: setup
 	$(RUN) -m tests.perf.coverage
