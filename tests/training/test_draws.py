@@ -72,10 +72,10 @@ def test_biases_are_the_scheme_s_own_or_none():
 def test_hidden_layers_and_readout_are_the_sweep_s_and_depths_share_their_prefix():
     parameters, cells = begun(seeds=2, initializers=["he_gaussian"], depths=[40], scales=[0.5, 2.0], key=3)
     shallow, _ = begun(seeds=2, initializers=["he_gaussian"], depths=[5], scales=[0.5, 2.0], key=3)
-    batch = networks_of(
-        "gaussian", "tanh", key=3, width=WIDTH, seeds=range(2), dtype="float32", mesh=seed_mesh(1), keep=False
-    )
-    weights = np.concatenate([batch.segments(index).weights for index in range(3)])  # layers 1 and on
+    drawn = {"key": 3, "width": WIDTH, "seeds": range(2), "dtype": "float32", "keep": False}
+    batch = networks_of("gaussian", mesh=seed_mesh(1), **drawn)
+    segments = batch.segments("tanh")
+    weights = np.concatenate([segments(index).weights for index in range(3)])  # layers 1 and on
     for number, cell in enumerate(cells):
         expected = np.float32(cell.scale * 2**0.5) * weights[1:39, cell.seed]
         np.testing.assert_allclose(parameters.hidden[number], expected, rtol=1e-6)
