@@ -39,8 +39,8 @@ def train(
 ) -> Path:
     """Train what is missing of ``training`` in the folder ``results/name`` and return the folder.
 
-    Started again after a kill, it finishes the rest, with the same rows to the bit. ``progress`` draws a bar on standard
-    error. Where a scheme is undefined, as at a critical point that does not exist, rows are NaN and one line on standard
+    Started again after a kill, it finishes the rest, with the same rows to the bit on the same devices. ``progress`` draws a
+    bar on standard error. Where a scheme is undefined, as at a critical point that does not exist, rows are NaN and one line on standard
     error says why. Raises :class:`bench.RunError` (a ValueError) before anything is written for a name or folder that
     cannot be used, or that holds another run, and :class:`bench.SweepError` for a task that cannot be loaded.
     """
@@ -109,9 +109,10 @@ def train_chunk(
 ) -> list[Trained]:
     """What the chunk's cells did, in order. ``advance`` is told of work that is done."""
     cells = cells_in(training, chunk)
-    per_device = cells_per_device(training, chunk.depth, chunk.width, jax.local_devices()[0].platform)
-    mesh = seed_mesh(len(cells), per_device)
-    size = per_device * mesh.size
+    devices = jax.local_devices()
+    per_device = cells_per_device(training, chunk.depth, chunk.width, devices[0].platform)
+    size = per_device * len(devices)
+    mesh = seed_mesh(size, per_device)  # all devices for any number of cells: one device's program may round differently
     trained = []
     for first in range(0, len(cells), size):
         own = cells[first : first + size]
