@@ -39,10 +39,10 @@ def train(
 ) -> Path:
     """Train what is missing of ``training`` in the folder ``results/name`` and return the folder.
 
-    Started again after a kill, it finishes the rest, with the same rows to the bit on the same devices. ``progress`` draws a
-    bar on standard error. Where a scheme is undefined, as at a critical point that does not exist, rows are NaN and one line on standard
-    error says why. Raises :class:`bench.RunError` (a ValueError) before anything is written for a name or folder that
-    cannot be used, or that holds another run, and :class:`bench.SweepError` for a task that cannot be loaded.
+    Started again after a kill, it finishes the rest, on the same devices with the same rows to the bit. ``progress`` draws a
+    bar on standard error. Where a scheme is undefined, as at a critical point that does not exist, rows are NaN and one line
+    on standard error says why. Raises :class:`bench.RunError` (a ValueError) before anything is written for a name or folder
+    that cannot be used, or that holds another run, and :class:`bench.SweepError` for a task that cannot be loaded.
     """
     task = load_task(training.task)
     with jax.enable_x64(training.dtype == "float64"), closing(folder_of(training, results, name)) as folder:
