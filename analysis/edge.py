@@ -30,7 +30,7 @@ def critical_scale(facet: Facet) -> float:
     """
     if facet.activation not in NONLINEARITIES:
         return float("nan")
-    law = ensemble(facet.initializer, facet.activation, facet.width, facet.bias_std)
+    law = ensemble(facet.initializer, facet.activation, facet.bias_std)
     if law is None or (law.kind == "identity" and not NONLINEARITIES[facet.activation].is_linear):
         return float("nan")
     return critical(facet.activation, facet.bias_std).weight_std / law.weight_std

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from itertools import groupby
@@ -21,6 +20,7 @@ from bench.losses import LOSSES
 from bench.measure import Measured, measure, seed_mesh
 from bench.networks import Batch, networks_of
 from bench.plan import Chunk, keeps_weights, lanes_in, plan
+from bench.progress import progress_bar, report_undefined
 from bench.store import RunFolder
 from bench.sweep import Sweep
 
@@ -48,7 +48,7 @@ def run(
         missing = folder.missing()
         if missing or folder.manifest.get("finished") is None:
             folder.begin()
-            _report_undefined(sweep, missing)
+            report_undefined(_undefined(sweep, missing))
             with _bar(sweep, folder, missing, progress) as bar:
                 compiled: set[tuple[object, int]] = set()
                 for _, chunks in groupby(missing, key=lambda chunk: chunk.draw):
@@ -63,28 +63,16 @@ def folder_of(sweep: Sweep, results: str | os.PathLike[str], name: str) -> RunFo
     return RunFolder(results, name, kind="sweep", fields=sweep.to_dict(), chunks=plan(sweep), tables=tables)
 
 
-def _report_undefined(sweep: Sweep, chunks: Iterable[Chunk]) -> None:
-    """One line for everything that is undefined."""
-    undefined = {
-        f"{lane.initializer} {chunk.activation} at bias_std {lane.bias_std:g} ({lane.note})": None
-        for chunk in chunks
-        for lane in lanes_in(sweep, chunk)
-        if np.isnan(lane.engine_scale)
-    }
-    if undefined:
-        print(f"undefined, their rows are NaN: {'; '.join(undefined)}", file=sys.stderr)
+def _undefined(sweep: Sweep, chunks: Iterable[Chunk]) -> Iterator[str]:
+    for chunk in chunks:
+        for lane in lanes_in(sweep, chunk):
+            if np.isnan(lane.engine_scale):
+                yield f"{lane.initializer} {chunk.activation} at bias_std {lane.bias_std:g} ({lane.note})"
 
 
 def _bar(sweep: Sweep, folder: RunFolder[Chunk], missing: Iterable[Chunk], progress: bool) -> tqdm:
-    total = sum(cells_of(sweep, chunk) for chunk in folder.chunks)
-    return tqdm(
-        total=total,
-        initial=total - sum(cells_of(sweep, chunk) for chunk in missing),
-        bar_format=BAR,
-        unit=" cells",
-        disable=not progress,
-        mininterval=0.1 if sys.stderr.isatty() else 10,
-    )
+    total, left = (sum(cells_of(sweep, chunk) for chunk in chunks) for chunks in (folder.chunks, missing))
+    return progress_bar(total, left, shown=progress, bar_format=BAR, unit=" cells")
 
 
 def cells_of(sweep: Sweep, chunk: Chunk) -> int:

@@ -12,7 +12,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -22,10 +22,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bench.files import TEMPORARY, write_whole
+
 FORMAT = 1
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 LONGEST_NAME = 200
-TEMPORARY = ".writing-"
 KINDS = ("sweep", "training")
 PACKAGES = ("depthscale", "jax", "jaxlib", "numpy", "optax", "pyarrow", "scikit-learn")
 
@@ -121,7 +122,7 @@ class RunFolder(Generic[Chunk]):
         """The chunk's tables as shards; cells last: they say that it is done."""
         for folder in reversed(self.tables):
             table = pa.table({name: _column(values) for name, values in tables[folder].items()})
-            self._replace(
+            write_whole(
                 self.path / folder / chunk.shard,
                 lambda path, table=table: pq.write_table(table, path, compression="zstd"),
             )
@@ -145,7 +146,7 @@ class RunFolder(Generic[Chunk]):
 
     def _write_manifest(self) -> None:
         text = json.dumps(self.manifest, indent=1) + "\n"
-        self._replace(self.path / "manifest.json", lambda path: path.write_text(text))
+        write_whole(self.path / "manifest.json", lambda path: path.write_text(text))
 
     def _make_folders(self) -> None:
         try:
@@ -168,14 +169,6 @@ class RunFolder(Generic[Chunk]):
     def _sweep_temporaries(self) -> None:
         for stray in self.path.rglob(f"{TEMPORARY}*"):
             stray.unlink()
-
-    def _replace(self, path: Path, write: Callable[[Path], object]) -> None:
-        temporary = path.with_name(f"{TEMPORARY}{path.name}")
-        try:
-            write(temporary)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
 
 
 def _column(values: Any) -> pa.Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Self, cast
 
 from bench.activations import ACTIVATIONS
 from bench.initializers import INITIALIZERS
@@ -24,8 +24,25 @@ class SweepError(ValueError):
         self.field = field
 
 
+class Settings:
+    """A frozen dataclass of settings as JSON and back."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as JSON types."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(cast(Any, self)).items()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The inverse of :meth:`to_dict`. Raises SweepError for a field that does not exist."""
+        known = {field.name for field in fields(cast(Any, cls))}
+        for name, value in values.items():
+            if name not in known:
+                raise SweepError(name, value, f"one of the fields {', '.join(sorted(known))}")
+        return cls(**values)
+
+
 @dataclass(frozen=True, kw_only=True)
-class Sweep:
+class Sweep(Settings):
     """Every combination of its fields is one cell: a network, and one row of results.
 
     Sequences are stored as tuples, numbers sorted, each value once. Raises :class:`SweepError` (a ValueError) for a
@@ -80,19 +97,6 @@ class Sweep:
         """How many rows the sweep has; fewer where an initializer makes one bias_std of several."""
         axes = (self.initializers, self.activations, self.widths, self.bias_stds, self.depths, self.scales)
         return math.prod(map(len, axes)) * self.seeds
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON types."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Sweep:
-        """The inverse of :meth:`to_dict`. Raises SweepError for a field that does not exist."""
-        known = {field.name for field in fields(cls)}
-        for name, value in values.items():
-            if name not in known:
-                raise SweepError(name, value, f"one of the fields {', '.join(sorted(known))}")
-        return cls(**values)
 
 
 def _values(field: str, values: object, accepted: str) -> tuple[Any, ...]:

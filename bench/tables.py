@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -11,6 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from tabulate import tabulate
+
+from bench.files import write_whole
 
 GROUP = ("activation", "width")
 Row = Mapping[str, Any]
@@ -91,15 +92,9 @@ def write_table(table: pd.DataFrame, folder: Path) -> list[Path]:
         "table.md": as_text(table, "github"),
         "table.tex": as_text(table, "latex_booktabs"),
     }
-    temporaries = {name: folder / f".writing-{name}" for name in texts}
-    try:
-        for name, text in texts.items():
-            if (folder / name).is_dir():
-                raise IsADirectoryError(f"{folder / name} is a folder")
-            temporaries[name].write_text(text, encoding="utf-8")
-        for name, temporary in temporaries.items():
-            os.replace(temporary, folder / name)
-    finally:
-        for temporary in temporaries.values():
-            temporary.unlink(missing_ok=True)
+    for name in texts:
+        if (folder / name).is_dir():
+            raise IsADirectoryError(f"{folder / name} is a folder")
+    for name, text in texts.items():
+        write_whole(folder / name, lambda path, text=text: path.write_text(text, encoding="utf-8"))
     return [folder / name for name in texts]

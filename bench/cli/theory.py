@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 from bench.cli.parser import OPTIONS, flag, overrides_from
+from bench.files import write_whole
 from bench.sweep import Sweep, SweepError
 from bench.theory import critical, fixed_point
 
@@ -41,7 +41,7 @@ def table(sweep: Sweep, *, progress: bool = False) -> pd.DataFrame:
     rows = []
     for activation, bias_std, scale in tqdm(points, unit=" points", disable=not progress, delay=2, leave=False):
         found = fixed_point(activation, scale, bias_std)
-        phase = "ordered" if found.chi1 < 1 else "chaotic" if found.chi1 > 1 else "critical"
+        phase = {-1: "ordered", 0: "critical", 1: "chaotic"}.get(np.sign(found.chi1 - 1), "undefined")
         with np.errstate(divide="ignore"):
             slope = float(np.log10(found.chi1)) / 2
         point = {"activation": activation, "bias_std": bias_std, "weight_std": scale}
@@ -72,14 +72,8 @@ def main(arguments: argparse.Namespace) -> None:
         print(describe_critical(activation), end="\n\n")
     if arguments.csv is not None:
         target = Path(arguments.csv)
-        temporary = target.with_name(f".writing-{os.getpid()}-{target.name}")
-        try:
-            found.to_csv(temporary, index=False)
-            os.replace(temporary, target)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_whole(target, lambda path: found.to_csv(path, index=False))
         print(target)
-    sys.stdout.flush()
 
 
 def _check(target: Path) -> None:

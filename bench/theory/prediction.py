@@ -55,7 +55,7 @@ def predict(
     data-dependent and sparse schemes, schemes of the user's own, ``loss="mse"``, and where the expansion in 1/width fails
     (:func:`bench.theory.finite_width.leading_order`).
     """
-    weights = ensemble(initializer, activation, width, bias_std) if loss == "output" else None
+    weights = ensemble(initializer, activation, bias_std) if loss == "output" else None
     if weights is None or scale == 0:
         return NONE
     phi, weight_std = nonlinearity(activation), scale * weights.weight_std

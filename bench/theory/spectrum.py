@@ -44,7 +44,7 @@ def jacobian_spectrum(
     Identity weights have the spectrum of their slopes alone, known for linear activations only.
     """
     phi = nonlinearity(activation)
-    weights = ensemble(initializer, phi.name, width or 1, bias_std)
+    weights = ensemble(initializer, phi.name, bias_std)
     if weights is None or (weights.kind == "identity" and not phi.is_linear):
         return Spectrum(*[float("nan")] * 4)
     weight_std, layers = scale * weights.weight_std, depth - 1

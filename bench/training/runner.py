@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +16,7 @@ from tqdm import tqdm
 from bench.activations import ACTIVATIONS
 from bench.initializers import INITIALIZERS
 from bench.measure import fetch_behind, place, seed_mesh
+from bench.progress import progress_bar, report_undefined
 from bench.store import RunFolder
 from bench.training.draws import CALIBRATION, Factors, draw, orders
 from bench.training.loop import Kind, State, evaluate, start_program, train_program
@@ -49,7 +49,7 @@ def train(
         missing = folder.missing()
         if missing or folder.manifest.get("finished") is None:
             folder.begin()
-            _report_undefined(training, missing)
+            report_undefined(_undefined(training, missing))
             with _bar(training, folder, missing, progress) as bar:
                 met: set[tuple[object, ...]] = set()
                 for chunk in missing:
@@ -73,28 +73,17 @@ def folder_of(training: Training, results: str | os.PathLike[str], name: str) ->
     return RunFolder(results, name, kind="training", fields=fields, chunks=plan(training), tables=("cells", "curves"))
 
 
-def _report_undefined(training: Training, chunks: Iterable[Chunk]) -> None:
-    """One line for everything that is undefined."""
-    undefined = {
-        f"{cell.initializer} {chunk.activation} at bias_std {cell.bias_std:g} ({cell.note})": None
-        for chunk in chunks
-        for cell in cells_in(training, chunk)
-        if np.isnan(cell.factor)
-    }
-    if undefined:
-        print(f"undefined, their rows are NaN: {'; '.join(undefined)}", file=sys.stderr)
+def _undefined(training: Training, chunks: Iterable[Chunk]) -> Iterator[str]:
+    for chunk in chunks:
+        for cell in cells_in(training, chunk):
+            if np.isnan(cell.factor):
+                yield f"{cell.initializer} {chunk.activation} at bias_std {cell.bias_std:g} ({cell.note})"
 
 
 def _bar(training: Training, folder: RunFolder[Chunk], missing: Iterable[Chunk], progress: bool) -> tqdm:
     """Its unit is an operation, since a deep network takes longer than a shallow one."""
-    total = sum(_chunk_work(training, chunk) for chunk in folder.chunks)
-    return tqdm(
-        total=total,
-        initial=total - sum(_chunk_work(training, chunk) for chunk in missing),
-        bar_format=BAR,
-        disable=not progress,
-        mininterval=0.1 if sys.stderr.isatty() else 10,
-    )
+    total, left = (sum(_chunk_work(training, chunk) for chunk in chunks) for chunks in (folder.chunks, missing))
+    return progress_bar(total, left, shown=progress, bar_format=BAR)
 
 
 def _chunk_work(training: Training, chunk: Chunk) -> float:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 from bench.activations import ACTIVATIONS
 from bench.initializers import INITIALIZERS
-from bench.sweep import DTYPES, LARGEST_COUNT, LARGEST_KEY, SweepError, integer, integers, names, reals
+from bench.sweep import DTYPES, LARGEST_COUNT, LARGEST_KEY, Settings, SweepError, integer, integers, names, reals
 from bench.training.network import LOSSES
 from bench.training.optimizers import parse_optimizer, parse_schedule
 from bench.training.tasks import check_task
@@ -18,7 +17,7 @@ TARGETS = ("accuracy", "loss")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training:
+class Training(Settings):
     """Every combination of its sequences and seeds is one cell: a network that is trained, and one row of results.
 
     Sequences are stored as tuples, numbers sorted, each value once. Raises :class:`bench.SweepError` (a ValueError) for a
@@ -90,19 +89,6 @@ class Training:
     def target_value(self) -> tuple[str, float]:
         """The target as ("accuracy" or "loss", number)."""
         return _target(self.target)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON types."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Training:
-        """The inverse of :meth:`to_dict`. Raises SweepError for a field that does not exist."""
-        known = {field.name for field in fields(cls)}
-        for name, value in values.items():
-            if name not in known:
-                raise SweepError(name, value, f"one of the fields {', '.join(sorted(known))}")
-        return cls(**values)
 
 
 def _target(text: object) -> tuple[str, float]:

@@ -57,7 +57,7 @@ def test_kurtosis_is_part_of_the_law(tmp_path):
     cells = run_frame(tmp_path, initializers=[f"{__name__}:heavy_tailed"], activations=["sigmoid"], **fields)
 
     def expected(excess):
-        law = leading_order(NONLINEARITIES["sigmoid"], Ensemble("iid", 3.0, 0.0, excess), 3.0, 0.0, 64, (6,))
+        law = leading_order(NONLINEARITIES["sigmoid"], Ensemble("iid", 3.0, excess), 3.0, 0.0, 64, (6,))
         return float(law.mean[0]) / 2 / np.log(10)
 
     measured = cells.log10_grad_first.mean()
