@@ -39,9 +39,9 @@ def build_parser() -> Parser:
             epilog=f"example: {command.example}",
             allow_abbrev=False,
         )
-        if command.of_run:
+        if command.reads:
             added.add_argument("run_dir", metavar="RUN_DIR", help="a run's folder, such as results/atlas")
-        default = f"RUN_DIR/{name}.png" if command.of_run else f"{name}-NAME.png in the current folder"
+        default = f"RUN_DIR/{name}.png" if command.reads else f"{name}-NAME.png in the current folder"
         added.add_argument("--out", metavar="FILE", help=f"{', '.join(FORMATS)} by the ending (default: {default})")
         command.add_options(added)
     return parser
@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     command = FIGURES[arguments.figure]
     try:
-        manifest = load_manifest(arguments.run_dir) if command.of_run else {}
+        manifest = load_manifest(arguments.run_dir, command.reads) if command.reads else {}
         target = check_path(arguments.out or default_file(arguments))
         figure = command.draw(arguments, manifest)
         written = save_figure(figure, target)
@@ -79,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         argument, _, text = str(error).partition(": ")
         print(f"{prog}: error: {flag}{argument.replace('_', '-') if flag else argument}: {text}", file=sys.stderr)
     else:
-        if command.of_run and not manifest.get("finished"):
+        if command.reads and not manifest.get("finished"):
             print(f"{prog}: note: the run is not finished; the figure shows what is there", file=sys.stderr)
         print(written)
         return 0

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from analysis import options
 from analysis.agreement import VALUE, agreement
 from analysis.closed_form import VALUES, relative_deviation
+from analysis.command import Command
 from analysis.compare import draw_compare
 from analysis.heatmap import draw_heatmaps
 from analysis.lecture import draw_lecture, lecture_rows
@@ -24,6 +25,7 @@ from analysis.plane import phase_plane
 from analysis.profile import draw_profiles
 from analysis.residual import draw_residuals
 from analysis.select import SelectionError, select
+from analysis.training_commands import TRAINING_FIGURES
 
 LARGEST_ON_AXIS = 1e300
 
@@ -90,16 +92,6 @@ def draw_phase_figure(arguments: argparse.Namespace, _: Mapping[str, Any]) -> Fi
     return figure
 
 
-class Command(NamedTuple):
-    """A figure: what it shows, how it is drawn, its options, an example, and whether it is a figure of a run."""
-
-    summary: str
-    draw: Callable[[argparse.Namespace, Mapping[str, Any]], Figure]
-    add_options: Callable[[argparse.ArgumentParser], None]
-    example: str
-    of_run: bool = True
-
-
 FIGURES: Mapping[str, Command] = MappingProxyType(
     {
         "heatmap": Command(
@@ -131,15 +123,16 @@ FIGURES: Mapping[str, Command] = MappingProxyType(
             draw_phase_figure,
             options.add_phase_options,
             "python -m analysis phase --activation gelu --weight-stds 0.5:3:101 --out gelu.pdf",
-            of_run=False,
+            reads="",
         ),
+        **TRAINING_FIGURES,
     }
 )
 
 
 def default_file(arguments: argparse.Namespace) -> Path:
     """Where a figure goes without ``--out``: into the run's folder; where there is no run, into the current one."""
-    if not FIGURES[arguments.figure].of_run:
+    if not FIGURES[arguments.figure].reads:
         return Path(f"{arguments.figure}-{arguments.activation.replace(':', '.').replace('/', '.')}.png")
     name = "residual" if getattr(arguments, "residual", False) else arguments.figure
     return Path(arguments.run_dir) / f"{name}.png"

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.contour import QuadContourSet
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
@@ -58,7 +59,7 @@ def draw_limits(ax: Axes, grid: Grid) -> list[Limit]:
     if min(grid.field.shape) < 2:
         return crossed
     for limit in range_limits():
-        levels = [level for level in limit.range if _draw_line(ax, grid, level, limit)]
+        levels = [level for level in limit.range if draw_level(ax, grid, level, linestyles=[limit.style])]
         if levels:
             crossed.append(limit)
     return crossed
@@ -69,20 +70,17 @@ def limit_handle(limit: Limit) -> Line2D:
     return Line2D([], [], color="black", linewidth=WIDTH, linestyle=limit.style, label=limit.label)
 
 
-def _draw_line(ax: Axes, grid: Grid, level: float, limit: Limit) -> bool:
+def draw_level(ax: Axes, grid: Grid, level: float, **look: Any) -> QuadContourSet | None:
+    """Draw the line along which the grid's values are ``level``, if there is one; what ends it is as above.
+
+    look: of the line, for :meth:`matplotlib.axes.Axes.contour`; black and ``WIDTH`` points by default.
+    """
     # Zero has no logarithm to interpolate: it stands as far beyond the level as the level is from 1, so that the
     # line runs near the edge between the last gradient of ordinary size and the first zero.
     values = np.ma.masked_invalid(np.where(np.isneginf(grid.field), 2 * min(level, -level), grid.field))
     if values.count() == 0 or not values.min() < level < values.max():
-        return False
-    ax.contour(
-        grid.depths,
-        grid.scales,
-        values,
-        levels=[level],
-        colors="black",
-        linewidths=WIDTH,
-        linestyles=[limit.style],
-        zorder=3,
-    ).set_path_effects([HALO])
-    return True
+        return None
+    look = {"colors": "black", "linewidths": WIDTH, "zorder": 3} | look
+    lines = ax.contour(grid.depths, grid.scales, values, levels=[level], **look)
+    lines.set_path_effects([HALO])
+    return lines

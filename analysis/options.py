@@ -94,6 +94,56 @@ def add_compare_options(parser: argparse.ArgumentParser) -> None:
     _several(parser, "--scales", number, "weight scales", "S")
 
 
+def add_training_options(parser: argparse.ArgumentParser) -> None:
+    """Which of a training's networks are drawn."""
+    _add_networks(parser)
+    _several(parser, "--optimizers", str, "optimizers", "NAME")
+    _several(parser, "--learning-rates", number, "learning rates", "RATE")
+    _add_cells(parser, "depths", "weight scales")
+
+
+def add_trainability_options(parser: argparse.ArgumentParser) -> None:
+    """Which networks, and which of theory's lines."""
+    for flag, meaning, default in (
+        ("--xi-c", "ξ_c, over which correlations of inputs are kept", 6.0),
+        ("--xi-grad", "1/|ln χ₁|, over which gradients are", 12.0),
+    ):
+        parser.add_argument(
+            flag,
+            nargs="*",
+            type=positive,
+            default=[default],
+            metavar="M",
+            help=f"draw the depths L = M · {meaning}; without a number none (default: {default:g})",
+        )
+    parser.add_argument("--no-contours", action="store_true", help="without the contours of initial gradients")
+    add_training_options(parser)
+
+
+def add_cost_options(parser: argparse.ArgumentParser) -> None:
+    """Which networks, and decades of what."""
+    parser.add_argument(
+        "--decades",
+        default="first",
+        metavar="WHAT",
+        help="first: the gradient of the first layer; ratio: first over last hidden layer (default: %(default)s)",
+    )
+    add_training_options(parser)
+
+
+def add_boundary_options(parser: argparse.ArgumentParser) -> None:
+    """Which network, and which window of its learning rates."""
+    parser.add_argument("--seed", type=whole, metavar="N", help="of several seeds that one (default: the smallest)")
+    parser.add_argument(
+        "--zoom",
+        nargs=4,
+        type=number,
+        metavar=("X_LOW", "X_HIGH", "Y_LOW", "Y_HIGH"),
+        help="only this window of the learning rates of hidden layers (x) and readout (y); also prints how to train it",
+    )
+    add_training_options(parser)
+
+
 def add_phase_options(parser: argparse.ArgumentParser) -> None:
     """Of which activation, and which part of the plane."""
     parser.add_argument(

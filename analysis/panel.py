@@ -67,17 +67,17 @@ def undefined(grid: Grid) -> np.ndarray:
 
 
 class Page(NamedTuple):
-    """A column for each activation, a row for each (initializer, width, bias_std); inches."""
+    """A column for each activation, a row for each (initializer, width, bias_std, optimizer); inches."""
 
     activations: list[str]
-    settings: list[tuple[str, int, float]]
+    settings: list[tuple[str, int, float, str]]
     width: float
 
     def places(self) -> list[tuple[int, int, Facet]]:
         """Row, column and facet of every panel, measured or not."""
         return [
-            (row, column, Facet(initializer, activation, n, bias))
-            for row, (initializer, n, bias) in enumerate(self.settings)
+            (row, column, Facet(initializer, activation, n, bias, optimizer))
+            for row, (initializer, n, bias, optimizer) in enumerate(self.settings)
             for column, activation in enumerate(self.activations)
         ]
 
@@ -86,7 +86,7 @@ def arrange(found: Iterable[Facet]) -> Page:
     """The page for these facets. Up to four columns fill a page's two columns; more make it wider."""
     known = list(found)
     activations = list(dict.fromkeys(facet.activation for facet in known))
-    settings = dict.fromkeys((facet.initializer, facet.width, facet.bias_std) for facet in known)
+    settings = dict.fromkeys((facet.initializer, facet.width, facet.bias_std, facet.optimizer) for facet in known)
     columns = len(activations)
     width = SINGLE_COLUMN if columns == 1 else max(DOUBLE_COLUMN if columns > 2 else 5.2, 1.8 * columns)
     return Page(activations, sorted(settings, key=lambda setting: setting[1:]), width)

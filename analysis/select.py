@@ -9,18 +9,20 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-FACETS = ("initializer", "activation", "width", "bias_std")
-AXES = (*FACETS, "depth", "scale")
 SHOWN = 12  # that many accepted values fit on one line
 
 
 class Facet(NamedTuple):
-    """What one panel shows: everything of a cell but depth, scale and seed."""
+    """What one panel shows: everything of a cell but depth, scale, learning rates and seed."""
 
     initializer: str
     activation: str
     width: int
     bias_std: float
+    optimizer: str = ""  # of a training
+
+
+AXES = (*Facet._fields, "depth", "scale", "learning_rate", "readout_learning_rate")
 
 
 class SelectionError(ValueError):
@@ -48,8 +50,8 @@ def check_name(argument: str, name: str, known: Iterable[str]) -> str:
 def select(frame: pd.DataFrame, **wanted: Sequence[Any] | None) -> pd.DataFrame:
     """The rows whose cell is wanted: ``select(frame, activations=["tanh"], scales=[0.5, 1.0])``; None takes all.
 
-    The arguments are the columns of :data:`AXES` in the plural. Numbers match up to a relative 1e-6. Raises
-    SelectionError for a value that no row has, and if no row has all of them.
+    The arguments are those columns of :data:`AXES` that the frame has, in the plural. Numbers match up to a relative 1e-6.
+    Raises SelectionError for a value that no row has, and if no row has all of them.
     """
     keep = np.ones(len(frame), dtype=bool)
     for argument, values in wanted.items():
@@ -79,18 +81,19 @@ def spread(values: Sequence[Any], count: int) -> list[Any]:
 
 def facets(frame: pd.DataFrame) -> list[tuple[Facet, pd.DataFrame]]:
     """The rows of every panel, in the order in which the run holds them."""
-    groups: Any = frame.groupby(list(FACETS), sort=False, observed=True)
-    return [(Facet(*key), rows) for key, rows in groups]
+    columns = _facet_columns(frame)
+    groups: Any = frame.groupby(columns, sort=False, observed=True)
+    return [(Facet(**dict(zip(columns, key, strict=True))), rows) for key, rows in groups]
 
 
 def varying(frame: pd.DataFrame) -> list[str]:
     """The facets' columns that take several values."""
-    return [column for column in FACETS if len(distinct(frame, column)) > 1]
+    return [column for column in _facet_columns(frame) if len(distinct(frame, column)) > 1]
 
 
 def one_facet(frame: pd.DataFrame) -> Facet:
     """The facet of a frame that has only one. Raises SelectionError for several, or for no rows."""
-    for column in FACETS:
+    for column in _facet_columns(frame):
         known = distinct(frame, column)
         if len(known) != 1:
             raise SelectionError(f"{column}s", len(known), f"one for a panel, of {_list(known)}")
@@ -98,11 +101,17 @@ def one_facet(frame: pd.DataFrame) -> Facet:
 
 
 def facet_title(facet: Facet, named: Iterable[str]) -> str:
-    """Words for one panel: always initializer and activation, then width and bias if they are named."""
+    """Words for one panel: always initializer and activation, then optimizer, width and bias if they are named."""
     words = [facet.initializer, facet.activation]
+    words += [facet.optimizer] if "optimizer" in named else []
     words += [f"n = {facet.width}"] if "width" in named else []
     words += [f"bias std {facet.bias_std:g}"] if "bias_std" in named else []
     return ", ".join(words)
+
+
+def _facet_columns(frame: pd.DataFrame) -> list[str]:
+    """Those that the frame has: sweeps have no optimizer."""
+    return [column for column in Facet._fields if column in frame]
 
 
 def _match(argument: str, value: Any, known: Sequence[Any]) -> Any:

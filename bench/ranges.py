@@ -18,6 +18,11 @@ def spaced(first: float, last: float, count: int) -> list[float]:
     return [float(f"{value:.12g}") for value in np.linspace(first, last, count)]
 
 
+def log_spaced(first: float, last: float, count: int) -> list[float]:
+    """``count`` numbers evenly spaced in their logarithm, both ends included, without the last digits' rounding noise."""
+    return [float(f"{value:.12g}") for value in np.geomspace(first, last, count)]
+
+
 def logarithmic(first: int, last: int, count: int) -> list[int]:
     """``count`` whole numbers evenly spaced in their logarithm, both ends included; those that coincide appear once."""
     return np.unique(np.rint(np.geomspace(first, last, count)).astype(int)).tolist()
@@ -40,7 +45,7 @@ def parse(field: str, text: str, *, whole: bool) -> list[float]:
     if match[2]:
         if first <= 0:
             raise SweepError(field, text, "a logarithmic range that begins above 0")
-        values = [float(f"{value:.12g}") for value in np.geomspace(first, last, count)]
+        values = log_spaced(first, last, count)
     else:
         values = spaced(first, last, count)
     return sorted({round(value) for value in values}) if whole else values

@@ -35,7 +35,14 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "dtype": {"metavar": "DTYPE", "help": "float32 or float64"},
 }
 # field → whole numbers only
-NUMERIC = {"depths": True, "scales": False, "widths": True, "bias_stds": False, "learning_rates": False}
+NUMERIC = {
+    "depths": True,
+    "scales": False,
+    "widths": True,
+    "bias_stds": False,
+    "learning_rates": False,
+    "readout_learning_rates": False,
+}
 NUMBER = {"seeds": True, "key": True, "steps": True, "batch": True, "clip": False}  # fields that hold one
 
 

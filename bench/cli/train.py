@@ -25,7 +25,7 @@ EPILOG = (
 )
 SHARED = ("initializers", "activations", "depths", "scales", "widths", "bias_stds", "seeds", "key", "dtype")
 TRAINING_OPTIONS: dict[str, dict[str, Any]] = {
-    "task": {"metavar": "TASK", "help": "digits, teacher or saxe, with arguments: teacher:hidden=64,inputs=32"},
+    "task": {"metavar": "TASK", "help": "digits, teacher, saxe or noise, with arguments: teacher:hidden=64,inputs=32"},
     **{name: OPTIONS[name] for name in SHARED},
     "optimizers": {
         "nargs": "+",
@@ -33,6 +33,11 @@ TRAINING_OPTIONS: dict[str, dict[str, Any]] = {
         "help": "by optax's name, with arguments: sgd momentum adamw:weight_decay=0.01 (python -m bench list)",
     },
     "learning_rates": {"nargs": "+", "metavar": "RATE", "help": "each ≥ 0; numbers and ranges: 0.001:1:4log"},
+    "readout_learning_rates": {
+        "nargs": "+",
+        "metavar": "RATE",
+        "help": "of the readout alone, each with each of --learning-rates; none: as the other layers",
+    },
     "schedule": {"metavar": "NAME", "help": "constant, or warmup_cosine:warmup=0.1,end=0 (shares of steps and of the rate)"},
     "clip": {"metavar": "NORM", "help": "global norm to which gradients are clipped; 0: not at all"},
     "steps": {"metavar": "COUNT", "help": "of gradient descent"},
@@ -54,6 +59,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="train on x_train, y_train, x_test, y_test of an .npz file, as Keras's mnist.npz has them, instead of a task",
     )
     add_options_for(parser, TRAINING_OPTIONS, Training())
+    parser.add_argument(
+        "--curves",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="also write learning curves (default: as the preset, else yes)",
+    )
 
 
 def preset_training(name: str | None) -> Training:
@@ -75,6 +86,8 @@ def main(arguments: argparse.Namespace) -> None:
         if not arguments.data.endswith(".npz"):
             raise SweepError("data", arguments.data, "a file.npz")
         overrides["task"] = arguments.data
+    if arguments.curves is not None:
+        overrides["curves"] = arguments.curves
     training = replace(preset_training(arguments.preset), **overrides)
     name = arguments.run if arguments.run is not None else arguments.preset or "training"
     print(train(training, results=arguments.results, name=name))

@@ -123,7 +123,7 @@ def normalize_on(drawn: Drawn, examples: Array, activation: Activation) -> Drawn
         weights = weights * gain(weights, h)
         return activation(weights_times(weights, h, None)), weights
 
-    h, first = layer(examples, drawn.input)
+    h, first = layer(examples.T, drawn.input)
     segments = []
     for segment in drawn.segments:
         h, weights = lax.scan(layer, h, segment.weights)
@@ -134,11 +134,8 @@ def normalize_on(drawn: Drawn, examples: Array, activation: Activation) -> Drawn
 def orders(key: int, seed: int, *, examples: int, batch: int, first: int, count: int) -> np.ndarray:
     """[count, batch]: which examples a seed's networks see at the steps ``first`` and on.
 
-    Every epoch goes through a new permutation, without the rest that does not fill a minibatch; with all examples in every
-    step they are never permuted.
+    Every epoch goes through a new permutation, without the rest that does not fill a minibatch; ``batch`` ≤ ``examples``.
     """
-    if batch >= examples:
-        return np.tile(np.arange(examples, dtype=np.int32), (count, 1))
     per_epoch = examples // batch
     steps = np.arange(first, first + count)
     found = np.empty((count, batch), np.int32)

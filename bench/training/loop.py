@@ -35,7 +35,7 @@ from bench.training.network import (
     outputs,
     watched_layers,
 )
-from bench.training.optimizers import Optimizer
+from bench.training.optimizers import Optimizer, Rates
 
 EVALUATED = 512  # examples at a time
 
@@ -66,6 +66,7 @@ class Kind(NamedTuple):
     loss: str
     optimizer: Optimizer
     clipped: bool
+    whole: bool  # every step sees all examples, so that none are picked
 
 
 def clip_by_global_norm(gradients: Any, largest: Array) -> Any:
@@ -78,9 +79,7 @@ def clip_by_global_norm(gradients: Any, largest: Array) -> Any:
     return jax.tree.map(lambda leaf, part: jnp.where(exceeds, part * (largest / norm), leaf), gradients, fractions)
 
 
-def train_step(
-    state: State, x: Array, targets: Array, learning_rate: Array, clip: Array, kind: Kind
-) -> tuple[State, Metrics]:
+def train_step(state: State, x: Array, targets: Array, rates: Rates, clip: Array, kind: Kind) -> tuple[State, Metrics]:
     """One step of one network on the minibatch x [batch, inputs], targets [batch, outputs].
 
     A network whose loss is not finite is not updated, then and from then on.
@@ -94,7 +93,7 @@ def train_step(
     first, middle, last = (log10_norm(layer_weights(gradients, layer)) for layer in watched_layers(depth))
     if kind.clipped:
         gradients = clip_by_global_norm(gradients, clip)
-    updates, optimizer = kind.optimizer.update(learning_rate, gradients, state.optimizer, state.parameters)
+    updates, optimizer = kind.optimizer.update(rates, gradients, state.optimizer, state.parameters)
     alive = state.alive & jnp.isfinite(value)
     parameters = jax.tree.map(lambda old, update: jnp.where(alive, old + update, old), state.parameters, updates)
     ratio = log10_norm(updates.input) - log10_norm(state.parameters.input)
@@ -104,23 +103,23 @@ def train_step(
 @cache
 def start_program(
     mesh: Mesh, depth: int, optimizer: Optimizer, normalizing: Activation | None, *, biased: bool
-) -> Callable[[Drawn, Factors, Array, Array], State]:
+) -> Callable[[Drawn, Factors, Rates, Array], State]:
     """Compiles ``(drawn, factors, learning rates [cells], examples [CALIBRATION, inputs]) → State``: networks as they begin.
 
     normalizing: the activation, where weights are normalized on the examples.
     """
 
-    def start(segments: Any, others: Drawn, factors: Factors, learning_rate: Array, examples: Array) -> State:
+    def start(segments: Any, others: Drawn, factors: Factors, rates: Rates, examples: Array) -> State:
         drawn = others._replace(segments=segments)
         if normalizing is not None:
             drawn = normalize_on(drawn, examples, normalizing)
         parameters = assemble(drawn, factors, depth, biased=biased)
-        return State(parameters, optimizer.init(learning_rate, parameters), jnp.ones((), bool))
+        return State(parameters, optimizer.init(rates, parameters), jnp.ones((), bool))
 
     program = over_seeds(start, mesh, in_axes=(1, 0, 0, 0, None), out_axes=0)
 
-    def call(drawn: Drawn, factors: Factors, learning_rates: Array, examples: Array) -> State:
-        return program(drawn.segments, drawn._replace(segments=()), factors, learning_rates, examples)
+    def call(drawn: Drawn, factors: Factors, rates: Rates, examples: Array) -> State:
+        return program(drawn.segments, drawn._replace(segments=()), factors, rates, examples)
 
     return call
 
@@ -129,24 +128,19 @@ def start_program(
 def train_program(mesh: Mesh, kind: Kind) -> Callable[..., tuple[State, Array]]:
     """Compiles a block of steps, which takes the state's memory over: (state, Metrics as one array [cells, steps, 6]).
 
-    Its arguments: the state; order [cells, steps, batch], which examples are seen; learning rates [cells]; factors on them
-    [steps]; active [steps], as those that only fill the last block up change nothing; all inputs, all targets, the norm.
+    Its arguments: the state; order [cells, steps, batch], which examples are seen ([cells, steps, 0] where all are);
+    learning rates [cells]; factors on them [steps]; active [steps], as those that only fill the last block up change
+    nothing; all inputs, all targets, the norm.
     """
 
     def train(
-        state: State,
-        order: Array,
-        learning_rate: Array,
-        factors: Array,
-        active: Array,
-        x: Array,
-        targets: Array,
-        clip: Array,
+        state: State, order: Array, rates: Rates, factors: Array, active: Array, x: Array, targets: Array, clip: Array
     ) -> tuple[State, Array]:
         def step(state: State, inputs: tuple[Array, Array, Array]) -> tuple[State, Array]:
             examples, factor, active = inputs
             begun = state._replace(alive=state.alive & active)
-            after, metrics = train_step(begun, x[examples], targets[examples], learning_rate * factor, clip, kind)
+            seen = (x, targets) if kind.whole else (x[examples], targets[examples])
+            after, metrics = train_step(begun, *seen, jax.tree.map(lambda rate: rate * factor, rates), clip, kind)
             return after._replace(alive=jnp.where(active, after.alive, state.alive)), jnp.stack(metrics)
 
         return lax.scan(step, state, (order, factors, active))

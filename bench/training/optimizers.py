@@ -43,11 +43,19 @@ SCHEDULES = {
 }
 
 
+class Rates(NamedTuple):
+    """Learning rates of one network."""
+
+    learning_rate: Array  # of W_1 … W_{L-1} and their biases
+    readout: Array  # of W_L
+
+
 class Optimizer(NamedTuple):
     """An optimizer by its spec; hashable, so that it names a compiled program.
 
-    A network's hidden layers are stacked. Optimizers that look at whole matrices meet each of them by itself, by a vmap
-    over layers; for the others, which are elementwise, the stack is as good.
+    A network is updated in parts, each at a learning rate of its own. Its hidden layers are stacked: optimizers that look at
+    whole matrices meet each of them by itself, by a vmap over layers; for the others, which are elementwise, the stack is as
+    good.
     """
 
     spec: Spec
@@ -56,25 +64,39 @@ class Optimizer(NamedTuple):
         """optax's, for separate matrices."""
         return OPTIMIZERS[self.spec.name](learning_rate=learning_rate, **dict(self.spec.arguments))
 
-    def init(self, learning_rate: Array, parameters: Any) -> Any:
-        """The first state, for parameters with a leaf ``hidden`` of stacked layers."""
+    def init(self, rates: Rates, parameters: Any) -> tuple[Any, ...]:
+        """The first state, for parameters with stacked leaves ``hidden…`` and a leaf ``readout``."""
         with _promoting():
-            transformation = self.transformation(learning_rate)
-            if self.spec.name not in MATRICES:
-                return transformation.init(parameters)
-            outer, hidden = _parted(parameters)
-            return transformation.init(outer), jax.vmap(transformation.init)(hidden)
+            return tuple(
+                over_layers(transformation.init)(part)
+                for (transformation, over_layers), part in zip(self._updaters(rates), self._parts(parameters), strict=True)
+            )
 
-    def update(self, learning_rate: Array, gradients: Any, state: Any, parameters: Any) -> tuple[Any, Any]:
+    def update(self, rates: Rates, gradients: Any, state: tuple[Any, ...], parameters: Any) -> tuple[Any, tuple[Any, ...]]:
         """(updates, next state); the updates are to be added to the parameters."""
+        parts = zip(self._parts(gradients), state, self._parts(parameters), strict=True)
         with _promoting():
-            transformation = self.transformation(learning_rate)
-            if self.spec.name not in MATRICES:
-                return transformation.update(gradients, state, parameters)
-            (outer_gradients, hidden_gradients), (outer, hidden) = _parted(gradients), _parted(parameters)
-            once: Any = transformation.update(outer_gradients, state[0], outer)
-            each: Any = jax.vmap(transformation.update)(hidden_gradients, state[1], hidden)
-            return parameters._replace(**once[0], **each[0]), (once[1], each[1])
+            updated = [
+                over_layers(transformation.update)(*part)
+                for (transformation, over_layers), part in zip(self._updaters(rates), parts, strict=True)
+            ]
+        updates = {name: leaf for part, _ in updated for name, leaf in part.items()}
+        return parameters._replace(**updates), tuple(next_state for _, next_state in updated)
+
+    def _updaters(self, rates: Rates) -> list[tuple[optax.GradientTransformation, Callable[..., Any]]]:
+        """What updates each of :meth:`_parts`, and how it is mapped over stacked layers."""
+        body, readout = map(self.transformation, rates)
+        stacked = [(body, jax.vmap)] if self.spec.name in MATRICES else []
+        return [(body, lambda function: function), *stacked, (readout, lambda function: function)]
+
+    def _parts(self, parameters: Any) -> list[dict[str, Any]]:
+        """Layers that are updated together: the readout alone; the stacked layers too, where matrices matter."""
+        fields = parameters._asdict()
+        readout = {"readout": fields.pop("readout")}
+        if self.spec.name not in MATRICES:
+            return [fields, readout]
+        hidden = {name: fields.pop(name) for name in list(fields) if name.startswith("hidden")}
+        return [fields, hidden, readout]
 
 
 @contextmanager
@@ -82,13 +104,6 @@ def _promoting() -> Iterator[None]:
     """Optax mixes types and ranks, which whoever runs JAX strictly would be refused."""
     with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
         yield
-
-
-def _parted(parameters: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Parameters of single layers and of stacked ones; those that there are none of are left out."""
-    fields = parameters._asdict()
-    hidden = {name: leaf for name, leaf in fields.items() if name.startswith("hidden")}
-    return {name: leaf for name, leaf in fields.items() if name not in hidden}, hidden
 
 
 def parse_optimizer(text: object) -> Optimizer:

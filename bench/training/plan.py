@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,6 +28,7 @@ class Cell(NamedTuple):
     bias_std: float  # as it is drawn in hidden layers, which some schemes settle themselves
     scale: float
     learning_rate: float
+    readout_learning_rate: float
     seed: int
     input_factor: float  # NaN where the scheme is undefined
     input_bias_std: float
@@ -61,7 +62,10 @@ class Chunk:
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
 
 
-def cells_of(training: Training, initializers: Iterable[str], activation: str, width: int, *, biased: bool) -> list[Cell]:
+@lru_cache(maxsize=8)
+def cells_of(
+    training: Training, initializers: tuple[str, ...], activation: str, width: int, *, biased: bool
+) -> tuple[Cell, ...]:
     """The cells that those initializers make, with biases or without; seeds run fastest, then learning rates and scales.
 
     Where a scheme makes one bias_std of several that were asked for, it is trained once.
@@ -76,15 +80,16 @@ def cells_of(training: Training, initializers: Iterable[str], activation: str, w
                 continue
             gain = first.gain * rectangular_gain(INITIALIZERS[name], fan_in, width)
             for scale in training.scales:
+                numbers = (scale * gain, first.bias_std, scale * hidden.gain, hidden.note)
                 for rate in training.learning_rates:
-                    for seed in range(training.seeds):
-                        columns = (name, hidden.bias_std, scale, rate, seed)
-                        numbers = (scale * gain, first.bias_std, scale * hidden.gain, hidden.note)
-                        found.setdefault(columns, Cell(*columns, *numbers))
-    return list(found.values())
+                    for readout_rate in training.readout_learning_rates or (rate,):
+                        for seed in range(training.seeds):
+                            columns = (name, hidden.bias_std, scale, rate, readout_rate, seed)
+                            found.setdefault(columns, Cell(*columns, *numbers))
+    return tuple(found.values())
 
 
-def cells_in(training: Training, chunk: Chunk) -> list[Cell]:
+def cells_in(training: Training, chunk: Chunk) -> tuple[Cell, ...]:
     """The chunk's cells."""
     every = cells_of(training, chunk.initializers, chunk.activation, chunk.width, biased=chunk.biased)
     return every[slice(*chunk.cells)]
@@ -111,7 +116,7 @@ def cells_per_device(training: Training, depth: int, width: int, platform: str) 
     On a CPU, what makes matrix products large enough to be worth their call and still stays in the cache; elsewhere enough
     to fill the device. Never more than the memory's estimate allows.
     """
-    wanted = max(1, (128 if platform == "cpu" else 2**17) // width)
+    wanted = max(1, (512 if platform == "cpu" else 2**17) // width)
     return max(1, min(wanted, MEMORY // cell_bytes(training, depth, width)))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from bench.ranges import logarithmic, spaced
+from bench.ranges import log_spaced, logarithmic, spaced
 from bench.training.training import Training
 
 
@@ -21,12 +21,12 @@ class TrainingPreset(NamedTuple):
 TRAININGS: Mapping[str, TrainingPreset] = MappingProxyType(
     {
         "digits": TrainingPreset(
-            "tanh, Gaussian and orthogonal, depth 2 to 64 on handwritten digits: 13 scales × 3 learning rates × 3 seeds",
+            "tanh, Gaussian and orthogonal, depth 2 to 64 on handwritten digits: 13 scales × 4 learning rates × 3 seeds",
             Training(
                 initializers=("gaussian", "orthogonal"),
                 depths=(2, 4, 8, 16, 32, 64),
                 scales=tuple(spaced(0.4, 2.8, 13)),
-                learning_rates=(0.01, 0.03, 0.1),
+                learning_rates=(0.01, 0.03, 0.1, 0.3),
                 steps=200,
                 seeds=3,
             ),
@@ -40,7 +40,7 @@ TRAININGS: Mapping[str, TrainingPreset] = MappingProxyType(
                 depths=(2, 3, 5, 10, 20, 50, 100),
                 scales=(0.9, 1.0, 1.1),
                 widths=(16,),
-                learning_rates=(0.0001, 0.0003, 0.001, 0.003, 0.01),
+                learning_rates=(0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3),
                 steps=1000,
                 batch=4,
                 loss="mse",
@@ -58,6 +58,22 @@ TRAININGS: Mapping[str, TrainingPreset] = MappingProxyType(
                 learning_rates=(0.01,),
                 optimizers=("momentum",),
                 steps=1000,
+            ),
+        ),
+        "boundary": TrainingPreset(
+            "256 × 256 learning rates of hidden layer and readout, tanh, width 16 (Sohl-Dickstein 2024; minutes)",
+            Training(
+                task="noise:inputs=16,outputs=1,examples=272",  # as many as there are weights
+                depths=(2,),
+                scales=(float(f"{math.sqrt(2):.12g}"),),
+                widths=(16,),
+                learning_rates=tuple(log_spaced(10.0, 3000.0, 256)),
+                readout_learning_rates=tuple(log_spaced(0.4, 2.0, 256)),
+                steps=500,
+                batch=272,
+                loss="mse",
+                target="loss=0.1",
+                curves=False,
             ),
         ),
     }

@@ -14,6 +14,8 @@ from bench.training.training import Training
 
 WINDOW = 10  # minibatches over which a target is to be reached
 PER_DECADE = 10  # recorded steps
+LATE = 20  # steps at the end, whose mean loss says whether training has converged
+LARGEST_RATIO = 1e6  # of a loss to the first one
 
 Table = dict[str, Any]
 
@@ -61,6 +63,21 @@ def steps_to_target(training: Training, trained: Trained, examples: int, diverge
     return np.where(met.any(axis=1), met.argmax(axis=1) + window - 1, np.inf)
 
 
+def convergence(losses: np.ndarray) -> np.ndarray:
+    """[cells]: one signed number for how training went, negative where it converged.
+
+    With v_t = loss_t / loss_0, at most 10⁶ and 10⁶ where it is not finite: -Σ v_t where the mean of the last 20 v is below
+    1, else Σ 1/v_t. So -1 is learned at once, -steps hardly at all, and 1 diverges at once. NaN where the first loss is 0
+    or not finite. losses: [cells, steps]. The measure of Sohl-Dickstein 2024, arXiv 2402.06184, as its code has it.
+    """
+    with np.errstate(all="ignore"):
+        ratio = losses / losses[:, :1]
+        ratio = np.where(ratio < LARGEST_RATIO, ratio, LARGEST_RATIO)  # NaN is not below anything
+        converged = ratio[:, -LATE:].mean(axis=1) < 1
+        found = np.where(converged, -ratio.sum(axis=1), (1 / ratio).sum(axis=1))
+    return np.where(np.isfinite(losses[:, 0]) & (losses[:, 0] > 0), found, np.nan)
+
+
 def tables(training: Training, task: Task, chunk: Chunk, trained: Sequence[Trained]) -> dict[str, Table]:
     """The rows of a chunk by kind: ``cells`` and ``curves``, in the order of the cells, and of steps."""
     whole = Trained(
@@ -84,10 +101,13 @@ def tables(training: Training, task: Task, chunk: Chunk, trained: Sequence[Train
         "test_accuracy": value(whole.test[:, 1], gone),
         "steps_to_target": value(steps_to_target(training, whole, len(task.x_train), diverged), undefined),
         "diverged_at": value(diverged, undefined),
+        "convergence": value(convergence(whole.metrics[:, :, 0]), undefined),
         "log10_grad_first": value(first[:, 2], undefined),
         "log10_grad_last": value(first[:, 4], undefined),
         "log10_update_ratio": value(first[:, 5], undefined),
     }
+    if not training.curves:
+        return {"cells": cells}
     steps = recorded_steps(training.steps)
     kept = whole.metrics[:, steps]
     after = (steps[None, :] > diverged[:, None]) | undefined[:, None]
@@ -115,6 +135,7 @@ def _key_columns(training: Training, chunk: Chunk, cells: Sequence[Cell]) -> Tab
         "scale": np.array([cell.scale for cell in cells]),
         "optimizer": ((chunk.optimizer,), same),
         "learning_rate": np.array([cell.learning_rate for cell in cells]),
+        "readout_learning_rate": np.array([cell.readout_learning_rate for cell in cells]),
         "schedule": ((training.schedule,), same),
         "clip": np.full(len(cells), training.clip),
         "seed": np.array([cell.seed for cell in cells]),

@@ -20,7 +20,7 @@ from bench.progress import progress_bar, report_undefined
 from bench.store import RunFolder
 from bench.training.draws import CALIBRATION, Factors, draw, orders
 from bench.training.loop import Kind, State, evaluate, start_program, train_program
-from bench.training.optimizers import parse_optimizer, parse_schedule, schedule_factors
+from bench.training.optimizers import Rates, parse_optimizer, parse_schedule, schedule_factors
 from bench.training.plan import Cell, Chunk, cells_in, cells_per_device, plan, work
 from bench.training.rows import Trained, tables
 from bench.training.tasks import Task, load_task
@@ -70,7 +70,8 @@ def train(
 def folder_of(training: Training, results: str | os.PathLike[str], name: str) -> RunFolder[Chunk]:
     """The training's folder, held open; the data are part of what identifies it. Raises :class:`bench.RunError`."""
     fields = training.to_dict() | {"data": load_task(training.task).digest}
-    return RunFolder(results, name, kind="training", fields=fields, chunks=plan(training), tables=("cells", "curves"))
+    tables = ("cells", "curves") if training.curves else ("cells",)
+    return RunFolder(results, name, kind="training", fields=fields, chunks=plan(training), tables=tables)
 
 
 def _undefined(training: Training, chunks: Iterable[Chunk]) -> Iterator[str]:
@@ -105,7 +106,7 @@ def train_chunk(
     trained = []
     for first in range(0, len(cells), size):
         own = cells[first : first + size]
-        padded = own + [own[-1]] * (size - len(own))  # the last one stands in for those that are too few
+        padded = (*own, *[own[-1]] * (size - len(own)))  # the last one stands in for those that are too few
         done = len(own) * work(training, chunk.depth, chunk.width)
         tile = train_tile(training, task, chunk, padded, mesh, lambda share, done=done: advance(share * done))
         trained.append(Trained(own, *(values[: len(own)] for values in tile[1:])))
@@ -124,7 +125,8 @@ def train_tile(
     activation = ACTIVATIONS[chunk.activation]
     arrays = [array.astype(training.dtype) for array in task]
     state = starting_state(training, task, chunk, cells, mesh)
-    kind = Kind(activation, training.loss, parse_optimizer(chunk.optimizer), clipped=training.clip > 0)
+    whole = training.batch >= len(task.x_train)
+    kind = Kind(activation, training.loss, parse_optimizer(chunk.optimizer), clipped=training.clip > 0, whole=whole)
     program = train_program(mesh, kind)
     x, y = place(mesh, arrays[:2])
     rates = _rates(training, cells, mesh)
@@ -177,12 +179,15 @@ def starting_state(training: Training, task: Task, chunk: Chunk, cells: Sequence
     return program(drawn, place(mesh, factors, 0), _rates(training, cells, mesh), examples)
 
 
-def _rates(training: Training, cells: Sequence[Cell], mesh: Mesh) -> Array:
-    return place(mesh, np.array([cell.learning_rate for cell in cells], training.dtype), 0)
+def _rates(training: Training, cells: Sequence[Cell], mesh: Mesh) -> Rates:
+    rates = np.array([(cell.learning_rate, cell.readout_learning_rate) for cell in cells], training.dtype)
+    return place(mesh, Rates(*rates.T), 0)
 
 
 def _orders(training: Training, examples: int, cells: Sequence[Cell], first: int, count: int) -> np.ndarray:
-    """[cells, count, batch]: each seed's order is made once."""
+    """[cells, count, batch]: each seed's order is made once. Empty where all examples are seen in every step."""
+    if training.batch >= examples:
+        return np.zeros((len(cells), count, 0), np.int32)
     of_seed = {
         seed: orders(training.key, seed, examples=examples, batch=training.batch, first=first, count=count)
         for seed in {cell.seed for cell in cells}

@@ -4,10 +4,11 @@
     FILE.npz                                 x_train, y_train, x_test, y_test, in the layout of Keras's mnist.npz
     teacher:inputs=32,outputs=10,hidden=64   a random linear teacher (hidden=0) or one with a layer of tanh units
     saxe:values=4/2/1,inputs=16              a linear map with those singular values, whitened inputs (Saxe et al. 2014)
+    noise:inputs=16,outputs=1,examples=272   independent inputs and targets, to be learned by heart (Sohl-Dickstein 2024)
 
-Inputs have mean square 1, so that ‖x‖² is near their number, as the contract's inputs have it. Images are centred pixel by
-pixel and divided by one number, both from the training set: dividing every pixel by its own deviation would blow up
-those that are almost always blank.
+Inputs have mean square 1 or about that, so that ‖x‖² is near their number, as the contract's inputs have it. Images are
+centred pixel by pixel and divided by one number, both from the training set: dividing every pixel by its own deviation would
+blow up those that are almost always blank.
 """
 
 from __future__ import annotations
@@ -133,11 +134,23 @@ def saxe(*, values: tuple[float, ...] | float = (4.0, 2.0, 1.0), inputs: int = 1
     return Task(x_train, x_train @ linear.T, x_test, x_test @ linear.T)
 
 
-TASKS: Mapping[str, Callable[..., Task]] = {"digits": digits, "teacher": teacher, "saxe": saxe}
+def noise(*, inputs: int = 16, outputs: int = 1, examples: int = 272, seed: int = 0) -> Task:
+    """Inputs and targets that have nothing to do with one another, all standard normal, as many for testing.
+
+    With as many examples as a network has weights (here width 16, depth 2) it is Sohl-Dickstein's task (arXiv 2402.06184).
+    """
+    random = np.random.Generator(np.random.Philox(seed))
+    x_train, x_test = (random.standard_normal((examples, inputs)) for _ in range(2))
+    y_train, y_test = (random.standard_normal((examples, outputs)) for _ in range(2))
+    return Task(x_train, y_train, x_test, y_test)
+
+
+TASKS: Mapping[str, Callable[..., Task]] = {"digits": digits, "teacher": teacher, "saxe": saxe, "noise": noise}
 SUMMARIES = {
     "digits": "scikit-learn's 1797 handwritten digits, 8×8; every fifth of each for testing",
     "teacher": "a random teacher: inputs=32, outputs=10, hidden=0 (linear), examples=1024, seed=0",
     "saxe": "a linear map with singular values, whitened: values=4/2/1, inputs=16, outputs=16, seed=0",
+    "noise": "independent inputs and targets: inputs=16, outputs=1, examples=272, seed=0",
 }
 
 

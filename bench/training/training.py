@@ -23,17 +23,19 @@ class Training(Settings):
     Sequences are stored as tuples, numbers sorted, each value once. Raises :class:`bench.SweepError` (a ValueError) for a
     value that cannot be used. The fields that a :class:`bench.Sweep` has too mean the same.
 
-    task: ``digits``, ``teacher``, ``saxe``, with arguments (``saxe:values=4/2``), or an ``.npz`` file.
+    task: ``digits``, ``teacher``, ``saxe``, ``noise``, with arguments (``saxe:values=4/2``), or an ``.npz`` file.
     initializers, activations, depths, scales, widths, bias_stds, seeds, key, dtype: as of a sweep; widths are those of
     hidden layers, and the readout is never scaled.
     optimizers: optax's names, with arguments (``adamw:weight_decay=0.01``).
     learning_rates: each ≥ 0 and finite.
+    readout_learning_rates: of the readout alone, each of them with each of ``learning_rates``; none: as the other layers.
     schedule: ``constant`` or ``warmup_cosine``, with arguments (``warmup_cosine:warmup=0.1,end=0``).
     clip: the global norm that gradients are clipped to; 0: no clipping.
     steps: of gradient descent, ≥ 1.
     batch: examples in a step; all of them where the task has no more.
     loss: ``cross_entropy`` of the labels, or ``mse``, ½ ‖y - target‖².
     target: ``accuracy=0.9`` or ``loss=0.1``: what counts as having learned.
+    curves: also keep learning curves.
     """
 
     task: str = "digits"
@@ -45,6 +47,7 @@ class Training(Settings):
     bias_stds: tuple[float, ...] = (0.0,)
     optimizers: tuple[str, ...] = ("sgd",)
     learning_rates: tuple[float, ...] = (0.01, 0.1)
+    readout_learning_rates: tuple[float, ...] = ()
     schedule: str = "constant"
     clip: float = 0.0
     steps: int = 200
@@ -54,6 +57,7 @@ class Training(Settings):
     seeds: int = 1
     key: int = 0
     dtype: str = "float32"
+    curves: bool = True
 
     def __post_init__(self) -> None:
         def settle(field: str, value: object) -> None:
@@ -66,6 +70,8 @@ class Training(Settings):
         settle("scales", reals("scales", self.scales))
         settle("bias_stds", reals("bias_stds", self.bias_stds))
         settle("learning_rates", reals("learning_rates", self.learning_rates))
+        none = isinstance(self.readout_learning_rates, (tuple, list)) and not self.readout_learning_rates
+        settle("readout_learning_rates", () if none else reals("readout_learning_rates", self.readout_learning_rates))
         settle("optimizers", self._settled_optimizers())
         settle("schedule", str(parse_schedule(self.schedule)))
         settle("clip", reals("clip", [self.clip])[0])
@@ -77,6 +83,8 @@ class Training(Settings):
             raise SweepError("loss", self.loss, " or ".join(LOSSES))
         if self.dtype not in DTYPES:
             raise SweepError("dtype", self.dtype, " or ".join(DTYPES))
+        if not isinstance(self.curves, bool):
+            raise SweepError("curves", self.curves, "True or False")
         settle("target", "=".join(map(str, _target(self.target))))
         settle("task", check_task(self.task))
 

@@ -42,9 +42,64 @@ def make_layers(depths=(3, 6), scales=(0.5, 1.0, 2.0), seeds=3, **axes):
     return frame
 
 
-def write_run(folder, cells, layers=None, **manifest):
+def make_trained(
+    depths=(2, 8, 32),
+    scales=(0.5, 1.0, 2.0),
+    learning_rates=(0.01, 0.1),
+    seeds=3,
+    *,
+    initializers=("gaussian",),
+    activations=("tanh",),
+    optimizers=("sgd",),
+    widths=(32,),
+    steps=200,
+    steps_to_target=lambda rows: 2 * rows["depth"] / rows["scale"] + rows["seed"],
+):
+    """Rows of a training: what is slower than ``steps`` never reaches the target; gradients lose scale^(L-2)."""
+    index = pd.MultiIndex.from_product(
+        [initializers, activations, optimizers, widths, depths, scales, learning_rates, range(seeds)],
+        names=["initializer", "activation", "optimizer", "width", "depth", "scale", "learning_rate", "seed"],
+    )
+    frame = index.to_frame(index=False).assign(task="digits", bias_std=0.0, schedule="constant", clip=0.0)
+    frame = frame.sample(frac=1, random_state=np.random.RandomState(0), ignore_index=True)
+    frame["readout_learning_rate"] = frame["learning_rate"]
+    needed = steps_to_target(frame).astype(float)
+    frame["steps_to_target"] = np.where(needed < steps, needed, np.inf)
+    frame["diverged_at"] = np.inf
+    frame["convergence"] = -1.0
+    for name in ("final_train_loss", "test_loss"):
+        frame[name] = 0.5
+    for name in ("final_train_accuracy", "test_accuracy"):
+        frame[name] = 0.8
+    frame["log10_grad_last"] = 0.01 * frame["seed"]
+    frame["log10_grad_first"] = (frame["depth"] - 2) * np.log10(frame["scale"]) + 0.01 * frame["seed"]
+    frame["log10_update_ratio"] = frame["log10_grad_first"] + np.log10(frame["learning_rate"])
+    return frame
+
+
+def make_curves(*args, recorded=(0, 1, 2, 5, 10, 20, 50, 100, 199), **axes):
+    """Learning curves of the same networks: losses fall as 1/(1 + t), gradients come back to 1."""
+    cells = make_trained(*args, **axes)
+    frame = cells.loc[cells.index.repeat(len(recorded))].reset_index(drop=True)
+    frame["step"] = np.tile(recorded, len(cells))
+    frame["loss"] = 2.3 / (1 + frame["step"] / frame["depth"])
+    frame["accuracy"] = 1 - frame["loss"] / 2.6
+    frame["log10_grad_first"] = frame["log10_grad_first"] / (1 + frame["step"])
+    frame["log10_grad_middle"] = frame["log10_grad_first"] / 2
+    keep = [name for name in frame if name not in ("convergence", "diverged_at", "steps_to_target")]
+    return frame[[name for name in keep if not name.startswith(("final", "test"))]]
+
+
+def write_training(folder, cells, curves=None, **fields):
+    """The folder of a training."""
+    training = {"target": "accuracy=0.9", "loss": "cross_entropy", "steps": 200, **fields}
+    write_run(folder, cells, curves=curves, sweep=None, training=training)
+    return folder
+
+
+def write_run(folder, cells, layers=None, curves=None, **manifest):
     folder.mkdir()
-    for kind, frame in {"cells": cells, "layers": layers}.items():
+    for kind, frame in {"cells": cells, "layers": layers, "curves": curves}.items():
         if frame is not None:
             (folder / kind).mkdir(parents=True)
             half = len(frame) // 2

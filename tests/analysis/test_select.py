@@ -1,6 +1,6 @@
 import pytest
 
-from analysis.select import SelectionError, distinct, facets, one_facet, select, spread
+from analysis.select import Facet, SelectionError, distinct, facets, one_facet, select, spread
 from tests.analysis.conftest import make_cells
 
 CELLS = make_cells(activations=("tanh", "relu"), widths=(4, 8))
@@ -32,7 +32,7 @@ def test_a_combination_that_no_row_has():
 def test_one_facet_names_the_axis_to_select_from():
     with pytest.raises(SelectionError, match=r"activations: got 2, .*relu, tanh"):
         one_facet(CELLS)
-    assert one_facet(select(CELLS, activations=["relu"], widths=[4])) == ("gaussian", "relu", 4, 0.0)
+    assert one_facet(select(CELLS, activations=["relu"], widths=[4])) == Facet("gaussian", "relu", 4, 0.0)
     assert len(facets(CELLS)) == 4
 
 

@@ -6,8 +6,10 @@ and compilation included, with no compilation cache; ``warm`` is the best of rep
 processor time of that run, which other work on the machine disturbs less.
 
     depthscale   bench.train of the grid, rows written to disk
-    torch        cell after cell, by torch.nn.functional and torch.optim.SGD, extrapolated from a sample of steps of one cell
-                 at each depth (needs torch); on one thread, and on as many as torch chooses
+    torch        cell after cell, by torch.nn.functional and torch.optim.SGD, with what our rows hold: loss, accuracy
+                 and three gradient norms of every step; extrapolated from a sample of steps of one cell at each depth (needs
+                 torch); on one thread, and on as many as torch chooses
+    bare torch   the same on one thread, with nothing recorded
     products     the three products of every hidden layer, forward and backward, and nothing else
 """
 
@@ -25,7 +27,7 @@ from collections.abc import Callable
 import numpy as np
 
 WIDTH, BATCH, STEPS, DEPTHS, CELLS = 32, 64, 200, (8, 32, 64), 64
-CONTENDERS = ("depthscale", "torch 1 thread", "torch", "products")
+CONTENDERS = ("depthscale", "torch", "torch 1 thread", "bare torch", "products")
 REPEATS = 3
 TORCH_STEPS = 50
 
@@ -54,7 +56,7 @@ def depthscale() -> Callable[[], float]:
     return measure
 
 
-def torch_loop(threads: int | None) -> Callable[[], float]:
+def torch_loop(threads: int | None, *, records: bool = True) -> Callable[[], float]:
     """A loop over cells; returns how many times as much the whole grid is as what was run."""
     import torch
 
@@ -67,14 +69,19 @@ def torch_loop(threads: int | None) -> Callable[[], float]:
             shapes = [(WIDTH, 64), *[(WIDTH, WIDTH)] * (depth - 2), (10, WIDTH)]
             weights = [(torch.randn(shape) / shape[1] ** 0.5).requires_grad_() for shape in shapes]
             optimizer = torch.optim.SGD(weights, lr=0.01)
+            rows, norms = [], []
             for _ in range(TORCH_STEPS):
                 examples = torch.randint(0, 1442, (BATCH,))
                 h = x[examples]
                 for weight in weights[:-1]:
                     h = torch.tanh(torch.nn.functional.linear(h, weight))
-                loss = torch.nn.functional.cross_entropy(torch.nn.functional.linear(h, weights[-1]), y[examples])
+                outputs, labels = torch.nn.functional.linear(h, weights[-1]), y[examples]
+                loss = torch.nn.functional.cross_entropy(outputs, labels)
                 optimizer.zero_grad()
                 loss.backward()
+                if records:
+                    rows.append((loss.item(), (outputs.argmax(dim=1) == labels).float().mean().item()))
+                    norms.append([torch.log10(weights[n].grad.norm()).item() for n in (0, depth // 2, depth - 2)])
                 optimizer.step()
         return CELLS * STEPS / TORCH_STEPS
 
@@ -92,19 +99,17 @@ def products() -> Callable[[], float]:
 
     from bench.gradients import over_seeds
     from bench.measure import place, seed_mesh
+    from bench.training.network import product
 
     mesh = seed_mesh(CELLS)
 
-    def product(a: jax.Array, b: jax.Array, over: tuple[int, int]) -> jax.Array:
-        return lax.dot_general(a, b, (((over[0],), (over[1],)), ((), ())), precision=lax.Precision.HIGHEST)
-
     def train(weights: jax.Array, h: jax.Array) -> jax.Array:
         def forward(h: jax.Array, w: jax.Array) -> tuple[jax.Array, jax.Array]:
-            return product(h, w, (1, 1)), h
+            return product(w, h), h
 
         def backward(cotangent: jax.Array, layer: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-            w, h = layer
-            return product(cotangent, w, (1, 0)), product(cotangent, h, (0, 0))
+            gradient, cotangent = jax.vjp(product, *layer)[1](cotangent)
+            return cotangent, gradient
 
         def step(h: jax.Array, _: None) -> tuple[jax.Array, jax.Array]:
             out, kept = lax.scan(forward, h, weights)
@@ -115,8 +120,8 @@ def products() -> Callable[[], float]:
 
     program = over_seeds(train, mesh, in_axes=(0, 0), out_axes=0)
     random = np.random.default_rng(0)
-    tile = 4 * mesh.size
-    h = place(mesh, random.normal(size=(tile, BATCH, WIDTH)).astype(np.float32), 0)
+    tile = 16 * mesh.size
+    h = place(mesh, random.normal(size=(tile, WIDTH, BATCH)).astype(np.float32), 0)
     # orthogonal, so that nothing grows
     q = np.linalg.qr(random.normal(size=(max(DEPTHS) - 2, WIDTH, WIDTH)))[0].astype(np.float32)
     weights = {depth: place(mesh, np.tile(q[: depth - 2], (tile, 1, 1, 1)), 0) for depth in DEPTHS}
@@ -134,8 +139,9 @@ def run_child(contender: str, started: float) -> None:
     try:
         measure = {
             "depthscale": depthscale,
-            "torch 1 thread": lambda: torch_loop(1),
             "torch": lambda: torch_loop(None),
+            "torch 1 thread": lambda: torch_loop(1),
+            "bare torch": lambda: torch_loop(1, records=False),
             "products": products,
         }[contender]()
     except ImportError as error:

@@ -10,7 +10,7 @@ from bench.activations import ACTIVATIONS
 from bench.sweep import SweepError
 from bench.training.loop import Kind, State, clip_by_global_norm, train_step
 from bench.training.network import Parameters, mean_loss
-from bench.training.optimizers import OPTIMIZERS, parse_optimizer, parse_schedule, schedule_factors
+from bench.training.optimizers import OPTIMIZERS, Rates, parse_optimizer, parse_schedule, schedule_factors
 
 DEPTH, WIDTH, INPUTS, OUTPUTS, EXAMPLES = 5, 6, 7, 4, 10
 STEPS, RATE = 3, 0.01
@@ -54,11 +54,11 @@ def plain_loss(layers: list, x: jax.Array, targets: jax.Array, phi, loss: str) -
     return jnp.mean(optax.softmax_cross_entropy(y, targets))
 
 
-def optax_of(written: str) -> optax.GradientTransformation:
+def optax_of(written: str, rate: float = RATE) -> optax.GradientTransformation:
     """From the text, without the suite's parser for the short names."""
     spec = parse_optimizer(written).spec
     make = optax.sgd if spec.name in SHORT else getattr(optax, spec.name, None) or getattr(optax.contrib, spec.name)
-    return make(learning_rate=RATE, **SHORT.get(spec.name, {}), **dict(spec.arguments))
+    return make(learning_rate=rate, **SHORT.get(spec.name, {}), **dict(spec.arguments))
 
 
 def assert_same(found: list, expected: list) -> None:
@@ -66,13 +66,15 @@ def assert_same(found: list, expected: list) -> None:
         np.testing.assert_allclose(a, b, rtol=0, atol=EXACT * float(jnp.max(jnp.abs(b))))
 
 
-def trained(written: str, parameters: Parameters, x, targets, *, activation="tanh", loss="cross_entropy", clip=0.0):
-    kind = Kind(ACTIVATIONS[activation], loss, parse_optimizer(written), clipped=clip > 0)
-    rate = jnp.asarray(RATE)
-    state = State(parameters, kind.optimizer.init(rate, parameters), jnp.ones((), bool))
-    step = jax.jit(lambda state, rate: train_step(state, x, targets, rate, jnp.asarray(clip), kind)[0])
+def trained(
+    written: str, parameters, x, targets, *, activation="tanh", loss="cross_entropy", clip=0.0, readout_rate=None
+) -> list:
+    kind = Kind(ACTIVATIONS[activation], loss, parse_optimizer(written), clipped=clip > 0, whole=True)
+    rates = Rates(jnp.asarray(RATE), jnp.asarray(RATE if readout_rate is None else readout_rate))
+    state = State(parameters, kind.optimizer.init(rates, parameters), jnp.ones((), bool))
+    step = jax.jit(lambda state, rates: train_step(state, x, targets, rates, jnp.asarray(clip), kind)[0])
     for _ in range(STEPS):
-        state = step(state, rate)
+        state = step(state, rates)
     return layers_of(state.parameters)
 
 
@@ -97,6 +99,19 @@ def test_steps_of_every_optimizer_are_optax_s_own(written):
     with jax.enable_x64(True):
         parameters, x, targets = network(biased=True)
         assert_same(trained(written, parameters, x, targets), trained_plainly(optax_of(written), parameters, x, targets))
+
+
+@pytest.mark.parametrize("written", ["sgd", "momentum", "adamw:weight_decay=0.01", "muon", "lamb"])
+def test_a_readout_with_a_learning_rate_of_its_own_is_optax_s_partition(written):
+    own = 10 * RATE
+    with jax.enable_x64(True):
+        parameters, x, targets = network(biased=True)
+        labels = [dict.fromkeys(layer, "body") for layer in layers_of(parameters)]
+        labels[-1] = {"w": "readout"}
+        partition = optax.partition({"body": optax_of(written), "readout": optax_of(written, own)}, labels)
+        found = trained(written, parameters, x, targets, readout_rate=own)
+        assert_same(found, trained_plainly(partition, parameters, x, targets))
+        assert np.abs(found[-1]["w"] - trained(written, parameters, x, targets)[-1]["w"]).max() > 1e-3
 
 
 @pytest.mark.parametrize("loss", ["cross_entropy", "mse"])

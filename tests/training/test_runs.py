@@ -20,7 +20,7 @@ import pytest
 import bench
 import bench.training.plan
 from bench.__main__ import main
-from bench.training.rows import recorded_steps
+from bench.training.rows import convergence, recorded_steps
 
 KEYS = ["task", "initializer", "activation", "width", "bias_std", "depth", "scale", "optimizer", "learning_rate", "seed"]
 GRID = {
@@ -64,14 +64,23 @@ def test_every_cell_has_a_row_and_every_row_its_cell(grid):
     assert not cells.duplicated(KEYS).any()
     assert cells.columns.tolist() == [
         *("task", "initializer", "activation", "width", "bias_std", "depth", "scale", "optimizer", "learning_rate"),
-        *("schedule", "clip", "seed", "final_train_loss", "final_train_accuracy", "test_loss", "test_accuracy"),
-        *("steps_to_target", "diverged_at", "log10_grad_first", "log10_grad_last", "log10_update_ratio"),
+        *(
+            "readout_learning_rate",
+            "schedule",
+            "clip",
+            "seed",
+            "final_train_loss",
+            "final_train_accuracy",
+            "test_loss",
+            "test_accuracy",
+        ),
+        *("steps_to_target", "diverged_at", "convergence", "log10_grad_first", "log10_grad_last", "log10_update_ratio"),
     ]
     steps = recorded_steps(GRID["steps"])
     assert (steps[0], steps[-1], len(set(steps))) == (0, 69, len(steps))
     assert len(curves) == len(cells) * len(steps)
     assert curves.columns.tolist() == [
-        *cells.columns[:12],
+        *cells.columns[:13],
         *("step", "loss", "accuracy", "log10_grad_first", "log10_grad_middle", "log10_grad_last", "log10_update_ratio"),
     ]
     begun = curves[curves.step == 0].merge(cells, on=KEYS, suffixes=("", "_of_cell"), validate="one_to_one")
@@ -205,6 +214,50 @@ def test_the_target_is_reached_when_a_window_of_minibatches_says_so(tmp_path, gr
     assert curve[curve.index < row.steps_to_target].min() > 1.0 >= curve[curve.index >= row.steps_to_target].max()
 
 
+def test_the_readout_has_learning_rates_of_its_own(tmp_path):
+    fields = GRID | {"initializers": ["gaussian"], "optimizers": ["sgd"], "depths": [6], "scales": [1.0], "seeds": 1}
+    both = trained(tmp_path / "both", **fields | {"readout_learning_rates": [0.0, 0.1]})
+    assert sorted(zip(both.learning_rate, both.readout_learning_rate, strict=True)) == [
+        (0.01, 0.0),
+        (0.01, 0.1),
+        (0.1, 0.0),
+        (0.1, 0.1),
+    ]
+    same = trained(tmp_path / "same", **fields)
+    assert (same.learning_rate == same.readout_learning_rate).all()
+    pd.testing.assert_frame_equal(
+        both[(both.learning_rate == 0.1) & (both.readout_learning_rate == 0.1)].reset_index(drop=True),
+        same[same.learning_rate == 0.1].reset_index(drop=True),
+    )
+    assert both.final_train_loss.nunique() == 4
+
+
+def test_without_curves_none_are_kept_and_the_rows_are_the_same(tmp_path, grid):
+    small = {"initializers": ["orthogonal"], "depths": [2], "optimizers": ["adam"]}
+    folder = bench.train(bench.Training(**GRID | small, curves=False), results=tmp_path, progress=False)
+    assert not (folder / "curves").exists()
+    assert_contained(pd.read_parquet(folder / "cells"), grid["cells"])
+
+
+def test_convergence_is_the_signed_measure_of_the_paper(tmp_path):
+    steps = 30
+    flat, falling, rising = np.ones(steps), 2.0 * 0.5 ** np.arange(steps), 3.0 * 2.0 ** np.arange(steps)
+    late = np.where(np.arange(steps) < 25, 1.0, np.inf)
+    empty, lost = np.zeros(steps), np.full(steps, np.nan)
+    found = convergence(np.stack([flat, falling, rising, late, empty, lost]))
+    np.testing.assert_allclose(found[:2], [steps, -(2 - 2.0 ** (1 - steps))])
+    ratios = np.minimum(2.0 ** np.arange(steps), 1e6)
+    np.testing.assert_allclose(found[2:4], [(1 / ratios).sum(), 25 + 5e-6])
+    assert np.isnan(found[4:]).all()
+    fields = {"task": "noise:inputs=4,examples=20", "widths": [4], "depths": [2], "loss": "mse", "batch": 20, "steps": 60}
+    cells = trained(tmp_path, **fields, learning_rates=[0.01, 0.1, 300.0]).query("scale == 1")
+    assert (cells.convergence.to_numpy()[:2] < 0).all()
+    assert 1 <= cells.convergence.to_numpy()[2] < 60
+    folder = tmp_path / "training"
+    losses = pd.read_parquet(folder / "curves").query("scale == 1 and learning_rate == 0.01").loss
+    assert -60 < cells.convergence.iloc[0] < -60 * losses.iloc[-1] / losses.iloc[0]
+
+
 def test_at_the_edge_of_chaos_digits_are_learned_at_a_depth_where_they_are_not_off_it(tmp_path):
     """Budget: depth 48, width 32, orthogonal tanh, 300 steps of SGD at 0.03 on minibatches of 64, 3 seeds."""
     cells = trained(
@@ -270,6 +323,7 @@ def test_a_training_compiles_as_often_as_it_should_and_no_more(tmp_path):
         (["--data", "digits"], ["--data", "file.npz"]),
         (["--data", "a.npz", "--task", "digits"], ["--data", "either"]),
         (["--schedule", "linear"], ["--schedule", "linear", "warmup_cosine"]),
+        (["--readout-learning-rates", "0.1", "-2"], ["--readout-learning-rates", "-2.0"]),
         (["--learning-rates", "-1"], ["--learning-rates", "-1"]),
         (["--learning-rates", "often"], ["--learning-rates", "often"]),
         (["--clip", "-1"], ["--clip", "-1"]),
@@ -295,7 +349,7 @@ def test_bad_input_is_one_line_exit_2_and_nothing_written(tmp_path, monkeypatch,
 
 
 def test_presets_are_what_they_say():
-    assert set(bench.TRAININGS) == {"digits", "saxe", "schoenholz"}
+    assert set(bench.TRAININGS) == {"digits", "saxe", "schoenholz", "boundary"}
     with pytest.raises(TypeError):
         bench.TRAININGS["mine"] = bench.TRAININGS["saxe"]  # pyright: ignore[reportIndexIssue]
     schoenholz = bench.TRAININGS["schoenholz"].training

@@ -15,7 +15,7 @@ from scipy.integrate import solve_ivp
 from bench.activations import ACTIVATIONS
 from bench.training.loop import Kind, State, train_step
 from bench.training.network import Parameters
-from bench.training.optimizers import parse_optimizer
+from bench.training.optimizers import Rates, parse_optimizer
 from bench.training.tasks import load_task
 
 MODES = np.array([2.0, 1.0])
@@ -39,10 +39,11 @@ def learned(matrices: int, rate: float) -> np.ndarray:
     weights = [each * turns[layer + 1] @ turns[layer].T for layer in range(matrices)]
     steps = round(END / rate)
     with jax.enable_x64(True):
-        kind = Kind(ACTIVATIONS["linear"], "mse", parse_optimizer("sgd"), clipped=False)
+        kind = Kind(ACTIVATIONS["linear"], "mse", parse_optimizer("sgd"), clipped=False, whole=True)
         hidden = jnp.array(weights[1:-1]).reshape(-1, SIZE, SIZE)
         parameters = Parameters(jnp.array(weights[0]), None, hidden, None, jnp.array(weights[-1]))
-        state = State(parameters, kind.optimizer.init(jnp.asarray(rate), parameters), jnp.ones((), bool))
+        rates = Rates(jnp.asarray(rate), jnp.asarray(rate))
+        state = State(parameters, kind.optimizer.init(rates, parameters), jnp.ones((), bool))
         x, targets = jnp.array(task.x_train), jnp.array(task.y_train)
 
         def modes(parameters: Parameters) -> jax.Array:
@@ -52,7 +53,7 @@ def learned(matrices: int, rate: float) -> np.ndarray:
             return jnp.diag(left.T @ parameters.readout @ product @ right.T)[: len(MODES)]
 
         def step(state: State, _) -> tuple[State, jax.Array]:
-            state, _ = train_step(state, x, targets, jnp.asarray(rate), jnp.zeros(()), kind)
+            state, _ = train_step(state, x, targets, rates, jnp.zeros(()), kind)
             return state, modes(state.parameters)
 
         _, found = jax.jit(lambda state: jax.lax.scan(step, state, None, length=steps))(state)

@@ -73,6 +73,16 @@ def test_teachers_are_exact_and_their_own_for_every_seed():
     np.testing.assert_allclose(linear.y_train.var(), 1, rtol=0.5)
 
 
+def test_noise_has_nothing_to_learn_but_by_heart():
+    task = load_task("noise:inputs=4,outputs=2,examples=500")
+    assert (task.x_train.shape, task.y_train.shape, task.x_test.shape) == ((500, 4), (500, 2), (500, 4))
+    for x in (task.x_train, task.y_train):
+        assert abs(x.mean()) < 4 / np.sqrt(x.size)
+        assert abs(x.var() - 1) < 4 * np.sqrt(2 / x.size)
+    assert np.abs(task.x_train.T @ task.y_train / 500).max() < 4 / np.sqrt(500)
+    assert not np.isin(task.x_train, task.x_test).any()
+
+
 @pytest.mark.parametrize(
     "written",
     ["digts", "digits:split=2", "saxe:modes=3", "teacher:inputs", "missing.npz", "", 7, "teacher:inputs=4,inputs=5"],
@@ -97,4 +107,3 @@ def test_every_epoch_sees_every_example_once_and_steps_can_be_asked_for_in_any_b
     parts = [orders(5, 2, examples=23, batch=5, first=first, count=count) for first, count in ((0, 3), (3, 1), (4, 8))]
     assert (np.concatenate(parts) == whole).all()
     assert (orders(5, 3, examples=23, batch=5, first=0, count=12) != whole).any()
-    assert (orders(5, 3, examples=4, batch=9, first=7, count=2) == np.arange(4)).all()
