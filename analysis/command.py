@@ -1,12 +1,23 @@
-"""What a command of the command line is."""
+"""What a command of the command line is, and the rows that its options select."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+import pandas as pd
 from matplotlib.figure import Figure
+
+from analysis.select import select
+
+NETWORKS = ("initializers", "activations", "widths", "bias_stds")
+TRAINED = (*NETWORKS, "optimizers", "learning_rates", "depths", "scales")
+
+
+def selected(arguments: argparse.Namespace, frame: pd.DataFrame, axes: Iterable[str] = NETWORKS) -> pd.DataFrame:
+    """The rows that the options of those names ask for. Raises SelectionError."""
+    return select(frame, **{name: getattr(arguments, name) for name in axes})
 
 
 class Command(NamedTuple):

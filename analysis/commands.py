@@ -9,13 +9,12 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis import options
 from analysis.agreement import VALUE, agreement
 from analysis.closed_form import VALUES, relative_deviation
-from analysis.command import Command
+from analysis.command import Command, selected
 from analysis.compare import draw_compare
 from analysis.heatmap import draw_heatmaps
 from analysis.lecture import draw_lecture, lecture_rows
@@ -35,7 +34,7 @@ def draw_heatmap_figure(arguments: argparse.Namespace, manifest: Mapping[str, An
     loss = manifest["sweep"].get("loss", "")
     if arguments.residual:
         _check_residual(arguments, loss)
-    cells = _selected(arguments, load_cells(arguments.run_dir))
+    cells = selected(arguments, load_cells(arguments.run_dir))
     cells = select(cells, depths=arguments.depths, scales=arguments.scales)
     largest = float(np.max(cells["scale"].to_numpy()))
     if largest > LARGEST_ON_AXIS:
@@ -54,7 +53,7 @@ def draw_heatmap_figure(arguments: argparse.Namespace, manifest: Mapping[str, An
 
 def draw_profile_figure(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Figure:
     """Layer by layer, for the selected networks."""
-    layers = _selected(arguments, load_layers(arguments.run_dir))
+    layers = selected(arguments, load_layers(arguments.run_dir))
     loss = manifest["sweep"].get("loss", "")
     return draw_profiles(layers, depths=arguments.depths, scales=arguments.scales, loss=loss)
 
@@ -80,7 +79,7 @@ def draw_lecture_figure(arguments: argparse.Namespace, manifest: Mapping[str, An
 
 def draw_compare_figure(arguments: argparse.Namespace, _: Mapping[str, Any]) -> Figure:
     """The ranking of the schemes that ``python -m bench compare`` has written."""
-    return draw_compare(select(_selected(arguments, load_table(arguments.run_dir)), scales=arguments.scales))
+    return draw_compare(select(selected(arguments, load_table(arguments.run_dir)), scales=arguments.scales))
 
 
 def draw_phase_figure(arguments: argparse.Namespace, _: Mapping[str, Any]) -> Figure:
@@ -147,13 +146,3 @@ def _check_residual(arguments: argparse.Namespace, loss: str) -> None:
     for option in ("stat", "limit"):
         if getattr(arguments, option) is not None:
             raise SelectionError(option, getattr(arguments, option), "none with --residual: means, and colours to ±6")
-
-
-def _selected(arguments: argparse.Namespace, frame: pd.DataFrame) -> pd.DataFrame:
-    return select(
-        frame,
-        initializers=arguments.initializers,
-        activations=arguments.activations,
-        widths=arguments.widths,
-        bias_stds=arguments.bias_stds,
-    )

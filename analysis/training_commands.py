@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from analysis import options
 from analysis.boundary import boundary_dimension, draw_boundary
-from analysis.command import Command
+from analysis.command import TRAINED, Command, selected
 from analysis.cost import cost_correlations, draw_cost
 from analysis.curves import draw_curves
 from analysis.depth_scales import describe_thresholds
@@ -20,13 +20,13 @@ from analysis.learning_time import choose, draw_learning_times
 from analysis.load import load_curves, load_trained
 from analysis.rate_plane import zoom_arguments, zoomed
 from analysis.reached import describe_growth, learning_times
-from analysis.select import SelectionError, distinct, select
+from analysis.select import SelectionError, distinct
 from analysis.trainability import draw_trainability
 
 
 def draw_trainability_figure(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Figure:
     """Steps to the target over depth and scale, with theory's depth scales; also prints which multiple is the limit."""
-    cells = _selected(arguments, load_trained(arguments.run_dir))
+    cells = selected(arguments, load_trained(arguments.run_dir), TRAINED)
     print("\n".join(describe_thresholds(cells)))
     return draw_trainability(
         cells,
@@ -40,7 +40,7 @@ def draw_trainability_figure(arguments: argparse.Namespace, manifest: Mapping[st
 
 def draw_learning_time_figure(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Figure:
     """Steps to the target against depth; also prints how much longer the deepest networks learn than the shallowest."""
-    cells = choose(_selected(arguments, load_trained(arguments.run_dir)), arguments.scales)
+    cells = choose(selected(arguments, load_trained(arguments.run_dir), TRAINED), arguments.scales)
     target, steps = manifest["training"]["target"], manifest["training"]["steps"]
     figure = draw_learning_times(cells, target=target, steps=steps, scales=arguments.scales)
     print("\n".join(describe_growth(learning_times(cells), steps)))
@@ -51,13 +51,13 @@ def draw_curves_figure(arguments: argparse.Namespace, manifest: Mapping[str, Any
     """Learning curves, and gradients while training."""
     if arguments.learning_rates and len(arguments.learning_rates) > 1:
         raise SelectionError("learning_rates", arguments.learning_rates, "one: a figure is of one learning rate")
-    curves = _selected(arguments, load_curves(arguments.run_dir))
+    curves = selected(arguments, load_curves(arguments.run_dir), TRAINED)
     return draw_curves(curves, loss=manifest["training"]["loss"], depths=arguments.depths, scales=arguments.scales)
 
 
 def draw_cost_figure(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Figure:
     """Initial gradients against steps to the target; also prints the rank correlations."""
-    cells = _selected(arguments, load_trained(arguments.run_dir))
+    cells = selected(arguments, load_trained(arguments.run_dir), TRAINED)
     found = cost_correlations(cells, decades=arguments.decades)
     for side, correlation in found.items():
         print(
@@ -70,7 +70,7 @@ def draw_cost_figure(arguments: argparse.Namespace, manifest: Mapping[str, Any])
 
 def draw_boundary_figure(arguments: argparse.Namespace, _: Mapping[str, Any]) -> Figure:
     """Where training converges, over two learning rates; also prints the boundary's dimension."""
-    cells = _one_seed(_selected(arguments, load_trained(arguments.run_dir)), arguments.seed)
+    cells = _one_seed(selected(arguments, load_trained(arguments.run_dir), TRAINED), arguments.seed)
     shown = cells if arguments.zoom is None else zoomed(cells, arguments.zoom)
     dimension = boundary_dimension(shown)
     figure = draw_boundary(shown, dimension=dimension)
@@ -120,20 +120,6 @@ TRAINING_FIGURES: Mapping[str, Command] = MappingProxyType(
         ),
     }
 )
-
-
-def _selected(arguments: argparse.Namespace, frame: pd.DataFrame) -> pd.DataFrame:
-    return select(
-        frame,
-        initializers=arguments.initializers,
-        activations=arguments.activations,
-        widths=arguments.widths,
-        bias_stds=arguments.bias_stds,
-        optimizers=arguments.optimizers,
-        learning_rates=arguments.learning_rates,
-        depths=arguments.depths,
-        scales=arguments.scales,
-    )
 
 
 def _one_seed(cells: pd.DataFrame, seed: int | None) -> pd.DataFrame:

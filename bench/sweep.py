@@ -25,7 +25,24 @@ class SweepError(ValueError):
 
 
 class Settings:
-    """A frozen dataclass of settings as JSON and back."""
+    """A frozen dataclass of settings, of a sweep or a training: as JSON and back, and what both check alike."""
+
+    def _settle(self, field: str, value: object) -> None:
+        object.__setattr__(self, field, value)
+
+    def _settle_networks(self) -> None:
+        """Check and settle the fields that say which networks there are. Raises SweepError."""
+        given: Any = self
+        self._settle("initializers", names("initializers", given.initializers, INITIALIZERS))
+        self._settle("activations", names("activations", given.activations, ACTIVATIONS))
+        self._settle("depths", integers("depths", given.depths, at_least=2, at_most=LARGEST_COUNT))
+        self._settle("widths", integers("widths", given.widths, at_least=1, at_most=LARGEST_COUNT))
+        self._settle("scales", reals("scales", given.scales))
+        self._settle("bias_stds", reals("bias_stds", given.bias_stds))
+        self._settle("seeds", integer("seeds", given.seeds, at_least=1, at_most=LARGEST_COUNT))
+        self._settle("key", integer("key", given.key, at_least=0, at_most=LARGEST_KEY))
+        if given.dtype not in DTYPES:
+            raise SweepError("dtype", given.dtype, " or ".join(DTYPES))
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON types."""
@@ -74,21 +91,9 @@ class Sweep(Settings):
     layers: bool = True
 
     def __post_init__(self) -> None:
-        def settle(field: str, value: object) -> None:
-            object.__setattr__(self, field, value)
-
-        settle("initializers", names("initializers", self.initializers, INITIALIZERS))
-        settle("activations", names("activations", self.activations, ACTIVATIONS))
-        settle("depths", integers("depths", self.depths, at_least=2, at_most=LARGEST_COUNT))
-        settle("widths", integers("widths", self.widths, at_least=1, at_most=LARGEST_COUNT))
-        settle("scales", reals("scales", self.scales))
-        settle("bias_stds", reals("bias_stds", self.bias_stds))
-        settle("seeds", integer("seeds", self.seeds, at_least=1, at_most=LARGEST_COUNT))
-        settle("key", integer("key", self.key, at_least=0, at_most=LARGEST_KEY))
+        self._settle_networks()
         if not isinstance(self.loss, str) or self.loss not in LOSSES:
             raise SweepError("loss", self.loss, " or ".join(LOSSES))
-        if self.dtype not in DTYPES:
-            raise SweepError("dtype", self.dtype, " or ".join(DTYPES))
         if not isinstance(self.layers, bool):
             raise SweepError("layers", self.layers, "True or False")
 

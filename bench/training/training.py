@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from bench.activations import ACTIVATIONS
-from bench.initializers import INITIALIZERS
-from bench.sweep import DTYPES, LARGEST_COUNT, LARGEST_KEY, Settings, SweepError, integer, integers, names, reals
+from bench.sweep import LARGEST_COUNT, Settings, SweepError, integer, reals
 from bench.training.network import LOSSES
 from bench.training.optimizers import parse_optimizer, parse_schedule
 from bench.training.tasks import check_task
@@ -60,33 +58,22 @@ class Training(Settings):
     curves: bool = True
 
     def __post_init__(self) -> None:
-        def settle(field: str, value: object) -> None:
-            object.__setattr__(self, field, value)
-
-        settle("initializers", names("initializers", self.initializers, INITIALIZERS))
-        settle("activations", names("activations", self.activations, ACTIVATIONS))
-        settle("depths", integers("depths", self.depths, at_least=2, at_most=LARGEST_COUNT))
-        settle("widths", integers("widths", self.widths, at_least=1, at_most=LARGEST_COUNT))
-        settle("scales", reals("scales", self.scales))
-        settle("bias_stds", reals("bias_stds", self.bias_stds))
-        settle("learning_rates", reals("learning_rates", self.learning_rates))
+        self._settle_networks()
+        self._settle("learning_rates", reals("learning_rates", self.learning_rates))
         none = isinstance(self.readout_learning_rates, (tuple, list)) and not self.readout_learning_rates
-        settle("readout_learning_rates", () if none else reals("readout_learning_rates", self.readout_learning_rates))
-        settle("optimizers", self._settled_optimizers())
-        settle("schedule", str(parse_schedule(self.schedule)))
-        settle("clip", reals("clip", [self.clip])[0])
-        settle("steps", integer("steps", self.steps, at_least=1, at_most=MOST_STEPS))
-        settle("batch", integer("batch", self.batch, at_least=1, at_most=LARGEST_COUNT))
-        settle("seeds", integer("seeds", self.seeds, at_least=1, at_most=LARGEST_COUNT))
-        settle("key", integer("key", self.key, at_least=0, at_most=LARGEST_KEY))
-        if self.loss not in LOSSES:
+        rates = () if none else reals("readout_learning_rates", self.readout_learning_rates)
+        self._settle("readout_learning_rates", rates)
+        self._settle("optimizers", self._settled_optimizers())
+        self._settle("schedule", str(parse_schedule(self.schedule)))
+        self._settle("clip", reals("clip", [self.clip])[0])
+        self._settle("steps", integer("steps", self.steps, at_least=1, at_most=MOST_STEPS))
+        self._settle("batch", integer("batch", self.batch, at_least=1, at_most=LARGEST_COUNT))
+        if not isinstance(self.loss, str) or self.loss not in LOSSES:
             raise SweepError("loss", self.loss, " or ".join(LOSSES))
-        if self.dtype not in DTYPES:
-            raise SweepError("dtype", self.dtype, " or ".join(DTYPES))
         if not isinstance(self.curves, bool):
             raise SweepError("curves", self.curves, "True or False")
-        settle("target", "=".join(map(str, _target(self.target))))
-        settle("task", check_task(self.task))
+        self._settle("target", "=".join(map(str, _target(self.target))))
+        self._settle("task", check_task(self.task))
 
     def _settled_optimizers(self) -> tuple[str, ...]:
         if isinstance(self.optimizers, str) or not self.optimizers:

@@ -72,7 +72,8 @@ def make_trained(
     for name in ("final_train_accuracy", "test_accuracy"):
         frame[name] = 0.8
     frame["log10_grad_last"] = 0.01 * frame["seed"]
-    frame["log10_grad_first"] = (frame["depth"] - 2) * np.log10(frame["scale"]) + 0.01 * frame["seed"]
+    decades = np.log10(np.maximum(frame["scale"], 1e-300))
+    frame["log10_grad_first"] = (frame["depth"] - 2) * decades + 0.01 * frame["seed"]
     frame["log10_update_ratio"] = frame["log10_grad_first"] + np.log10(frame["learning_rate"])
     return frame
 

@@ -10,7 +10,15 @@ from analysis.__main__ import FIGURES, main
 from analysis.heatmap import plot_heatmap
 from analysis.save import save_figure
 from analysis.style import DOUBLE_COLUMN
-from tests.analysis.conftest import lecture_cells, make_cells, make_table, write_run
+from tests.analysis.conftest import (
+    lecture_cells,
+    make_cells,
+    make_curves,
+    make_table,
+    make_trained,
+    write_run,
+    write_training,
+)
 
 
 @pytest.fixture
@@ -52,6 +60,27 @@ def test_every_figure_and_every_format(figure, ending, magic, run_dir, lecture_d
     assert captured.err == ""
     assert target.read_bytes().startswith(magic)
     assert list(tmp_path.glob(".*")) == []
+
+
+@pytest.mark.parametrize("figure", ["trainability", "learning-time", "curves", "cost"])
+def test_every_figure_of_a_training(figure, tmp_path, capsys):
+    run = write_training(tmp_path / "run", make_trained(), make_curves())
+    assert main([figure, str(run)]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.splitlines()[-1] == str(run / f"{figure}.png")
+    assert captured.err == ""
+    assert "describes no sweep" in fails_with_one_line(["heatmap", run], capsys)
+
+
+def test_a_sweep_is_no_training(run_dir, capsys):
+    line = fails_with_one_line(["cost", run_dir], capsys)
+    for part in ("RUN_DIR", "describes no training", "python -m bench train"):
+        assert part in line
+
+
+def test_curves_of_a_training_without_them_say_how_to_get_them(tmp_path, capsys):
+    run = write_training(tmp_path / "run", make_trained())
+    assert "--curves" in fails_with_one_line(["curves", run], capsys)
 
 
 def test_by_default_the_figure_lies_in_the_run_at_print_resolution(run_dir, capsys):
