@@ -1,4 +1,4 @@
-# make            set up, run the presets lecture and atlas, draw their figures
+# make            set up, run the presets lecture, atlas and digits, draw their figures
 # make test       set up, run the tests           make lint       ruff and pyright
 # make bench      the speed comparison            make coverage   theory against measurement, counted
 # make compare    12 initializations ranked       make reference  remake results/reference/
@@ -6,24 +6,29 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
-FIGURES := results/lecture/lecture.png results/atlas/heatmap.png results/atlas/heatmap.pdf results/atlas/residual.png
+TRAINED := trainability learning-time curves cost
+FIGURES := results/lecture/lecture.png results/atlas/heatmap.png results/atlas/heatmap.pdf results/atlas/residual.png \
+	$(TRAINED:%=results/digits/%.png)
 
 .DEFAULT_GOAL := figures
-.PHONY: figures setup test lint format compare bench coverage reference clean
+.PHONY: figures setup test lint format compare bench coverage reference reference-sweeps reference-trainings clean
 
 figures: setup
 	@$(RUN) -m bench sweep lecture
 	@$(RUN) -m bench sweep atlas
+	@$(RUN) -m bench train digits
 	@$(MAKE) --no-print-directory $(FIGURES)
 	@echo "figures:" && printf '  %s\n' $(FIGURES)
 
-# The sweeps above touch a manifest only when they measure something, so figures are redrawn only for new rows or new code.
+# The runs above touch a manifest only when they measure something, so figures are redrawn only for new rows or new code.
 results/lecture/lecture.png: results/lecture/manifest.json $(wildcard analysis/*.py)
 	@$(RUN) -m analysis lecture $(@D) --out $@
 results/atlas/heatmap.png results/atlas/heatmap.pdf: results/atlas/manifest.json $(wildcard analysis/*.py)
 	@$(RUN) -m analysis heatmap $(@D) --out $@
 results/atlas/residual.png: results/atlas/manifest.json $(wildcard analysis/*.py bench/theory/*.py)
 	@$(RUN) -m analysis heatmap $(@D) --residual --out $@
+$(TRAINED:%=results/digits/%.png): results/digits/manifest.json $(wildcard analysis/*.py bench/theory/*.py)
+	@$(RUN) -m analysis $(@F:.png=) $(@D) --out $@
 
 setup: $(READY)
 
@@ -47,8 +52,10 @@ format: setup
 	$(VENV)/bin/ruff format .
 
 # The runs and figures that the README shows, from a clean checkout.
-reference: setup
-	rm -rf results/reference
+reference: reference-sweeps reference-trainings
+
+reference-sweeps: setup
+	rm -rf $(addprefix results/reference/,lecture atlas compare phase-tanh.png)
 	$(RUN) -m bench sweep lecture --no-layers --results results/reference
 	$(RUN) -m bench sweep atlas --results results/reference
 	$(RUN) -m analysis lecture results/reference/lecture
@@ -58,6 +65,18 @@ reference: setup
 	$(RUN) -m analysis heatmap results/reference/atlas --residual
 	$(RUN) -m analysis compare results/reference/compare
 	$(RUN) -m analysis phase --activation tanh --out results/reference/phase-tanh.png
+
+# Learning curves and the boundary's 65,536 rows would be 3 MB: their figures are kept, and all manifests.
+reference-trainings: setup
+	rm -rf $(addprefix results/reference/,digits saxe schoenholz boundary)
+	for preset in digits saxe schoenholz boundary; do $(RUN) -m bench train $$preset --results results/reference || exit 1; done
+	$(RUN) -m analysis trainability results/reference/digits
+	$(RUN) -m analysis cost results/reference/digits
+	$(RUN) -m analysis curves results/reference/digits --initializers orthogonal --depths 8 64 --scales 0.4 1 1.4 2.2
+	$(RUN) -m analysis learning-time results/reference/saxe
+	$(RUN) -m analysis trainability results/reference/schoenholz
+	$(RUN) -m analysis boundary results/reference/boundary
+	rm -r $(addprefix results/reference/,$(addsuffix /curves,digits saxe schoenholz) boundary/cells)
 
 compare: setup
 	$(RUN) -m bench compare

@@ -1,5 +1,6 @@
 """The committed runs behind the README's figures can be made again, and are what they say."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -50,6 +51,31 @@ def test_a_part_of_the_atlas_made_again_is_the_same(tmp_path, initializer):
     for value in ("log10_grad_first", "log10_grad_last", "log10_grad_global", "log10_output"):
         error = np.abs(both[value] - both[f"{value}_committed"])
         assert (error <= 10 * EXACT["float32"] * both.depth).all()
+
+
+@pytest.mark.parametrize("name", ["digits", "saxe", "schoenholz", "boundary"])
+def test_a_training_is_its_preset_whole(name):
+    manifest = json.loads((REFERENCE / name / "manifest.json").read_text())
+    fields = {key: value for key, value in manifest["training"].items() if key != "data"}
+    assert bench.Training.from_dict(fields) == bench.TRAININGS[name].training
+    assert manifest["finished"]
+    assert manifest["git"]["dirty"] is False
+    if name == "boundary":
+        return  # of which only the figure is kept
+    axes = ("initializers", "activations", "depths", "scales", "widths", "bias_stds", "optimizers", "learning_rates")
+    assert len(committed(name)) == fields["seeds"] * np.prod([len(fields[axis]) for axis in axes])
+
+
+def test_a_part_of_the_digits_trained_again_learns_the_same(tmp_path):
+    """Shallow networks, which do not amplify rounding much: other machines sum in other orders."""
+    part = {"initializers": ["orthogonal"], "depths": [2, 4], "scales": [1.0], "learning_rates": [0.1], "curves": False}
+    digits = dataclasses.replace(bench.TRAININGS["digits"].training, **part)
+    again = pd.read_parquet(bench.train(digits, results=tmp_path, progress=False) / "cells")
+    both = again.merge(committed("digits"), on=[*CELL, "learning_rate"], suffixes=("", "_committed"), validate="one_to_one")
+    assert len(both) == len(again) == 6
+    for value, tolerance in (("log10_grad_first", 1e-5), ("final_train_loss", 1e-3), ("test_accuracy", 0.01)):
+        assert (np.abs(both[value] - both[f"{value}_committed"]) <= tolerance).all()
+    assert (np.abs(both.steps_to_target - both.steps_to_target_committed) <= 1).all()
 
 
 def test_the_references_are_small():

@@ -38,7 +38,7 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Chunk:
-    """What is trained together and becomes one shard: cells that share a program, and whose initializers share a draw.
+    """What becomes one shard: cells that share a program, and whose initializers share a draw.
 
     Cells are numbered as :func:`cells_of` lists them.
     """
@@ -51,6 +51,16 @@ class Chunk:
     optimizer: str
     biased: bool
     cells: tuple[int, int]  # first, past the last
+
+    @property
+    def program(self) -> tuple[object, ...]:
+        """What its cells share: those of chunks with the same one are trained side by side."""
+        return self.initializers, self.activation, self.width, self.depth, self.optimizer, self.biased
+
+    @property
+    def count(self) -> int:
+        """How many cells it has."""
+        return self.cells[1] - self.cells[0]
 
     @property
     def shard(self) -> str:

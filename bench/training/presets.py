@@ -26,7 +26,7 @@ TRAININGS: Mapping[str, TrainingPreset] = MappingProxyType(
                 initializers=("gaussian", "orthogonal"),
                 depths=(2, 4, 8, 16, 32, 64),
                 scales=tuple(spaced(0.4, 2.8, 13)),
-                learning_rates=(0.01, 0.03, 0.1, 0.3),
+                learning_rates=(0.03, 0.1, 0.3, 1.0),
                 steps=200,
                 seeds=3,
             ),

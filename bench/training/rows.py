@@ -21,12 +21,22 @@ Table = dict[str, Any]
 
 
 class Trained(NamedTuple):
-    """What a tile did."""
+    """What some cells did."""
 
     cells: Sequence[Cell]
     metrics: np.ndarray  # [cells, steps, 6]: Metrics of every step
     train: np.ndarray  # [cells, 3]: loss, accuracy, whether all weights are finite, on the training set at the end
     test: np.ndarray  # [cells, 3]
+
+    def part(self, cells: slice) -> Trained:
+        """What those of the cells did."""
+        return Trained(self.cells[cells], self.metrics[cells], self.train[cells], self.test[cells])
+
+
+def join(parts: Sequence[Trained]) -> Trained:
+    """What the cells of all parts did, one part after the other."""
+    cells = [cell for part in parts for cell in part.cells]
+    return Trained(cells, *(np.concatenate([part[field] for part in parts]) for field in range(1, 4)))
 
 
 def recorded_steps(steps: int) -> np.ndarray:
@@ -78,12 +88,8 @@ def convergence(losses: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(losses[:, 0]) & (losses[:, 0] > 0), found, np.nan)
 
 
-def tables(training: Training, task: Task, chunk: Chunk, trained: Sequence[Trained]) -> dict[str, Table]:
+def tables(training: Training, task: Task, chunk: Chunk, whole: Trained) -> dict[str, Table]:
     """The rows of a chunk by kind: ``cells`` and ``curves``, in the order of the cells, and of steps."""
-    whole = Trained(
-        [cell for tile in trained for cell in tile.cells],
-        *(np.concatenate([tile[field] for tile in trained]) for field in range(1, 4)),
-    )
     keys = _key_columns(training, chunk, whole.cells)
     diverged = diverged_at(whole)
     lost = np.isfinite(diverged)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from itertools import groupby
 from pathlib import Path
 
 import jax
@@ -22,7 +24,7 @@ from bench.training.draws import CALIBRATION, Factors, draw, orders
 from bench.training.loop import Kind, State, evaluate, start_program, train_program
 from bench.training.optimizers import Rates, parse_optimizer, parse_schedule, schedule_factors
 from bench.training.plan import Cell, Chunk, cells_in, cells_per_device, plan, work
-from bench.training.rows import Trained, tables
+from bench.training.rows import Trained, join, tables
 from bench.training.tasks import Task, load_task
 from bench.training.training import Training
 
@@ -51,18 +53,9 @@ def train(
             folder.begin()
             report_undefined(_undefined(training, missing))
             with _bar(training, folder, missing, progress) as bar:
-                met: set[tuple[object, ...]] = set()
-                for chunk in missing:
-                    program = (chunk.depth, chunk.width, chunk.activation, chunk.optimizer, chunk.biased)
-                    label = f"{chunk.optimizer} {chunk.activation} depth {chunk.depth} width {chunk.width}"
-                    bar.set_description_str(label if program in met else f"{label}: compiling")
-                    met.add(program)
-
-                    def advance(done: float, label: str = label) -> None:
-                        bar.set_description_str(label, refresh=False)
-                        bar.update(done)
-
-                    folder.write(chunk, tables(training, task, chunk, train_chunk(training, task, chunk, advance)))
+                compiled: set[tuple[object, ...]] = set()
+                for _, chunks in groupby(missing, key=lambda chunk: chunk.program):
+                    _run_with_one_program(training, task, folder, list(chunks), bar, compiled)
             folder.finish()
         return folder.path
 
@@ -88,29 +81,61 @@ def _bar(training: Training, folder: RunFolder[Chunk], missing: Iterable[Chunk],
 
 
 def _chunk_work(training: Training, chunk: Chunk) -> float:
-    return (chunk.cells[1] - chunk.cells[0]) * work(training, chunk.depth, chunk.width)
+    return chunk.count * work(training, chunk.depth, chunk.width)
 
 
-def train_chunk(
+def _run_with_one_program(
     training: Training,
     task: Task,
-    chunk: Chunk,
+    folder: RunFolder[Chunk],
+    chunks: list[Chunk],
+    bar: tqdm,
+    compiled: set[tuple[object, ...]],
+) -> None:
+    """Chunks whose cells are trained side by side. ``compiled``: the programs that the run has met; grows."""
+    first = chunks[0]
+    label = f"{first.optimizer} {first.activation} depth {first.depth} width {first.width}"
+    program = first.program[1:]  # initializers are data to it
+    bar.set_description_str(label if program in compiled else f"{label}: compiling")
+    compiled.add(program)
+
+    def advance(done: float) -> None:
+        bar.set_description_str(label, refresh=False)
+        bar.update(done)
+
+    for chunk, trained in train_chunks(training, task, chunks, advance):
+        folder.write(chunk, tables(training, task, chunk, trained))
+
+
+def train_chunks(
+    training: Training,
+    task: Task,
+    chunks: Sequence[Chunk],
     advance: Callable[[float], object] = lambda _work: None,
-) -> list[Trained]:
-    """What the chunk's cells did, in order. ``advance`` is told of work that is done."""
-    cells = cells_in(training, chunk)
+) -> Iterator[tuple[Chunk, Trained]]:
+    """Each chunk and what its cells did, in order, as soon as they are trained; all chunks have the same program.
+
+    Cells are trained as many at a time as fill the devices, whatever chunks they are of. ``advance`` is told of work that is
+    done.
+    """
+    first = chunks[0]
+    cells = [cell for chunk in chunks for cell in cells_in(training, chunk)]
     devices = jax.local_devices()
-    per_device = cells_per_device(training, chunk.depth, chunk.width, devices[0].platform)
+    per_device = cells_per_device(training, first.depth, first.width, devices[0].platform)
     size = per_device * len(devices)
     mesh = seed_mesh(size, per_device)  # all devices for any number of cells: one device's program may round differently
-    trained = []
-    for first in range(0, len(cells), size):
-        own = cells[first : first + size]
-        padded = (*own, *[own[-1]] * (size - len(own)))  # the last one stands in for those that are too few
-        done = len(own) * work(training, chunk.depth, chunk.width)
-        tile = train_tile(training, task, chunk, padded, mesh, lambda share, done=done: advance(share * done))
-        trained.append(Trained(own, *(values[: len(own)] for values in tile[1:])))
-    return trained
+    waiting: deque[Chunk] = deque(chunks)
+    finished: list[Trained] = []
+    for start in range(0, len(cells), size):
+        own = cells[start : start + size]
+        padded = own + [own[-1]] * (size - len(own))  # the last one stands in for those that are too few
+        done = len(own) * work(training, first.depth, first.width)
+        tile = train_tile(training, task, first, padded, mesh, lambda share, done=done: advance(share * done))
+        finished.append(tile.part(slice(len(own))))
+        while waiting and waiting[0].count <= sum(len(part.cells) for part in finished):
+            chunk, whole = waiting.popleft(), join(finished)
+            yield chunk, whole.part(slice(chunk.count))
+            finished = [whole.part(slice(chunk.count, None))]
 
 
 def train_tile(
