@@ -27,7 +27,8 @@ from analysis.trainability import draw_trainability
 def draw_trainability_figure(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Figure:
     """Steps to the target over depth and scale, with theory's depth scales; also prints which multiple is the limit."""
     cells = selected(arguments, load_trained(arguments.run_dir), TRAINED)
-    print("\n".join(describe_thresholds(cells)))
+    for line in describe_thresholds(cells):
+        print(line)
     return draw_trainability(
         cells,
         target=manifest["training"]["target"],
@@ -43,7 +44,8 @@ def draw_learning_time_figure(arguments: argparse.Namespace, manifest: Mapping[s
     cells = choose(selected(arguments, load_trained(arguments.run_dir), TRAINED), arguments.scales)
     target, steps = manifest["training"]["target"], manifest["training"]["steps"]
     figure = draw_learning_times(cells, target=target, steps=steps, scales=arguments.scales)
-    print("\n".join(describe_growth(learning_times(cells), steps)))
+    for line in describe_growth(learning_times(cells), steps):
+        print(line)
     return figure
 
 
