@@ -72,7 +72,7 @@ reference-trainings: setup
 	for preset in digits saxe schoenholz boundary; do $(RUN) -m bench train $$preset --results results/reference || exit 1; done
 	$(RUN) -m analysis trainability results/reference/digits
 	$(RUN) -m analysis cost results/reference/digits
-	$(RUN) -m analysis curves results/reference/digits --initializers orthogonal --depths 8 64 --scales 0.4 1 1.4 2.2
+	$(RUN) -m analysis curves results/reference/digits --initializers orthogonal --depths 8 64 --scales 0.4 1 1.4 2.2 --learning-rates 0.03
 	$(RUN) -m analysis learning-time results/reference/saxe
 	$(RUN) -m analysis trainability results/reference/schoenholz
 	$(RUN) -m analysis boundary results/reference/boundary
