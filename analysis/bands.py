@@ -16,7 +16,7 @@ MARGIN, SIDE, TOP = 0.03, 0.075, 0.27  # of the width or height that the finite 
 WRITTEN = 0.3  # of the band on top is left to its name
 GREY: dict[str, Any] = {"color": "0.92", "linewidth": 0}
 DECADE_TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
-STEP_TICKS = [digit * 10.0**power for power in range(-1, 8) for digit in (1, 2, 5)]
+STEP_TICKS = [SOONEST, *(digit * 10.0**power for power in range(8) for digit in (1, 2, 5))]
 
 
 class Bands(NamedTuple):
@@ -83,7 +83,7 @@ def draw_bands(ax: Axes, bands: Bands, x: np.ndarray, y: np.ndarray, steps: int)
         text = f"not within {steps} steps ({never} of {len(y)} networks)"
         top = {"xycoords": "axes fraction", "xytext": (0, -2.5), "textcoords": "offset points", "bbox": GREY | {"pad": 1}}
         ax.annotate(text, (0.5, 1), ha="center", va="top", zorder=6, **top)
-    for count, band, name in ((zeros, bands.left, "exactly zero"), (overflows, bands.right, "beyond float32")):
+    for count, band, name in ((zeros, bands.left, "exactly zero"), (overflows, bands.right, "beyond range")):
         if count:
             ax.axvspan(*(LINEAR * np.sinh(end) for end in band), **look)
             middle = LINEAR * np.sinh(sum(band) / 2)
@@ -103,5 +103,5 @@ def _set_ticks(ax: Axes, bands: Bands) -> None:
     ax.xaxis.set_minor_locator(NullLocator())
     first, last = np.exp(bands.y)
     ax.yaxis.set_major_locator(FixedLocator([tick for tick in STEP_TICKS if first <= tick <= last * (1 + 1e-9)]))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:g}"))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: "0" if tick == SOONEST else f"{tick:g}"))
     ax.yaxis.set_minor_locator(NullLocator())

@@ -71,10 +71,17 @@ def boundary_dimension(frame: pd.DataFrame) -> Dimension:
 
 
 def _title(frame: pd.DataFrame, plane: Plane) -> str:
-    row = frame.iloc[0]
-    words = f"{facet_title(one_facet(frame), ['width'])}, $L = {row['depth']}$, scale {row['scale']:.4g}"
+    row, facet = frame.iloc[0], one_facet(frame)
+    words = f"{facet_title(facet, ['optimizer'])}\nn = {facet.width}, $L = {row['depth']}$, scale {row['scale']:.4g}"
     # A map that is not finished must say so: its boundary has gaps.
-    return words if plane.measured.all() else f"{words}\n{plane.measured.sum()} of {plane.measured.size} pixels"
+    notes = [] if plane.measured.all() else [f"{plane.measured.sum()} of {plane.measured.size} pixels"]
+    notes += ["dotted: undefined"] if _undefined(plane).any() else []
+    return "\n".join([words, ", ".join(notes)] if notes else [words])
+
+
+def _undefined(plane: Plane) -> np.ndarray:
+    """Which pixels were trained and have no number."""
+    return plane.measured & np.isnan(plane.field)
 
 
 def _colours() -> ListedColormap:
@@ -91,7 +98,7 @@ def _draw_map(ax: Axes, plane: Plane) -> None:
     _set_ticks(ax.yaxis, plane.y)
     drawn = np.ma.masked_invalid(ranked(plane.field))
     ax.pcolormesh(*edges, drawn, cmap=_colours(), norm=Normalize(-1, 1), rasterized=True, zorder=1)
-    draw_cells(ax, edges, plane.measured & np.isnan(plane.field), UNDEFINED)
+    draw_cells(ax, edges, _undefined(plane), UNDEFINED)
     ax.set(xlim=(edges.x[0], edges.x[-1]), ylim=(edges.y[0], edges.y[-1]))
     ax.set_box_aspect(1)
 

@@ -30,7 +30,7 @@ DECADES: Mapping[str, str] = MappingProxyType(
     }
 )
 SIDES = ("all", "vanishing", "exploding")
-MARKERS = "o^sDvP"  # of initializers; more share the last
+MARKERS = "o^sDvP"  # of initializers; of more, all from the last on share it
 MOST_BINS, FEWEST = 8, 12  # on a side, and rows in one of them
 MOST_DEPTHS = 6  # in the legend
 MEDIAN, QUARTILES = 1.4, 0.16  # points, opacity
@@ -42,14 +42,16 @@ def cost_rows(frame: pd.DataFrame, decades: str = "first") -> tuple[pd.DataFrame
     frame: rows of ``load_trained``. ``first``: log10 ‖∂ℓ/∂W_1‖ at initialization, decades from a gradient of size 1.
     ``ratio``: that less log10 ‖∂ℓ/∂W_{L-1}‖, the first hidden layer against the last. It does not see gradients that vanish
     as the lecture's do: at a small scale activations shrink forwards as cotangents do backwards, and all layers' gradients
-    alike. Left out is what is undefined: rows with a NaN, and ratios of two exact zeros. Rows are sorted by setting and
+    alike. A network whose loss is not finite at the very first step is beyond the range of floats: its decades are inf.
+    Left out is what is undefined: other rows with a NaN, and ratios of two exact zeros. Rows are sorted by setting and
     seed. Raises SelectionError for other ``decades``.
     """
     check_name("decades", decades, DECADES)
     rows = best_rate(frame).sort_values([*NETWORK, "seed"], ignore_index=True)
     first, last = (rows[name].to_numpy(float) for name in ("log10_grad_first", "log10_grad_last"))
     with np.errstate(invalid="ignore"):
-        rows["decades"] = first - last if decades == "ratio" else first
+        found = first - last if decades == "ratio" else first
+    rows["decades"] = np.where(rows["diverged_at"].to_numpy(float) == 0, np.inf, found)  # its loss has no gradient
     rows["setting"] = rows.groupby(list(NETWORK), sort=True, observed=True).ngroup()
     known = ~np.isnan(rows[["decades", "steps_to_target"]].to_numpy(float)).any(axis=1)
     return rows.loc[known].reset_index(drop=True), int((~known).sum())
@@ -74,8 +76,8 @@ def plot_cost(frame: pd.DataFrame, *, steps: int, decades: str = "first", ax: Ax
     trained; ``decades``: see :func:`cost_rows`, on an axis that is linear near 10^0 and logarithmic far from it. Colour is
     the depth, the marker the initializer. Black: median and quartiles over bins of equally many networks, on either side
     of 10^0. Networks that never reached the target lie in the band on top, evenly jittered, as crosses where training
-    diverged; gradients of exactly zero, or beyond float32, lie in bands at the sides. Raises SelectionError for other
-    ``decades``.
+    diverged; gradients of exactly zero, or beyond the range of floats, lie in bands at the sides. Raises SelectionError for
+    other ``decades``.
     """
     rows, left_out = cost_rows(frame, decades)
     own = new_axes(DOUBLE_COLUMN, 3.2) if ax is None else ax
@@ -143,7 +145,12 @@ def _draw_points(ax: Axes, rows: pd.DataFrame, x: np.ndarray, y: np.ndarray) -> 
             if chosen.any():  # a bitmap also in a pdf or svg, because there may be thousands
                 ax.scatter(x[chosen], y[chosen], c=colours[chosen], s=area, rasterized=True, zorder=3, **look)
     point: dict[str, Any] = {"linestyle": "none", "markersize": 4, "markeredgewidth": 0}
-    handles = [Line2D([], [], color="0.3", marker=marker, label=scheme, **point) for scheme, marker in marker_of.items()]
+    named = (
+        schemes
+        if len(schemes) <= len(MARKERS)
+        else [*schemes[: len(MARKERS) - 1], f"{len(schemes) - len(MARKERS) + 1} others"]
+    )
+    handles = [Line2D([], [], color="0.3", marker=m, label=name, **point) for name, m in zip(named, MARKERS, strict=False)]
     if diverged.any():
         handles.append(Line2D([], [], color="0.3", label="diverged", **{**point, "marker": "x", "markeredgewidth": 0.6}))
     shown = spread(depths, MOST_DEPTHS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any, NamedTuple
@@ -21,7 +22,10 @@ VALUES = {
     "accuracy": "batch accuracy",
     "log10_grad": r"$\log_{10}\,\Vert\partial\ell/\partial W_l\Vert_\mathrm{F}$",
 }
-MOST_SCALES = 5  # that many colours can be told apart
+MOST_SCALES = 5  # that many colours can be told apart; by default
+PER_ROW = 5  # entries of the legend, across two columns of a page
+NARROW_ROW = 3  # across one
+LEGEND_ROW = 0.16  # inches
 MOST_DEPTHS = 3
 MOST_ROWS = 6  # by default
 STEP_LABEL = "step"
@@ -171,14 +175,17 @@ def _legend(figure, chosen: pd.DataFrame, marks: set[str], *, layered: bool) -> 
     diverged = "a seed diverged" + (", or is undefined" if "undefined" in marks else "")
     others += [Line2D([], [], color="0.3", label=diverged, **CROSS)] if "cross" in marks else []
     others += [Line2D([], [], color="0.3", label="exactly zero", **TRIANGLE)] if "triangle" in marks else []
-    columns = 3
+    columns = NARROW_ROW if "undefined" not in marks else 2  # its words are long
     if figure.get_figwidth() > SINGLE_COLUMN:
         # Columns are filled downwards: scales are to be above, the rest below.
-        columns = max(len(handles), len(others))
+        columns = min(max(len(handles), len(others)), PER_ROW)
         blank = Line2D([], [], linestyle="none", label="")
-        handles = [entry for pair in zip_longest(handles, others, fillvalue=blank) for entry in pair]
+        lines = [part[start : start + columns] for part in (handles, others) for start in range(0, len(part), columns)]
+        handles = [entry for column in zip_longest(*lines, fillvalue=blank) for entry in column]
     else:
         handles += others
+    more = math.ceil(len(colours) / columns) - math.ceil(MOST_SCALES / columns)
+    figure.set_figheight(figure.get_figheight() + LEGEND_ROW * max(more, 0))  # rows beyond the default's
     seeds = len(distinct(chosen, "seed"))
     words = [f"median (lines) and smallest to largest (bands) of {seeds} seeds" if seeds > 1 else "1 seed"]
     words += ["gradients' bands are the first layer's"] if seeds > 1 and layered else []

@@ -24,7 +24,9 @@ def depth_scales(facet: Facet, scales: Sequence[float]) -> np.ndarray | None:
 
     ξ_c: over how many layers two inputs' correlation comes a factor e nearer to its fixed point; 1/|ln χ₁|: over how many
     the mean squared gradient changes by a factor e (Schoenholz et al. 2017, arXiv 1611.01232). Both are inf where the fixed
-    point is critical. No theory: schemes without a law of independent or orthogonal weights, and a user's function.
+    point is critical. Without bias lengths vanish in the ordered phase and nothing is left to correlate: there ξ_c is its
+    limit for a vanishing bias, which is 1/|ln χ₁|. No theory: schemes without a law of independent or orthogonal weights,
+    and a user's function.
     """
     if facet.activation not in NONLINEARITIES:
         return None
@@ -44,7 +46,7 @@ class Threshold(NamedTuple):
     """L < multiple · ξ_c as a rule for which networks are trained, and how often it is right.
 
     ``right`` and ``paper``: the mean of the shares of trained networks below the threshold and of the others above it, with
-    this multiple and with the paper's; 0.5 is chance. NaN where all networks are trained, or none.
+    this multiple and with the paper's; 0.5 is chance. NaN where no multiple does better: where all are trained, or none.
     """
 
     multiple: float
@@ -61,9 +63,13 @@ def best_threshold(depths_in_scales: np.ndarray, trained: np.ndarray) -> Thresho
         below = depths_in_scales < multiple
         return float((below[trained].mean() + (~below[~trained]).mean()) / 2)
 
-    known = np.unique(depths_in_scales)
-    between = np.sqrt(known[1:] * known[:-1]) if len(known) > 1 else known
+    known = np.unique(depths_in_scales[np.isfinite(depths_in_scales) & (depths_in_scales > 0)])
+    if not known.size:
+        return Threshold(np.nan, np.nan, np.nan)
+    between = np.concatenate([known[:1] / 2, np.sqrt(known[1:] * known[:-1]), known[-1:] * 2])
     shares = np.array([right(multiple) for multiple in between])
+    if shares.max() <= 0.5:  # no better than chance
+        return Threshold(np.nan, np.nan, np.nan)
     best = between[shares == shares.max()]
     multiple = float(best[(len(best) - 1) // 2])
     return Threshold(multiple, float(shares.max()), right(PAPER))
@@ -84,7 +90,7 @@ def describe_thresholds(frame: pd.DataFrame) -> list[str]:
         threshold = best_threshold(ratio[known], np.isfinite(steps[known]))
         name = facet_title(facet, varying(frame))
         if np.isnan(threshold.multiple):
-            lines.append(f"{name}: all networks reach the target, or none: no limit of depth is seen")
+            lines.append(f"{name}: no limit of depth is seen that would be a multiple of ξ_c")
             continue
         lines.append(
             f"{name}: the target is reached up to L = {threshold.multiple:.2g} ξ_c (right for {threshold.right:.0%} of "

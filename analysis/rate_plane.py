@@ -91,9 +91,13 @@ def zoomed(frame: pd.DataFrame, window: Sequence[float]) -> pd.DataFrame:
 
 
 def zoom_arguments(frame: pd.DataFrame, window: Sequence[float]) -> str:
-    """Options of ``python -m bench train`` that train that window, with as many pixels as the whole frame has."""
+    """Options of ``python -m bench train`` that train that window, with as many pixels as the whole frame has.
+
+    Only what the frame's own rates span: beyond them :func:`zoomed` draws nothing, and a range in log has no place for 0.
+    """
     words = []
     for rate, low, high in zip(RATES, window[::2], window[1::2], strict=True):
         values = np.array(distinct(frame, rate), dtype=float)
-        words.append(f"--{rate.replace('_', '-')}s {low:.12g}:{high:.12g}:{len(values)}{'log' * in_log(values)}")
+        first, last = max(low, values[0]), min(high, values[-1])
+        words.append(f"--{rate.replace('_', '-')}s {first:.12g}:{last:.12g}:{len(values)}{'log' * in_log(values)}")
     return " ".join(words)

@@ -117,7 +117,8 @@ def _facet_columns(frame: pd.DataFrame) -> list[str]:
 def _match(argument: str, value: Any, known: Sequence[Any]) -> Any:
     if isinstance(value, str):
         return check_name(argument, value, map(str, known))
-    close = [number for number in known if np.isclose(number, value, rtol=1e-6, atol=1e-12)]
+    exact = [number for number in known if number == value]
+    close = exact or [number for number in known if np.isclose(number, value, rtol=1e-6, atol=0)]
     if not close:
         best = min(known, key=lambda number: abs(number - value))
         raise SelectionError(argument, value, f"one of {_list(known)}; the nearest is {best:g}")

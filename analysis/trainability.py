@@ -174,7 +174,10 @@ def _draw_theory(ax: Axes, facet: Facet, correlation: Sequence[float], gradient:
     for (symbol, look), length, multiples in zip(THEORY.items(), lengths, (correlation, gradient), strict=True):
         for multiple in multiples:
             # a line to infinity, at the critical scale, leaves the map and comes back
-            depth = np.minimum(multiple * length, 1e3 * right)
+            with np.errstate(over="ignore"):
+                depth = np.minimum(multiple * length, 1e3 * right)
+            if not ((depth > left) & (depth < right)).any():
+                continue
             ax.plot(depth, scales, zorder=4, path_effects=[HALO], **look)
             paper = " (Schoenholz et al. 2017)" if look is THEORY[CORRELATION] and multiple == PAPER else ""
             handles[f"theory: $L = {multiple:g}{symbol}${paper}"] = Line2D([], [], **look)

@@ -22,6 +22,7 @@ class SweepError(ValueError):
     def __init__(self, field: str, value: object, accepted: str) -> None:
         super().__init__(f"{field}: got {value!r}, expected {accepted}")
         self.field = field
+        self.accepted = accepted
 
 
 class Settings:

@@ -88,6 +88,11 @@ def main(arguments: argparse.Namespace) -> None:
         overrides["task"] = arguments.data
     if arguments.curves is not None:
         overrides["curves"] = arguments.curves
-    training = replace(preset_training(arguments.preset), **overrides)
     name = arguments.run if arguments.run is not None else arguments.preset or "training"
-    print(train(training, results=arguments.results, name=name))
+    try:
+        training = replace(preset_training(arguments.preset), **overrides)
+        print(train(training, results=arguments.results, name=name))
+    except SweepError as error:
+        if arguments.data is None or error.field != "task":
+            raise
+        raise SweepError("data", arguments.data, error.accepted) from error

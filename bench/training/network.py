@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from bench.activations import Activation
+from bench.activations import ACTIVATIONS, Activation
 
 
 class Parameters(NamedTuple):
@@ -69,7 +69,7 @@ SLOPE_FROM_VALUE: dict[str, Callable[[Array], Array]] = {
 def slim(activation: Activation) -> Callable[[Array], Array]:
     """The activation, with a derivative that keeps as little as it can."""
     slope = SLOPE_FROM_VALUE.get(activation.name)
-    if slope is None:
+    if slope is None or activation is not ACTIVATIONS[activation.name]:  # a user's own may have the same name
         return activation
 
     @jax.custom_vjp

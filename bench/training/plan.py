@@ -72,7 +72,6 @@ class Chunk:
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
 
 
-@lru_cache(maxsize=8)
 def cells_of(
     training: Training, initializers: tuple[str, ...], activation: str, width: int, *, biased: bool
 ) -> tuple[Cell, ...]:
@@ -80,7 +79,13 @@ def cells_of(
 
     Where a scheme makes one bias_std of several that were asked for, it is trained once.
     """
-    fan_in = load_task(training.task).inputs
+    return _cells(training, load_task(training.task).inputs, initializers, activation, width, biased)
+
+
+@lru_cache(maxsize=8)
+def _cells(
+    training: Training, fan_in: int, initializers: tuple[str, ...], activation: str, width: int, biased: bool
+) -> tuple[Cell, ...]:
     found: dict[tuple[Any, ...], Cell] = {}
     for name in initializers:
         for asked in training.bias_stds:

@@ -57,12 +57,12 @@ def diverged_at(trained: Trained) -> np.ndarray:
 def steps_to_target(training: Training, trained: Trained, examples: int, diverged: np.ndarray) -> np.ndarray:
     """[cells]: updates made before the last of the first WINDOW minibatches whose mean meets the target; inf if none do.
 
-    A minibatch is seen before its own update. The window is no longer than an epoch, so with all examples in every step it
-    is one step.
+    A minibatch is seen before its own update. The window is no longer than an epoch: with all examples in every step it is
+    one step.
     """
     kind, value = training.target_value
     seen = trained.metrics[:, :, Metrics._fields.index(kind)]
-    window = min(WINDOW, -(-examples // training.batch))
+    window = min(WINDOW, max(1, examples // training.batch))
     steps = seen.shape[1]
     if steps < window:
         return np.full(len(seen), np.inf)
@@ -99,7 +99,9 @@ def tables(training: Training, task: Task, chunk: Chunk, whole: Trained) -> dict
     def value(values: np.ndarray, where: np.ndarray) -> np.ndarray:
         return np.where(where, np.nan, values)
 
-    first = whole.metrics[:, 0]
+    blind = ~np.isfinite(whole.metrics[:, :, 0])  # such a loss has no gradient in floats, whatever jax.grad says
+    watched = np.where(blind[:, :, None], np.nan, whole.metrics[:, :, 2:])
+    first = watched[:, 0]
     cells = keys | {
         "final_train_loss": value(whole.train[:, 0], gone),
         "final_train_accuracy": value(whole.train[:, 1], gone),
@@ -108,14 +110,14 @@ def tables(training: Training, task: Task, chunk: Chunk, whole: Trained) -> dict
         "steps_to_target": value(steps_to_target(training, whole, len(task.x_train), diverged), undefined),
         "diverged_at": value(diverged, undefined),
         "convergence": value(convergence(whole.metrics[:, :, 0]), undefined),
-        "log10_grad_first": value(first[:, 2], undefined),
-        "log10_grad_last": value(first[:, 4], undefined),
-        "log10_update_ratio": value(first[:, 5], undefined),
+        "log10_grad_first": value(first[:, 0], undefined),
+        "log10_grad_last": value(first[:, 2], undefined),
+        "log10_update_ratio": value(first[:, 3], undefined),
     }
     if not training.curves:
         return {"cells": cells}
     steps = recorded_steps(training.steps)
-    kept = whole.metrics[:, steps]
+    kept = np.concatenate([whole.metrics[:, steps, :2], watched[:, steps]], axis=2)
     after = (steps[None, :] > diverged[:, None]) | undefined[:, None]
     curves: Table = {
         name: (column[0], np.repeat(column[1], len(steps))) if isinstance(column, tuple) else np.repeat(column, len(steps))

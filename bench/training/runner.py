@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.sharding import Mesh
@@ -19,7 +20,9 @@ from bench.activations import ACTIVATIONS
 from bench.initializers import INITIALIZERS
 from bench.measure import fetch_behind, place, seed_mesh
 from bench.progress import progress_bar, report_undefined
+from bench.registry import describe
 from bench.store import RunFolder
+from bench.sweep import SweepError
 from bench.training.draws import CALIBRATION, Factors, draw, orders
 from bench.training.loop import Kind, State, evaluate, start_program, train_program
 from bench.training.optimizers import Rates, parse_optimizer, parse_schedule, schedule_factors
@@ -47,6 +50,7 @@ def train(
     that cannot be used, or that holds another run, and :class:`bench.SweepError` for a task that cannot be loaded.
     """
     task = load_task(training.task)
+    check_fit(training, task)
     with jax.enable_x64(training.dtype == "float64"), closing(folder_of(training, results, name)) as folder:
         missing = folder.missing()
         if missing or folder.manifest.get("finished") is None:
@@ -58,6 +62,25 @@ def train(
                     _run_with_one_program(training, task, folder, list(chunks), bar, compiled)
             folder.finish()
         return folder.path
+
+
+def check_fit(training: Training, task: Task) -> None:
+    """Raises SweepError where the task and the rest of the training do not go together."""
+    kind, _ = training.target_value
+    for field, value, needs_classes in (
+        ("loss", training.loss, training.loss == "cross_entropy"),
+        ("target", training.target, kind == "accuracy"),
+    ):
+        if needs_classes and task.outputs == 1:
+            raise SweepError(field, value, "mse and a target such as loss=0.1: the task has one output, so no classes")
+    for name in training.initializers:
+        family = INITIALIZERS[name].family
+        for width in training.widths if ":" in name else ():
+            try:
+                jax.eval_shape(lambda key, f=family, n=width: f.init(key, (task.inputs, n), jnp.float32), jax.random.key(0))
+            except Exception as error:  # the user's code may fail in any way
+                accepted = f"an init(key, shape, dtype) that draws {task.inputs} × {width} too ({describe(error)})"
+                raise SweepError("initializers", name, accepted) from error
 
 
 def folder_of(training: Training, results: str | os.PathLike[str], name: str) -> RunFolder[Chunk]:
@@ -101,7 +124,7 @@ def _run_with_one_program(
 
     def advance(done: float) -> None:
         bar.set_description_str(label, refresh=False)
-        bar.update(done)
+        bar.update(min(done, bar.total - bar.n))
 
     for chunk, trained in train_chunks(training, task, chunks, advance):
         folder.write(chunk, tables(training, task, chunk, trained))
@@ -155,7 +178,7 @@ def train_tile(
     program = train_program(mesh, kind)
     x, y = place(mesh, arrays[:2])
     rates = _rates(training, cells, mesh)
-    clip = np.asarray(training.clip, training.dtype)
+    clip = _cast(training.clip, training.dtype)
     blocks = -(-training.steps // STEPS)
     length = -(-training.steps // blocks)
     active = np.arange(blocks * length) < training.steps
@@ -197,7 +220,7 @@ def starting_state(training: Training, task: Task, chunk: Chunk, cells: Sequence
         mesh=mesh,
     )
     columns = [(cell.input_factor, cell.input_bias_std, cell.factor, cell.bias_std) for cell in cells]
-    factors = Factors(*np.nan_to_num(np.array(columns), nan=0.0).T.astype(training.dtype))
+    factors = Factors(*_cast(np.nan_to_num(np.array(columns), nan=0.0).T, training.dtype))
     normalizing = ACTIVATIONS[chunk.activation] if scheme.family.unit_variance else None
     program = start_program(mesh, chunk.depth, parse_optimizer(chunk.optimizer), normalizing, biased=chunk.biased)
     examples = place(mesh, task.x_train[:CALIBRATION].astype(training.dtype))
@@ -205,8 +228,14 @@ def starting_state(training: Training, task: Task, chunk: Chunk, cells: Sequence
 
 
 def _rates(training: Training, cells: Sequence[Cell], mesh: Mesh) -> Rates:
-    rates = np.array([(cell.learning_rate, cell.readout_learning_rate) for cell in cells], training.dtype)
+    rates = _cast([(cell.learning_rate, cell.readout_learning_rate) for cell in cells], training.dtype)
     return place(mesh, Rates(*rates.T), 0)
+
+
+def _cast(values: object, dtype: str) -> np.ndarray:
+    """As that type; what is beyond its range is inf, without a warning: such networks diverge."""
+    with np.errstate(over="ignore"):
+        return np.asarray(values, float).astype(dtype)
 
 
 def _orders(training: Training, examples: int, cells: Sequence[Cell], first: int, count: int) -> np.ndarray:

@@ -58,4 +58,4 @@ def _value(text: str) -> Any:
 def _written(value: Any) -> str:
     if isinstance(value, tuple):
         return "/".join(map(_written, value))
-    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -20,15 +20,17 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 
+from bench.registry import describe
 from bench.sweep import SweepError
 from bench.training.specs import parse_spec
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 TEST_EVERY = 5
+LARGEST = 1e30  # of a number: its square is far inside float64, and itself inside float32
+MOST_CLASSES = 100_000
 
 
 class Task(NamedTuple):
@@ -80,21 +82,27 @@ def classification(x_train: np.ndarray, y_train: np.ndarray, x_test: np.ndarray,
 
 def load_file(path: Path) -> Task:
     """An ``.npz`` of images and labels, or of inputs and float targets [examples, outputs]. Raises ValueError."""
-    with np.load(path, allow_pickle=False) as found:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as found:
         missing = [name for name in ARRAYS if name not in found]
         if missing:
             raise ValueError(f"it has no {', '.join(missing)}")
         x_train, y_train, x_test, y_test = (found[name] for name in ARRAYS)
     for x, y in ((x_train, y_train), (x_test, y_test)):
-        if x.ndim < 2 or len(x) != len(y) or not len(x):
+        if x.dtype.kind not in "biuf" or y.dtype.kind not in "biuf":
+            raise ValueError(f"its arrays hold {x.dtype} and {y.dtype}, not numbers")
+        if x.ndim < 2 or y.ndim < 1 or len(x) != len(y) or not x.size or not y.size:
             raise ValueError(f"inputs {list(x.shape)} and targets {list(y.shape)} do not belong together")
-        if not np.isfinite(x).all() or not np.isfinite(y).all():
-            raise ValueError("not all of its numbers are finite")
+        if not (np.abs(x.astype(float)) < LARGEST).all() or not (np.abs(y.astype(float)) < LARGEST).all():
+            raise ValueError(f"not all of its numbers are finite and below {LARGEST:g}")
     if x_train.shape[1:] != x_test.shape[1:] or y_train.shape[1:] != y_test.shape[1:]:
         raise ValueError("training and test examples differ in shape")
-    if y_train.ndim == 1 and np.issubdtype(y_train.dtype, np.integer):
-        if min(y_train.min(), y_test.min()) < 0:
-            raise ValueError("labels are 0, 1, …")
+    labels = [y.dtype.kind in "biu" and y.size == len(y) for y in (y_train, y_test)]
+    if labels[0] != labels[1]:
+        raise ValueError("training targets are labels and test targets are not, or the other way round")
+    if labels[0]:
+        y_train, y_test = (y.astype(int).ravel() for y in (y_train, y_test))
+        if min(y_train.min(), y_test.min()) < 0 or max(y_train.max(), y_test.max()) >= MOST_CLASSES:
+            raise ValueError(f"labels are 0, 1, … up to {MOST_CLASSES - 1}")
         return classification(x_train, y_train, x_test, y_test)
     y_train, y_test = (np.asarray(y, float).reshape(len(y), -1) for y in (y_train, y_test))
     blank = np.zeros(1, int)
@@ -157,8 +165,7 @@ SUMMARIES = {
 def check_task(text: object) -> str:
     """How the task is written, settled; it is not loaded. Raises SweepError (field ``task``)."""
     if isinstance(text, str) and text.endswith(".npz"):
-        if not Path(text).is_file():
-            raise SweepError("task", text, "a file that exists")
+        _stamp(text)
         return text
     spec = parse_spec("task", text, TASKS)
     for name, _ in spec.arguments:
@@ -167,16 +174,35 @@ def check_task(text: object) -> str:
     return str(spec)
 
 
-@cache
 def load_task(text: str) -> Task:
     """The task of that name, or in that file. Raises SweepError (field ``task``)."""
-    if text.endswith(".npz"):
+    return _load(text, _stamp(text) if text.endswith(".npz") else None)
+
+
+def _stamp(path: str) -> tuple[int, int]:
+    """What changes with a file's contents. Raises SweepError for what is no file."""
+    try:
+        found = Path(path).stat()
+        if not Path(path).is_file():
+            raise OSError("not a file")
+    except (OSError, ValueError) as error:
+        raise SweepError("task", path, f"a file that exists ({getattr(error, 'strerror', None) or error})") from None
+    return found.st_mtime_ns, found.st_size
+
+
+@cache
+def _load(text: str, _stamp: tuple[int, int] | None) -> Task:
+    if _stamp is not None:
         try:
             return load_file(Path(text))
-        except (OSError, ValueError, BadZipFile) as error:
-            raise SweepError("task", text, f"an .npz file with {', '.join(ARRAYS)} ({error})") from error
+        except Exception as error:  # what is not what it says fails in many ways: zlib, struct, zipfile, NumPy
+            raise SweepError("task", text, f"an .npz file with {', '.join(ARRAYS)} ({describe(error)})") from error
     spec = parse_spec("task", text, TASKS)
     try:
-        return TASKS[spec.name](**dict(spec.arguments))
-    except (TypeError, ValueError, MemoryError) as error:
-        raise SweepError("task", text, f"{SUMMARIES[spec.name]} ({error})") from error
+        with np.errstate(over="ignore", invalid="ignore"):
+            task = TASKS[spec.name](**dict(spec.arguments))
+    except (TypeError, ValueError, MemoryError, OverflowError) as error:
+        raise SweepError("task", text, f"{SUMMARIES[spec.name]} ({describe(error)})") from error
+    if not all(array.size and (np.abs(array) < LARGEST).all() for array in task):
+        raise SweepError("task", text, f"{SUMMARIES[spec.name]}; counts ≥ 1, and finite numbers below {LARGEST:g}")
+    return task

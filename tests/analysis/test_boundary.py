@@ -72,7 +72,7 @@ def test_the_map_is_drawn_at_its_rates():
     assert ax.get_ylim() == pytest.approx((0.1 / half, 1000 * half))
     assert "hidden" in ax.get_xlabel()
     assert "readout" in ax.get_ylabel()
-    assert ax.get_title() == "gaussian, tanh, n = 32, $L = 8$, scale 1"
+    assert ax.get_title() == "gaussian, tanh, sgd\nn = 32, $L = 8$, scale 1"
 
 
 def test_a_window_that_is_evenly_spaced_is_linear():
@@ -128,7 +128,8 @@ def test_pixels_that_are_not_trained_yet_are_blank_and_counted():
     assert "3096 of 4096 pixels" in figure.axes[0].get_title()
     undefined = MAP.assign(convergence=MAP["convergence"].where(MAP.index > 10))
     ax = plot_boundary(undefined)
-    assert "pixels" not in ax.get_title()
+    assert ax.get_title().endswith("\ndotted: undefined")
+    assert "dotted" not in plot_boundary(MAP).get_title()
     dotted = [artist for artist in ax.collections if not isinstance(artist, QuadMesh)]
     assert [len(artist.get_paths()) for artist in dotted] == [11]
 
@@ -188,6 +189,19 @@ def test_a_window_can_be_trained_with_as_many_pixels(spacing):
     assert words[::2] == ["--learning-rates", "--readout-learning-rates"]
     for text, (first, last, count) in zip(words[1::2], ((1.25, 2.5, 24), (3.125, 12.0000001, 48)), strict=True):
         np.testing.assert_allclose(parse("learning_rates", text, whole=False), spacing(first, last, count), rtol=1e-9)
+
+
+@pytest.mark.parametrize("window", [(0, 1, -5, 10), (1, 1000, 10, np.inf), (0, 1e9, 0, 1e9)])
+def test_a_window_that_reaches_beyond_the_run_is_trained_as_far_as_it_is_drawn(window):
+    plane = rate_plane(zoomed(MAP, window))
+    words = zoom_arguments(MAP, window).split()
+    for text, rates in zip(words[1::2], (plane.x, plane.y), strict=True):
+        values = parse("learning_rates", text, whole=False)
+        assert len(values) == 64
+        assert min(values) == pytest.approx(rates[0], rel=0.2)
+        assert max(values) == pytest.approx(rates[-1], rel=0.2)
+        assert min(values) >= 0.01
+        assert max(values) <= 1000
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_zeros_and_overflows_lie_in_bands_of_their_own():
     assert (x[np.isneginf(rows["decades"])] < finite.min()).all()
     assert (finite.max() < x[np.isposinf(rows["decades"])]).all()
     assert (x[np.isposinf(rows["decades"])] < high).all()
-    assert {"exactly zero (3)", "beyond float32 (3)"} <= set(words_of(ax))
+    assert {"exactly zero (3)", "beyond range (3)"} <= set(words_of(ax))
     assert x[np.isneginf(rows["decades"])].max() < min(ax.get_xticks())
     assert max(ax.get_xticks()) < x[np.isposinf(rows["decades"])].min()
     assert not any("exactly" in text or "beyond" in text for text in words_of(plot_cost(CELLS, steps=STEPS)))
@@ -134,6 +134,45 @@ def test_diverged_networks_are_crosses():
     assert "diverged" in legend_of(ax.figure)
     assert len(crosses_of(plot_cost(CELLS, steps=STEPS))) == 0
     assert "diverged" not in legend_of(plot_cost(CELLS, steps=STEPS).figure)
+
+
+@pytest.mark.parametrize("decades", ["first", "ratio"])
+def test_a_network_that_begins_beyond_the_range_explodes(decades):
+    cells, deep = POSSIBLE.copy(), (POSSIBLE["depth"] == 32) & (POSSIBLE["scale"] == 2.0)
+    gradients = ["log10_grad_first", "log10_grad_last"]
+    cells.loc[deep, [*gradients, "steps_to_target", "diverged_at"]] = [np.nan, np.nan, np.inf, 0.0]
+    undefined = (cells["depth"] == 32) & (cells["scale"] == 0.5)
+    cells.loc[undefined, [*gradients, "steps_to_target", "diverged_at"]] = np.nan
+    rows, left_out = cost_rows(cells, decades)
+    assert (len(rows), left_out, np.isposinf(rows["decades"]).sum()) == (72, 3, 3)
+    before = cost_correlations(cells[~deep & ~undefined], decades=decades)
+    assert cost_correlations(cells, decades=decades)["exploding"].rows == before["exploding"].rows + 3
+    ax = plot_cost(cells, steps=STEPS, decades=decades)
+    assert "beyond range (3)" in words_of(ax)
+    assert len(crosses_of(ax)) == 3
+
+
+def test_a_target_that_is_met_at_once_is_at_zero_steps():
+    ax = plot_cost(CELLS.assign(steps_to_target=np.where(CELLS["depth"] == 2, 0.0, 20.0)), steps=STEPS)
+    ax.figure.draw_without_rendering()
+    labels = {label.get_text(): tick for label, tick in zip(ax.get_yticklabels(), ax.get_yticks(), strict=True)}
+    assert "0.5" not in labels
+    assert labels["0"] == pytest.approx(points_of(ax)[:, 1].min())
+
+
+def test_many_initializers_share_the_last_marker_and_the_legend_is_on_the_page():
+    names = tuple(f"initializer_{i:02}" for i in range(23))
+    cells = make_trained(tuple(range(2, 12)), initializers=names, seeds=1)
+    cells.loc[cells["scale"] == 2, "diverged_at"] = 0.0
+    cells.loc[cells["scale"] == 2, "steps_to_target"] = np.inf
+    figure = draw_cost(cells, target="accuracy=0.9", steps=STEPS)
+    figure.draw_without_rendering()
+    assert [entry for entry in legend_of(figure) if "init" in entry or "other" in entry] == [*names[:5], "18 others"]
+    (left, bottom), (right, top) = figure.legends[0].get_window_extent().get_points()
+    assert 0 <= left < right <= figure.bbox.width
+    assert 0 <= bottom < top <= figure.bbox.height
+    six = make_trained((2, 8), initializers=names[:6], seeds=1)
+    assert set(names[:6]) <= set(legend_of(plot_cost(six, steps=STEPS).figure))
 
 
 def test_depth_is_lightness_and_the_marker_the_initializer():

@@ -197,6 +197,20 @@ def test_by_default_the_largest_depth_five_spread_scales_and_the_middle_rate():
     assert "learning rate 0.03 (readout 0.06)" in draw(frame).get_title()
 
 
+@pytest.mark.parametrize("count", [5, 13, 41])
+def test_a_legend_of_many_scales_wraps(count):
+    scales = tuple(np.linspace(0.5, 2.5, count).round(3))
+    frame = lose(make_curves((8,), scales, seeds=2), -1, scale=0.5)
+    figures = [draw_curves(frame, scales=scales), plot_curves(frame, scales=scales, value="log10_grad").figure]
+    for figure in figures:
+        figure.draw_without_rendering()
+        (left, bottom), (right, top) = figure.legends[0].get_window_extent().get_points()
+        assert 0 <= left < right <= figure.bbox.width
+        assert 0 <= bottom < top < figure.axes[0].get_window_extent().y0
+        assert figure.axes[0].get_window_extent().height > 0.75 * figure.dpi
+        assert texts_of(figure).count("scale ") == count
+
+
 def test_rows_are_depths_and_columns_are_quantities():
     figure = draw_curves(make_curves(depths=(2, 4, 8, 16, 32)))
     figure.draw_without_rendering()

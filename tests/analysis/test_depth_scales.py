@@ -42,6 +42,14 @@ def test_the_threshold_separates_what_can_be_separated():
     assert best_threshold(ratio, ratio < np.inf).multiple > 16  # one is not trained
 
 
+def test_networks_at_the_edge_and_at_scale_0_do_not_hide_the_limit():
+    found = best_threshold(np.array([0.0, 0.0, 2.0, 3.0]), np.array([True, True, False, False]))
+    assert 0 < found.multiple < 2
+    assert found.right == 1
+    assert np.isnan(best_threshold(np.array([0.0, np.inf]), np.array([True, False]))).all()
+    assert np.isnan(best_threshold(np.array([1.0, 2.0]), np.array([False, True]))).all()  # worse than chance either way
+
+
 def test_the_limit_that_is_in_the_data_is_found():
     scales = np.linspace(0.4, 0.98, 13)
     xi = dict(zip(scales, -1 / np.log(scales**2), strict=True))

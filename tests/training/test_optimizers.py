@@ -170,6 +170,7 @@ def test_what_is_no_optimizer_is_refused_with_what_is():
             parse_optimizer(written)
         assert word in str(caught.value)
         assert "\n" not in str(caught.value)
+    assert parse_optimizer(str(parse_optimizer("adam:b2=0.9999999").spec)).spec.arguments == (("b2", 0.9999999),)
     assert str(parse_optimizer("sgd:nesterov=True,momentum=0.50").spec) == "sgd:momentum=0.5,nesterov=true"
 
 

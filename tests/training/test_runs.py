@@ -13,6 +13,7 @@ import sys
 import time
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
@@ -37,9 +38,17 @@ GRID = {
     "batch": 16,
     "target": "accuracy=0.5",
 }
+doubled = bench.Activation("tanh", "another tanh", lambda z: jnp.tanh(2 * z))
+renamed = bench.Activation("doubled", "the same", lambda z: jnp.tanh(2 * z))
 SCRIPT = (
     "import bench, json, sys; bench.train(bench.Training(**json.loads(sys.argv[1])), results=sys.argv[2], progress=False)"
 )
+
+
+def square_only(key, shape, dtype):
+    if shape[0] != shape[1]:
+        raise ValueError("a square, please")
+    return jax.random.normal(key, shape, dtype)
 
 
 def trained(folder, kind="cells", **fields) -> pd.DataFrame:
@@ -239,6 +248,26 @@ def test_without_curves_none_are_kept_and_the_rows_are_the_same(tmp_path, grid):
     assert_contained(pd.read_parquet(folder / "cells"), grid["cells"])
 
 
+def test_a_loss_beyond_the_range_has_no_gradient(tmp_path):
+    fields = GRID | {"initializers": ["gaussian"], "activations": ["relu", "gelu"], "optimizers": ["sgd"], "steps": 3}
+    folder = bench.train(
+        bench.Training(**fields | {"depths": [100], "scales": [16.0], "widths": [16]}), results=tmp_path, progress=False
+    )
+    cells, curves = (pd.read_parquet(folder / kind) for kind in ("cells", "curves"))
+    assert (cells.diverged_at == 0).all()
+    for name in ("log10_grad_first", "log10_grad_last", "log10_update_ratio"):
+        assert cells[name].isna().all()  # not -inf, which is an exact zero
+        assert curves[name].isna().all()
+
+
+def test_an_activation_of_one_s_own_is_differentiated_whatever_its_name(tmp_path):
+    fields = GRID | {"initializers": ["gaussian"], "optimizers": ["sgd"], "depths": [6], "scales": [1.0], "seeds": 1}
+    own = trained(tmp_path / "own", **fields | {"activations": ["tests.training.test_runs:doubled"]})
+    plain = trained(tmp_path / "plain", **fields | {"activations": ["tests.training.test_runs:renamed"]})
+    for name in ("log10_grad_first", "final_train_loss", "log10_update_ratio"):
+        np.testing.assert_allclose(own[name], plain[name], rtol=1e-5)
+
+
 def test_convergence_is_the_signed_measure_of_the_paper(tmp_path):
     steps = 30
     flat, falling, rising = np.ones(steps), 2.0 * 0.5 ** np.arange(steps), 3.0 * 2.0 ** np.arange(steps)
@@ -250,6 +279,7 @@ def test_convergence_is_the_signed_measure_of_the_paper(tmp_path):
     np.testing.assert_allclose(found[2:4], [(1 / ratios).sum(), 25 + 5e-6])
     assert np.isnan(found[4:]).all()
     fields = {"task": "noise:inputs=4,examples=20", "widths": [4], "depths": [2], "loss": "mse", "batch": 20, "steps": 60}
+    fields |= {"target": "loss=0.1"}
     cells = trained(tmp_path, **fields, learning_rates=[0.01, 0.1, 300.0]).query("scale == 1")
     assert (cells.convergence.to_numpy()[:2] < 0).all()
     assert 1 <= cells.convergence.to_numpy()[2] < 60
@@ -319,7 +349,14 @@ def test_a_training_compiles_as_often_as_it_should_and_no_more(tmp_path):
         (["--optimizers", "sgd:momentum"], ["--optimizers", "sgd:momentum", "ARGUMENT=VALUE"]),
         (["--task", "digts"], ["--task", "digts", "did you mean digits"]),
         (["--task", "saxe:values=1/2/3,inputs=2"], ["--task", "singular values"]),
-        (["--data", "missing.npz"], ["--task", "missing.npz", "exists"]),
+        (["--data", "missing.npz"], ["--data", "missing.npz", "exists"]),
+        (["--data", "x" * 300 + ".npz"], ["--data", "too long"]),
+        (["--task", "noise"], ["--loss", "cross_entropy", "one output"]),
+        (["--task", "noise", "--loss", "mse"], ["--target", "accuracy=0.9", "one output"]),
+        (["--task", "teacher:outputs=0"], ["--task", "outputs=0", "counts"]),
+        (["--task", "teacher:examples=0"], ["--task", "examples=0", "counts"]),
+        (["--task", "saxe:values=nan"], ["--task", "finite"]),
+        (["--initializers", "tests.training.test_runs:square_only"], ["--initializers", "square_only", "64 × 32"]),
         (["--data", "digits"], ["--data", "file.npz"]),
         (["--data", "a.npz", "--task", "digits"], ["--data", "either"]),
         (["--schedule", "linear"], ["--schedule", "linear", "warmup_cosine"]),

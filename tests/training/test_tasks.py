@@ -57,6 +57,28 @@ def test_a_file_in_the_layout_of_mnist(tmp_path):
         load_task(str(tmp_path / "text.npz"))
 
 
+def test_a_column_of_labels_is_labels_and_a_file_that_changed_is_read_again(tmp_path):
+    file = tmp_path / "column.npz"
+    x, labels = np.random.default_rng(0).normal(size=(12, 3)), np.arange(12, dtype=np.uint8)[:, None] % 3
+    np.savez(file, x_train=x, y_train=labels, x_test=x, y_test=labels)
+    first = load_task(str(file))
+    assert (first.y_train.argmax(axis=1) == labels[:, 0]).all()
+    np.savez(file, x_train=np.vstack([x, x]), y_train=np.vstack([labels, labels]), x_test=x, y_test=labels)
+    assert len(load_task(str(file)).x_train) == 24
+    for name, change in {
+        "mixed": {"y_test": labels.astype(float)},
+        "words": {"x_train": np.full((12, 3), "a")},
+        "huge": {"x_train": x * 1e300},
+        "empty": {"x_train": x[:, :0], "x_test": x[:, :0]},
+    }.items():
+        np.savez(tmp_path / f"{name}.npz", **{"x_train": x, "y_train": labels, "x_test": x, "y_test": labels} | change)
+        with pytest.raises(SweepError, match=rf"^task: got .*{name}.npz"):
+            load_task(str(tmp_path / f"{name}.npz"))
+    (tmp_path / "broken.npz").write_bytes(file.read_bytes()[:-40])
+    with pytest.raises(SweepError, match=r"^task: got "):
+        load_task(str(tmp_path / "broken.npz"))
+
+
 def test_the_linear_task_has_the_singular_values_that_were_asked_for_and_white_inputs():
     task = load_task("saxe:values=3/1,inputs=6,outputs=4,seed=2")
     for x, y in ((task.x_train, task.y_train), (task.x_test, task.y_test)):
