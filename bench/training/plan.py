@@ -128,8 +128,8 @@ def cell_bytes(training: Training, depth: int, width: int) -> int:
 def cells_per_device(training: Training, depth: int, width: int, platform: str) -> int:
     """How many cells one device trains at a time, always as many, since the order of a sum can depend on it.
 
-    On a CPU, what makes matrix products large enough to be worth their call and still stays in the cache; elsewhere enough
-    to fill the device. Never more than the memory's estimate allows.
+    On a CPU, what was fastest at width 32 (fewer pay more for calling each product, more for memory); elsewhere enough to
+    fill the device, by guess. Never more than the memory's estimate allows.
     """
     wanted = max(1, (512 if platform == "cpu" else 2**17) // width)
     return max(1, min(wanted, MEMORY // cell_bytes(training, depth, width)))
