@@ -8,15 +8,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from analysis.step_axis import NO_STEP
+
 LINEAR = 0.5  # decades on either side of 0 within which the x axis is nearly linear; beyond, logarithmic
-SOONEST = 0.5  # where 0 steps are drawn, which a logarithmic axis cannot hold
 # The multiples of these fill an interval evenly, and both together a square (Roberts' R2 sequence): a jitter without chance.
 ACROSS, UP = 0.7548776662466927, 0.5698402909980532
 MARGIN, SIDE, TOP = 0.03, 0.075, 0.27  # of the width or height that the finite values take
 WRITTEN = 0.3  # of the band on top is left to its name
 GREY: dict[str, Any] = {"color": "0.92", "linewidth": 0}
 DECADE_TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
-STEP_TICKS = [SOONEST, *(digit * 10.0**power for power in range(8) for digit in (1, 2, 5))]
+STEP_TICKS = [NO_STEP, *(digit * 10.0**power for power in range(8) for digit in (1, 2, 5))]
 
 
 class Bands(NamedTuple):
@@ -36,7 +37,7 @@ def lay_out(x: np.ndarray, y: np.ndarray, steps: int) -> Bands:
     low, high = min(low, -LINEAR), max(high, LINEAR)
     width, margin = high - low, MARGIN * (high - low)
     upper = np.log(steps)
-    lower = min(np.log(np.maximum(y[np.isfinite(y)], SOONEST)), default=upper)
+    lower = min(np.log(np.maximum(y[np.isfinite(y)], NO_STEP)), default=upper)
     lower = min(lower, upper - np.log(2))
     height = upper - lower
     return Bands(
@@ -51,7 +52,7 @@ def lay_out(x: np.ndarray, y: np.ndarray, steps: int) -> Bands:
 def place(bands: Bands, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where the points are drawn, as decades and steps: infinite ones evenly jittered within their bands, in their order."""
     with np.errstate(over="ignore"):
-        across, up = np.arcsinh(x / LINEAR), np.log(np.maximum(y, SOONEST))
+        across, up = np.arcsinh(x / LINEAR), np.log(np.maximum(y, NO_STEP))
     for values, beyond, (first, last), share, step in (
         (across, np.isneginf(x), bands.left, 1.0, ACROSS),
         (across, np.isposinf(x), bands.right, 1.0, ACROSS),
@@ -65,7 +66,7 @@ def place(bands: Bands, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.nd
 def beyond_top(bands: Bands, y: np.ndarray) -> np.ndarray:
     """The steps y, with ``inf`` in the middle of the points of the band on top: for lines."""
     first, last = bands.top
-    return np.where(np.isposinf(y), np.exp(first + (1 - WRITTEN) / 2 * (last - first)), np.maximum(y, SOONEST))
+    return np.where(np.isposinf(y), np.exp(first + (1 - WRITTEN) / 2 * (last - first)), np.maximum(y, NO_STEP))
 
 
 def draw_bands(ax: Axes, bands: Bands, x: np.ndarray, y: np.ndarray, steps: int) -> None:
@@ -103,5 +104,5 @@ def _set_ticks(ax: Axes, bands: Bands) -> None:
     ax.xaxis.set_minor_locator(NullLocator())
     first, last = np.exp(bands.y)
     ax.yaxis.set_major_locator(FixedLocator([tick for tick in STEP_TICKS if first <= tick <= last * (1 + 1e-9)]))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: "0" if tick == SOONEST else f"{tick:g}"))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: "0" if tick == NO_STEP else f"{tick:g}"))
     ax.yaxis.set_minor_locator(NullLocator())

@@ -30,7 +30,7 @@ def boundary_pixels(field: np.ndarray) -> np.ndarray:
 
     Positive is one side, zero and negative the other; a neighbourhood with a NaN, a pixel that is not known, is none. At the
     far edges the last row and column are repeated, so that the result has the shape of ``field``. After Sohl-Dickstein
-    (2024), arXiv 2402.06184, section 2.
+    (2024), arXiv 2402.06184, as its code has it.
     """
     padded = np.pad(field, ((0, 1), (0, 1)), mode="edge")
     corners = [padded[i : i + len(field), j : j + field.shape[1]] for i in (0, 1) for j in (0, 1)]

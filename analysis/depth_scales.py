@@ -94,6 +94,7 @@ def describe_thresholds(frame: pd.DataFrame) -> list[str]:
             continue
         lines.append(
             f"{name}: the target is reached up to L = {threshold.multiple:.2g} ξ_c (right for {threshold.right:.0%} of "
-            f"networks, trained and not counted alike; Schoenholz et al. 2017: 6 ξ_c, here right for {threshold.paper:.0%})"
+            f"networks, trained and not counted alike; Schoenholz et al. 2017: {PAPER:g} ξ_c, here right for "
+            f"{threshold.paper:.0%})"
         )
     return lines

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.depth_scales import PAPER
 from analysis.labels import CELL_VALUES
 from analysis.statistics import STATISTICS
 
@@ -105,7 +106,7 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
 def add_trainability_options(parser: argparse.ArgumentParser) -> None:
     """Which networks, and which of theory's lines."""
     for flag, meaning, default in (
-        ("--xi-c", "ξ_c, over which correlations of inputs are kept", 6.0),
+        ("--xi-c", "ξ_c, over which correlations of inputs are kept", PAPER),
         ("--xi-grad", "1/|ln χ₁|, over which gradients are", 12.0),
     ):
         parser.add_argument(

@@ -54,7 +54,7 @@ def plot_trainability(
     *,
     target: str,
     steps: int,
-    correlation: Sequence[float] = (6.0,),
+    correlation: Sequence[float] = (PAPER,),
     gradient: Sequence[float] = (12.0,),
     contours: bool = True,
     ax: Axes | None = None,
@@ -84,7 +84,7 @@ def draw_trainability(
     *,
     target: str,
     steps: int,
-    correlation: Sequence[float] = (6.0,),
+    correlation: Sequence[float] = (PAPER,),
     gradient: Sequence[float] = (12.0,),
     contours: bool = True,
 ) -> Figure:

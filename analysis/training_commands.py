@@ -117,7 +117,7 @@ TRAINING_FIGURES: Mapping[str, Command] = MappingProxyType(
             "where training converges, over the learning rates of hidden layers and readout, and the boundary's dimension",
             draw_boundary_figure,
             options.add_boundary_options,
-            "python -m analysis boundary results/boundary --zoom 1 2 0.1 0.3 --out zoom.png",
+            "python -m analysis boundary results/boundary --zoom 100 300 0.7 1 --out zoom.png",
             reads="training",
         ),
     }

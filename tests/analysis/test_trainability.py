@@ -60,10 +60,9 @@ def test_what_never_learns_diverges_or_is_undefined_is_told_apart():
     frame.loc[deep & (frame["scale"] == 1.2) & (frame["seed"] < 1), "diverged_at"] = 7.0
     frame.loc[(frame["depth"] == 2) & none, "steps_to_target"] = np.nan
     ax = plot_trainability(frame, **HOW)
-    slow = int((STEPS <= 2 * 32 / 0.4 + 1) + 0)
     assert counted(ax, "diverged") == 1
     assert counted(ax, "undefined") == 1
-    assert counted(ax, "never") == len(SCALES) - 1 + slow
+    assert counted(ax, "never") == len(SCALES) - 1  # at depth 64, less the one that diverged
     labels = labels_of(ax.get_figure(root=True))
     assert "not within 200 steps" in labels
     assert "diverged" in labels
