@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
+DRAWS := $(wildcard analysis/*.py analysis/*/*.py bench/theory/*.py)
 TRAINED := trainability learning-time curves cost
 FIGURES := results/lecture/lecture.png results/atlas/heatmap.png results/atlas/heatmap.pdf results/atlas/residual.png \
 	$(TRAINED:%=results/digits/%.png)
@@ -21,13 +22,13 @@ figures: setup
 	@echo "figures:" && printf '  %s\n' $(FIGURES)
 
 # The runs above touch a manifest only when they measure something, so figures are redrawn only for new rows or new code.
-results/lecture/lecture.png: results/lecture/manifest.json $(wildcard analysis/*.py)
+results/lecture/lecture.png: results/lecture/manifest.json $(DRAWS)
 	@$(RUN) -m analysis lecture $(@D) --out $@
-results/atlas/heatmap.png results/atlas/heatmap.pdf: results/atlas/manifest.json $(wildcard analysis/*.py)
+results/atlas/heatmap.png results/atlas/heatmap.pdf: results/atlas/manifest.json $(DRAWS)
 	@$(RUN) -m analysis heatmap $(@D) --out $@
-results/atlas/residual.png: results/atlas/manifest.json $(wildcard analysis/*.py bench/theory/*.py)
+results/atlas/residual.png: results/atlas/manifest.json $(DRAWS)
 	@$(RUN) -m analysis heatmap $(@D) --residual --out $@
-$(TRAINED:%=results/digits/%.png): results/digits/manifest.json $(wildcard analysis/*.py bench/theory/*.py)
+$(TRAINED:%=results/digits/%.png): results/digits/manifest.json $(DRAWS)
 	@$(RUN) -m analysis $(@F:.png=) $(@D) --out $@
 
 setup: $(READY)

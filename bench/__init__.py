@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bench import theory
-    from bench.activations import ACTIVATIONS, Activation
-    from bench.arrays import GradientNorms, gradient_norms
-    from bench.initializers import INITIALIZERS
-    from bench.presets import PRESETS
-    from bench.runner import run
-    from bench.store import RunError
-    from bench.sweep import Sweep, SweepError
+    from bench.engine.arrays import GradientNorms, gradient_norms
+    from bench.networks.activations import ACTIVATIONS, Activation
+    from bench.networks.initializers import INITIALIZERS
+    from bench.runs.store import RunError
+    from bench.settings.errors import SweepError
+    from bench.sweeps.presets import PRESETS
+    from bench.sweeps.runner import run
+    from bench.sweeps.sweep import Sweep
     from bench.training.presets import TRAININGS
     from bench.training.runner import train
     from bench.training.training import Training
@@ -41,18 +42,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "ACTIVATIONS": "activations",
-    "Activation": "activations",
-    "GradientNorms": "arrays",
-    "INITIALIZERS": "initializers",
-    "PRESETS": "presets",
-    "RunError": "store",
-    "Sweep": "sweep",
-    "SweepError": "sweep",
+    "ACTIVATIONS": "networks.activations",
+    "Activation": "networks.activations",
+    "GradientNorms": "engine.arrays",
+    "INITIALIZERS": "networks.initializers",
+    "PRESETS": "sweeps.presets",
+    "RunError": "runs.store",
+    "Sweep": "sweeps.sweep",
+    "SweepError": "settings.errors",
     "TRAININGS": "training.presets",
     "Training": "training.training",
-    "gradient_norms": "arrays",
-    "run": "runner",
+    "gradient_norms": "engine.arrays",
+    "run": "sweeps.runner",
     "train": "training.runner",
 }
 

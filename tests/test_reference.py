@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import bench
-from bench.presets import PRESETS
+from bench.sweeps.presets import PRESETS
 from tests.tolerance import EXACT, RELATIVE, run_frame
 
 REFERENCE = Path(__file__).parents[1] / "results" / "reference"

@@ -7,14 +7,15 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from bench.cli.parser import OPTIONS, add_run_options, add_sweep_options, configure_jax, preset_sweep, sweep_from
-from bench.compare import CompareError, compare, load_cells
-from bench.isometry import add_isometry
-from bench.presets import PRESETS
-from bench.ranges import parse
-from bench.runner import run
-from bench.sweep import Sweep, SweepError
-from bench.tables import as_text, write_table
+from bench.cli.options import OPTIONS, add_run_options, add_sweep_options, configure_jax, preset_sweep, sweep_from
+from bench.comparison.compare import CompareError, compare, load_cells
+from bench.comparison.isometry import add_isometry
+from bench.comparison.tables import as_text, write_table
+from bench.settings.errors import SweepError
+from bench.settings.ranges import parse
+from bench.sweeps.presets import PRESETS
+from bench.sweeps.runner import run
+from bench.sweeps.sweep import Sweep
 
 HELP = "rank initializations for each activation, with intervals and theory"
 DESCRIPTION = (

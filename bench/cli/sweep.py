@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from bench.cli.parser import add_run_options, add_sweep_options, configure_jax, preset_sweep, sweep_from
-from bench.presets import PRESETS
-from bench.runner import run
-from bench.sweep import Sweep
+from bench.cli.options import add_run_options, add_sweep_options, configure_jax, preset_sweep, sweep_from
+from bench.sweeps.presets import PRESETS
+from bench.sweeps.runner import run
+from bench.sweeps.sweep import Sweep
 
 HELP = "run a sweep and write its rows"
 DESCRIPTION = (

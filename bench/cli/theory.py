@@ -11,9 +11,11 @@ import pandas as pd
 from tabulate import tabulate
 from tqdm import tqdm
 
-from bench.cli.parser import OPTIONS, flag, overrides_from
-from bench.files import write_whole
-from bench.sweep import Sweep, SweepError
+from bench.cli.options import OPTIONS, overrides_from
+from bench.runs.files import write_whole
+from bench.settings.errors import SweepError
+from bench.sweeps.sweep import Sweep
+from bench.terminal.parser import flag
 from bench.theory import critical, fixed_point
 
 HELP = "mean-field theory: fixed points, χ₁, depth scales, critical points"

@@ -6,9 +6,9 @@ import argparse
 from dataclasses import replace
 from typing import Any
 
-from bench.cli.parser import OPTIONS, add_options_for, add_run_options, configure_jax, overrides_from
-from bench.registry import nearest
-from bench.sweep import SweepError
+from bench.cli.options import OPTIONS, add_options_for, add_run_options, configure_jax, overrides_from
+from bench.settings.errors import SweepError
+from bench.settings.registry import nearest
 from bench.training.presets import TRAININGS
 from bench.training.runner import train
 from bench.training.training import Training

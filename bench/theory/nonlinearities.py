@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
@@ -90,14 +91,26 @@ def nonlinearity(activation: Any) -> Nonlinearity:
 def _of_callable(activation: Any) -> Nonlinearity:
     import jax  # only a function of the user's own needs it
 
-    from bench.activations import ACTIVATIONS
-
-    found = ACTIVATIONS.resolve(activation)
+    function = _load(activation) if isinstance(activation, str) else activation
+    name = activation if isinstance(activation, str) else getattr(activation, "__name__", repr(activation))
 
     def value_and_slope(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         with jax.enable_x64(True):
             point = jax.numpy.asarray(z, dtype=float)
-            value, slope = jax.jvp(found.function, (point,), (jax.numpy.ones_like(point),))
+            value, slope = jax.jvp(function, (point,), (jax.numpy.ones_like(point),))
         return np.asarray(value, float), np.asarray(slope, float)
 
-    return Nonlinearity(found.name, lambda z: value_and_slope(z)[0], lambda z: value_and_slope(z)[1], kinks=(0.0,))
+    return Nonlinearity(name, lambda z: value_and_slope(z)[0], lambda z: value_and_slope(z)[1], kinks=(0.0,))
+
+
+def _load(name: str) -> Any:
+    """The callable that ``package.module:attribute`` names. Raises ValueError."""
+    try:
+        found = pkgutil.resolve_name(name) if ":" in name else None
+    except Exception as error:  # importing runs the user's code, which may fail in any way
+        raise ValueError(f"activation: got {name!r}, which cannot be imported ({type(error).__name__}: {error})") from error
+    if not callable(found):
+        raise ValueError(
+            f"activation: got {name!r}, expected one of {', '.join(NONLINEARITIES)}, or package.module:function"
+        )
+    return found

@@ -17,12 +17,12 @@ import numpy as np
 from jax import Array, lax
 from jax.sharding import Mesh
 
-from bench.activations import Activation
-from bench.draws import draw_networks, draw_readouts, segment_program
-from bench.extended import Numbers, power_of_two
-from bench.gradients import LAYERS, Segment, over_seeds
-from bench.initializers import INITIALIZERS, Family, Initializer
-from bench.measure import place
+from bench.arithmetic.extended import Numbers, power_of_two
+from bench.networks.activations import Activation
+from bench.networks.draws import draw_networks, draw_readouts, segment_program
+from bench.networks.initializers import INITIALIZERS, Family, Initializer
+from bench.networks.seeds import over_seeds, place
+from bench.networks.segments import LAYERS, Segment
 from bench.training.network import Parameters, weights_times
 
 ORDER = 4  # what random numbers are for, beside the purposes of bench.draws
@@ -113,7 +113,7 @@ def assemble(drawn: Drawn, factors: Factors, depth: int, *, biased: bool) -> Par
 
 
 def normalize_on(drawn: Drawn, examples: Array, activation: Activation) -> Drawn:
-    """One cell's draw with unit variance, layer by layer, over examples and units (:mod:`bench.unit_variance`)."""
+    """One cell's draw with unit variance, layer by layer, over examples and units (:mod:`bench.networks.unit_variance`)."""
 
     def gain(weights: Array, h: Array) -> Array:
         std = jnp.std(weights_times(weights, h, None))

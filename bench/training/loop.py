@@ -21,9 +21,8 @@ import optax
 from jax import Array, lax
 from jax.sharding import Mesh
 
-from bench.activations import Activation
-from bench.gradients import over_seeds
-from bench.measure import fetch_behind, place
+from bench.networks.activations import Activation
+from bench.networks.seeds import fetch_behind, over_seeds, place
 from bench.training.draws import Drawn, Factors, assemble, normalize_on
 from bench.training.network import (
     LOSSES,

@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from bench.activations import ACTIVATIONS, Activation
+from bench.networks.activations import ACTIVATIONS, Activation
 
 
 class Parameters(NamedTuple):

@@ -19,8 +19,8 @@ import optax
 from jax import Array
 from optax import contrib
 
-from bench.sweep import SweepError
-from bench.training.specs import Spec, parse_spec
+from bench.settings.errors import SweepError
+from bench.settings.specs import Spec, parse_spec
 
 MATRICES = ("lamb", "lars", "fromage", "novograd", "sm3", "adafactor", "muon")  # what they do depends on whole matrices
 OPTIMIZERS: Mapping[str, Callable[..., optax.GradientTransformation]] = {

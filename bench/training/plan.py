@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bench.initializers import INITIALIZERS
-from bench.lanes import setting_of
-from bench.plan import families
+from bench.networks.initializers import INITIALIZERS
+from bench.networks.schemes import families, setting_of
 from bench.training.draws import rectangular_gain
 from bench.training.tasks import load_task
 from bench.training.training import Training

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from bench.ranges import log_spaced, logarithmic, spaced
+from bench.settings.ranges import log_spaced, logarithmic, spaced
 from bench.training.training import Training
 
 

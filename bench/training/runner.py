@@ -16,13 +16,13 @@ from jax import Array
 from jax.sharding import Mesh
 from tqdm import tqdm
 
-from bench.activations import ACTIVATIONS
-from bench.initializers import INITIALIZERS
-from bench.measure import fetch_behind, place, seed_mesh
-from bench.progress import progress_bar, report_undefined
-from bench.registry import describe
-from bench.store import RunFolder
-from bench.sweep import SweepError
+from bench.networks.activations import ACTIVATIONS
+from bench.networks.initializers import INITIALIZERS
+from bench.networks.seeds import fetch_behind, place, seed_mesh
+from bench.runs.store import RunFolder
+from bench.settings.errors import SweepError
+from bench.settings.registry import describe
+from bench.terminal.progress import progress_bar, report_undefined
 from bench.training.draws import CALIBRATION, Factors, draw, orders
 from bench.training.loop import Kind, State, evaluate, start_program, train_program
 from bench.training.optimizers import Rates, parse_optimizer, parse_schedule, schedule_factors

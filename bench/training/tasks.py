@@ -23,9 +23,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.registry import describe
-from bench.sweep import SweepError
-from bench.training.specs import parse_spec
+from bench.settings.errors import SweepError
+from bench.settings.registry import describe
+from bench.settings.specs import parse_spec
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 TEST_EVERY = 5

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from bench.sweep import LARGEST_COUNT, Settings, SweepError, integer, reals
+from bench.runs.settings import Settings
+from bench.settings.checks import LARGEST_COUNT, integer, reals
+from bench.settings.errors import SweepError
 from bench.training.network import LOSSES
 from bench.training.optimizers import parse_optimizer, parse_schedule
 from bench.training.tasks import check_task

@@ -48,7 +48,7 @@ def grid(width: int, deepest: int = 852, scales: int = 32, seeds: int = 4, depth
 def depthscale(sweep: dict) -> Callable[[], object]:
     """The command line's own path: one device for each core, rows on disk."""
     import bench
-    from bench.__main__ import configure_jax
+    from bench.cli.options import configure_jax
 
     configure_jax(compilation_cache=False)
     folder = tempfile.mkdtemp()
@@ -141,15 +141,15 @@ def floor(sweep: dict) -> Callable[[], object]:
     """Draw each weight once; multiply it with every lane that needs it, forward and backward, in the fewest products."""
     import jax
 
-    from bench.__main__ import configure_jax
+    from bench.cli.options import configure_jax
 
     configure_jax(compilation_cache=False)
     from jax import lax
 
-    from bench.draws import draw_networks, segment_program
-    from bench.gradients import LAYERS, over_seeds
-    from bench.initializers import INITIALIZERS
-    from bench.measure import place, seed_mesh, segments_to
+    from bench.networks.draws import draw_networks, segment_program
+    from bench.networks.initializers import INITIALIZERS
+    from bench.networks.seeds import over_seeds, place, seed_mesh
+    from bench.networks.segments import LAYERS, segments_to
 
     (width,), depths, lanes, seeds = sweep["widths"], sweep["depths"], len(sweep["scales"]), sweep["seeds"]
     mesh = seed_mesh(seeds)

@@ -35,7 +35,7 @@ TORCH_STEPS = 50
 def depthscale() -> Callable[[], float]:
     """The command line's own path: one device for each core, rows on disk."""
     import bench
-    from bench.cli.parser import configure_jax
+    from bench.cli.options import configure_jax
 
     configure_jax(compilation_cache=False)
     folder = tempfile.mkdtemp()
@@ -92,13 +92,12 @@ def products() -> Callable[[], float]:
     """What no program avoids, in the shapes that one device works on."""
     import jax
 
-    from bench.cli.parser import configure_jax
+    from bench.cli.options import configure_jax
 
     configure_jax(compilation_cache=False)
     from jax import lax
 
-    from bench.gradients import over_seeds
-    from bench.measure import place, seed_mesh
+    from bench.networks.seeds import over_seeds, place, seed_mesh
     from bench.training.network import product
 
     mesh = seed_mesh(CELLS)

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 import bench
-from bench.initializers import INITIALIZERS
-from bench.measure import seed_mesh
-from bench.networks import networks_of
+from bench.networks.batches import networks_of
+from bench.networks.initializers import INITIALIZERS
+from bench.networks.seeds import seed_mesh
 from bench.training.draws import draw
 from bench.training.plan import cells_of, plan
 from bench.training.runner import starting_state

@@ -6,8 +6,8 @@ import numpy as np
 import optax
 import pytest
 
-from bench.activations import ACTIVATIONS
-from bench.sweep import SweepError
+from bench.networks.activations import ACTIVATIONS
+from bench.settings.errors import SweepError
 from bench.training.loop import Kind, State, clip_by_global_norm, train_step
 from bench.training.network import Parameters, mean_loss
 from bench.training.optimizers import OPTIMIZERS, Rates, parse_optimizer, parse_schedule, schedule_factors

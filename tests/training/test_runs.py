@@ -20,7 +20,7 @@ import pytest
 
 import bench
 import bench.training.plan
-from bench.__main__ import main
+from bench.cli.main import main
 from bench.training.rows import convergence, recorded_steps
 
 KEYS = ["task", "initializer", "activation", "width", "bias_std", "depth", "scale", "optimizer", "learning_rate", "seed"]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from bench.activations import ACTIVATIONS
+from bench.networks.activations import ACTIVATIONS
 from bench.training.loop import Kind, State, train_step
 from bench.training.network import Parameters
 from bench.training.optimizers import Rates, parse_optimizer

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.sweep import SweepError
+from bench.settings.errors import SweepError
 from bench.training.draws import orders
 from bench.training.tasks import check_task, load_task
 

@@ -1,0 +1,1 @@
+"""What figures share: style, panels, axes, lines, files."""

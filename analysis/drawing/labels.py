@@ -1,0 +1,36 @@
+"""What each measured column is called on an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from analysis.rows.select import check_name
+
+SYMBOLS: Mapping[str, str] = MappingProxyType(
+    {
+        "log10_grad_first": r"\Vert\partial LOSS/\partial W_1\Vert_\mathrm{F}",
+        "log10_grad_last": r"\Vert\partial LOSS/\partial W_{L-1}\Vert_\mathrm{F}",
+        "log10_grad_global": r"\Vert\partial LOSS/\partial(W_1,\ldots,W_L)\Vert",
+        "log10_output": r"|y|",
+        "log10_grad": r"\Vert\partial LOSS/\partial W_l\Vert_\mathrm{F}",
+        "log10_delta": r"\Vert\partial LOSS/\partial z_l\Vert_2",
+        "log10_activation": r"\Vert h_l\Vert_2",
+    }
+)
+CELL_VALUES = tuple(SYMBOLS)[:4]
+LAYER_VALUES = tuple(SYMBOLS)[4:]
+
+
+def symbol(value: str, *, loss: str = "output") -> str:
+    """The norm that a column is the log10 of, as mathematics. Raises SelectionError (a ValueError) if there is none.
+
+    ``loss`` is the sweep's: under ``"output"`` the loss is y itself, and the derivative is written as y's.
+    """
+    text = SYMBOLS[check_name("value", value, SYMBOLS)]
+    return text.replace("LOSS", "y" if loss == "output" else r"\ell")
+
+
+def axis_label(value: str, *, loss: str = "output") -> str:
+    """log₁₀ of that norm, ready for matplotlib."""
+    return rf"$\log_{{10}}\,{symbol(value, loss=loss)}$"

@@ -1,0 +1,1 @@
+"""One figure a file: ``plot_x(frame, *, ax=None) -> Axes``."""

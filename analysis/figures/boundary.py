@@ -1,0 +1,155 @@
+"""Where training converges and where it diverges, over the learning rates of hidden layers and readout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
+
+from analysis.drawing.panel import UNDEFINED, Edges, draw_cells
+from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, depth_ticks, new_axes, new_figure, tidy
+from analysis.numbers.box_counting import Dimension, boundary_pixels, box_dimension
+from analysis.numbers.grid import cell_edges
+from analysis.numbers.rate_plane import Plane, in_log, ranked, rate_plane
+from analysis.rows.select import facet_title, one_facet
+
+X_LABEL, Y_LABEL = "learning rate of hidden layers", "learning rate of the readout"
+PAPER = (1.17, 1.98)  # dimensions of the six boundaries of Sohl-Dickstein (2024), arXiv 2402.06184
+SHADES = 256  # of each half
+COUNTED = "#d55e00"
+FEW_DECADES = 100.0  # last over first rate; below, powers of ten are too few for ticks
+
+
+def plot_boundary(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """The map: x the learning rate of hidden layers, y that of the readout, each pixel a network that was trained.
+
+    frame: rows of ``load_trained`` with one network and one seed. Colour is ``convergence``, stretched by rank within each
+    half: blue where training converged, the darker the slower; yellow to red where it diverged, the paler the slower. So
+    dark meets pale at the boundary, also in print without colour. Empty: not trained yet; dotted: undefined. Axes are
+    logarithmic where the rates are spaced so. Raises SelectionError (a ValueError) for several networks or seeds, and for
+    rates that span no plane.
+    """
+    plane = rate_plane(frame)
+    own = new_axes(SINGLE_COLUMN, 2.75) if ax is None else ax
+    with mpl.rc_context(STYLE):
+        _draw_map(own, plane)
+        if ax is None:
+            own.set(xlabel=X_LABEL, ylabel=Y_LABEL, title=_title(frame, plane))
+            _draw_colorbar(own)
+    return own
+
+
+def draw_boundary(frame: pd.DataFrame, *, dimension: Dimension | None = None) -> Figure:
+    """Two panels: a, the map of :func:`plot_boundary`; b, the boxes on its boundary, as given or else counted."""
+    plane = rate_plane(frame)
+    found = boundary_dimension(frame) if dimension is None else dimension
+    with mpl.rc_context(STYLE):
+        figure = new_figure(DOUBLE_COLUMN, 3.2)
+        left, right = figure.subplots(1, 2, width_ratios=(1.5, 1))
+        for ax, letter in ((left, "a"), (right, "b")):
+            tidy(ax)
+            ax.set_title(letter, loc="left", x=-0.13, fontweight="bold")
+        _draw_map(left, plane)
+        left.set(xlabel=X_LABEL, ylabel=Y_LABEL)
+        left.set_title(_title(frame, plane))
+        _draw_colorbar(left)
+        _draw_counts(right, found)
+    return figure
+
+
+def boundary_dimension(frame: pd.DataFrame) -> Dimension:
+    """The box-counting dimension of the line between convergence and divergence. Errors are those of ``rate_plane``."""
+    return box_dimension(boundary_pixels(rate_plane(frame).field))
+
+
+def _title(frame: pd.DataFrame, plane: Plane) -> str:
+    row, facet = frame.iloc[0], one_facet(frame)
+    words = f"{facet_title(facet, ['optimizer'])}\nn = {facet.width}, $L = {row['depth']}$, scale {row['scale']:.4g}"
+    # A map that is not finished must say so: its boundary has gaps.
+    notes = [] if plane.measured.all() else [f"{plane.measured.sum()} of {plane.measured.size} pixels"]
+    notes += ["dotted: undefined"] if _undefined(plane).any() else []
+    return "\n".join([words, ", ".join(notes)] if notes else [words])
+
+
+def _undefined(plane: Plane) -> np.ndarray:
+    """Which pixels were trained and have no number."""
+    return plane.measured & np.isnan(plane.field)
+
+
+def _colours() -> ListedColormap:
+    """Blues that darken, then pale yellow to red: lightness falls, jumps at the boundary, and falls again."""
+    converged = mpl.colormaps["Blues"](np.linspace(0.35, 1, SHADES))
+    diverged = mpl.colormaps["YlOrRd"](np.linspace(0, 0.75, SHADES))
+    return ListedColormap(np.concatenate([converged, diverged]))
+
+
+def _draw_map(ax: Axes, plane: Plane) -> None:
+    edges = Edges(*(cell_edges(rates, logarithmic=in_log(rates)) for rates in (plane.x, plane.y)))
+    ax.set(xscale="log" if in_log(plane.x) else "linear", yscale="log" if in_log(plane.y) else "linear")
+    _set_ticks(ax.xaxis, plane.x)
+    _set_ticks(ax.yaxis, plane.y)
+    drawn = np.ma.masked_invalid(ranked(plane.field))
+    ax.pcolormesh(*edges, drawn, cmap=_colours(), norm=Normalize(-1, 1), rasterized=True, zorder=1)
+    draw_cells(ax, edges, _undefined(plane), UNDEFINED)
+    ax.set(xlim=(edges.x[0], edges.x[-1]), ylim=(edges.y[0], edges.y[-1]))
+    ax.set_box_aspect(1)
+
+
+def _set_ticks(axis: Axis, rates: np.ndarray) -> None:
+    if not in_log(rates):
+        axis.set_major_locator(MaxNLocator(4))
+    elif rates[-1] / rates[0] < FEW_DECADES:
+        powers = range(int(np.floor(np.log10(rates[0]))), int(np.ceil(np.log10(rates[-1]))))
+        nice = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
+        inside = [tick for tick in nice if rates[0] <= tick <= rates[-1]]
+        axis.set_major_locator(FixedLocator(inside if len(inside) > 1 else depth_ticks(rates[0], rates[-1])))
+        axis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:.4g}"))
+        axis.set_minor_formatter(NullFormatter())
+
+
+def _draw_colorbar(ax: Axes) -> None:
+    """As high as the map, in the same figure."""
+    figure: Any = ax.get_figure(root=True)
+    bar = figure.colorbar(ScalarMappable(Normalize(-1, 1), _colours()), cax=ax.inset_axes((1.03, 0, 0.045, 1)))
+    words = {-0.97: "learns\nfast", -0.08: "slowly", 0.08: "slowly", 0.97: "diverges\nfast"}
+    bar.set_ticks(list(words), labels=list(words.values()))
+    for label, side in zip(bar.ax.get_yticklabels(), ("bottom", "center", "center", "top"), strict=True):
+        label.set_verticalalignment(side)
+    bar.ax.tick_params(length=0, labelsize=7)
+    bar.outline.set_linewidth(0.6)
+
+
+def _draw_counts(ax: Axes, found: Dimension) -> None:
+    """Boxes against their side, the fit, and published slopes from the same first count."""
+    ax.set(xscale="log", yscale="log", xlabel="side $s$ of boxes (pixels)", ylabel="boxes on the boundary, $N(s)$")
+    if np.isnan(found.slope):
+        ax.text(0.5, 0.5, "too small a boundary\nto be measured", ha="center", va="center", transform=ax.transAxes)
+        return
+    sizes, counts = found.sizes.astype(float), found.counts.astype(float)
+    low, high = (counts[0] * sizes**-slope for slope in reversed(PAPER))
+    published = f"slopes {PAPER[0]} to {PAPER[1]},\nSohl-Dickstein 2024"
+    ax.fill_between(sizes, low, high, color="0.85", linewidth=0, zorder=1, label=published)
+    ax.plot(sizes, counts[0] / sizes, color="0.4", linestyle=(0, (1, 1.5)), zorder=2, label="slope 1, a smooth line")
+    centre = np.exp(np.mean(np.log(counts)) + found.slope * np.mean(np.log(sizes)))
+    fitted = f"fit (median slope {found.median:.2f})"
+    ax.plot(sizes, centre * sizes**-found.slope, color="black", zorder=3, label=fitted)
+    ax.plot(sizes, counts, linestyle="none", marker="o", markersize=4, color=COUNTED, zorder=4, label="counted")
+    # Room above the line for the legend, and none for fewer boxes than there are.
+    ax.set_ylim(counts.min() / 1.6, counts.max() * (counts.max() / counts.min()) ** 0.55)
+    ax.xaxis.set_major_locator(FixedLocator(sizes.tolist()))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:g}"))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_major_locator(FixedLocator(depth_ticks(counts.min(), counts.max())))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:g}"))
+    ax.yaxis.set_minor_locator(NullLocator())
+    error = "" if np.isnan(found.error) else f" ± {found.error:.2f}"
+    ax.set_title(f"dimension {found.slope:.2f}{error}")
+    ax.legend(loc="upper right", handlelength=1.6, borderaxespad=0.3)

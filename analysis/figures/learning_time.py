@@ -1,0 +1,210 @@
+"""Learning time against depth, for each initializer at its best learning rate (Saxe, McClelland & Ganguli 2014)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, FuncFormatter
+
+from analysis.drawing.panel import DEPTH_LABEL
+from analysis.drawing.step_axis import StepAxis, heights, set_step_axis, step_axis
+from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, new_axes, new_figure, tidy
+from analysis.numbers.best_rate import RATES
+from analysis.numbers.reached import FEWEST, learning_times
+from analysis.rows.select import SelectionError, distinct, select, varying
+
+PANEL = ("activation", "width", "bias_std", "optimizer")
+SCALE_STYLES = ("solid", (0, (4, 1.5)), (0, (1, 1.2)), (0, (4, 1.5, 1, 1.5)))
+# Okabe & Ito's colours without the yellow, which is lost on paper; with six shapes no pair returns before the 43rd line.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "black", "#56b4e9", "#e69f00")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+CLOSE = 0.055  # of the axis: depths nearer than that share a tick
+DODGE = 0.011  # of the axis, at most, between lines, so that their bars stand beside one another
+MOST_DODGE = 0.04  # of the axis, between the first line and the last
+POINTS: Any = {"markersize": 4, "markeredgewidth": 0.8}
+LOST: Any = {"linestyle": "none", "marker": "x", "markersize": 2.6, "markeredgewidth": 0.7}
+
+
+class Look(NamedTuple):
+    """How the line of one initializer and scale is drawn, and its place among the others."""
+
+    colour: str
+    marker: str
+    style: Any
+    place: int
+
+
+Looks = dict[tuple[str, float], Look]
+
+
+def plot_learning_time(
+    frame: pd.DataFrame, *, target: str, steps: int, scales: Sequence[float] | None = None, ax: Axes | None = None
+) -> Axes:
+    """Steps to the target against depth L, both on log axes: a line for each initializer, at its best learning rate.
+
+    frame: rows of ``load_trained`` with one activation, width, bias_std and optimizer; ``target`` and ``steps`` are the
+    training's. Points are medians over seeds, bars the 95 % bootstrap interval of the median (of fewer than five seeds:
+    from the smallest to the largest). The best rate is chosen by the same seeds, network by network. Hollow, in the band
+    on top: not reached within ``steps``, with a cross where most seeds diverged; a bar that ends there has an infinite end.
+    Lines are shifted sideways a little. By default the scale nearest to 1; several scales differ in line style. Raises
+    SelectionError (a ValueError) for values that the frame does not hold, and for more than four scales.
+    """
+    for column in PANEL:
+        if len(distinct(frame, column)) != 1:
+            raise SelectionError(f"{column}s", len(distinct(frame, column)), "one for a panel")
+    rows = choose(frame, scales)
+    times, looks = learning_times(rows), _looks(rows)
+    axis = _axis(times, looks, steps)
+    if ax is not None:
+        _draw(ax, times, looks, axis)
+        return ax
+    own = new_axes(SINGLE_COLUMN, 2.5)
+    with mpl.rc_context(STYLE):
+        _draw(own, times, looks, axis)
+        own.set(xlabel=DEPTH_LABEL, ylabel=_label(target), title=_title(times, ()))
+        _legend(own.get_figure(root=True), rows, times, looks)
+    return own
+
+
+def draw_learning_times(frame: pd.DataFrame, *, target: str, steps: int, scales: Sequence[float] | None = None) -> Figure:
+    """A panel for each (activation, width, bias_std, optimizer), on the same axes.
+
+    Arguments and errors are those of :func:`plot_learning_time`.
+    """
+    rows = choose(frame, scales)
+    times, looks = learning_times(rows), _looks(rows)
+    axis = _axis(times, looks, steps)
+    groups: Any = times.groupby(list(PANEL), sort=False, observed=True)
+    panels = [panel for _, panel in groups]
+    columns = 2 if len(panels) == 4 else min(len(panels), 3)
+    count = math.ceil(len(panels) / columns)
+    with mpl.rc_context(STYLE):
+        figure = new_figure((SINGLE_COLUMN, 5.6, DOUBLE_COLUMN)[columns - 1], (2.5 if columns == 1 else 2.1) * count)
+        axes = figure.subplots(count, columns, sharex=True, sharey=True, squeeze=False)
+        for ax in axes.flat[len(panels) :]:
+            ax.set_axis_off()
+        for place, (ax, panel) in enumerate(zip(axes.flat, panels, strict=False)):
+            tidy(ax)
+            _draw(ax, panel, looks, axis)
+            leftmost, lowest = place % columns == 0, place + columns >= len(panels)
+            ax.tick_params(labelbottom=lowest, labelleft=leftmost)
+            ax.set_title(_title(panel, varying(rows)))
+            ax.set_xlabel(DEPTH_LABEL if lowest else "")
+            ax.set_ylabel(_label(target) if leftmost else "")
+        _legend(figure, rows, times, looks)
+    return figure
+
+
+def choose(frame: pd.DataFrame, scales: Sequence[float] | None) -> pd.DataFrame:
+    """The rows of the wanted scales, of the one nearest to 1 by default. Raises SelectionError for more than four."""
+    if scales is None:
+        scales = [min(distinct(frame, "scale"), key=lambda scale: abs(scale - 1))]
+    rows = select(frame, scales=scales)
+    found = distinct(rows, "scale")
+    if len(found) > len(SCALE_STYLES):
+        raise SelectionError("scales", len(found), f"up to {len(SCALE_STYLES)}, which line styles can tell apart")
+    return rows
+
+
+def _looks(rows: pd.DataFrame) -> Looks:
+    names, scales = distinct(rows, "initializer"), distinct(rows, "scale")
+    return {
+        (name, scale): Look(COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)], SCALE_STYLES[j], i * len(scales) + j)
+        for i, name in enumerate(names)
+        for j, scale in enumerate(scales)
+    }
+
+
+def _axis(times: pd.DataFrame, looks: Looks, steps: int) -> StepAxis:
+    return step_axis(times[["median", "low", "high"]].to_numpy(float), steps, len(looks))
+
+
+def _draw(ax: Axes, times: pd.DataFrame, looks: Looks, axis: StepAxis) -> None:
+    depths = distinct(times, "depth")
+    span = depths[-1] / depths[0] if len(depths) > 1 else 2.0
+    ax.set(xscale="log", xlim=(depths[0] / span**0.06, depths[-1] * span**0.06))
+    _depth_ticks(ax, depths, span)
+    set_step_axis(ax, axis)
+    dodge = min(DODGE, MOST_DODGE / max(len(looks) - 1, 1))
+    for (initializer, scale), look in looks.items():
+        rows = times.loc[(times["initializer"] == initializer) & (times["scale"] == scale)].sort_values(by="depth")
+        x = rows["depth"].to_numpy(float) * span ** (dodge * (look.place - (len(looks) - 1) / 2))
+        low, middle, high = (heights(axis, rows[name].to_numpy(), look.place) for name in ("low", "median", "high"))
+        never = np.isposinf(rows["median"].to_numpy())
+        lost = never & (rows["diverged"].to_numpy() > 0.5)
+        ax.vlines(x, low, high, color=look.colour, linewidth=0.9, alpha=0.6, zorder=2)
+        ax.plot(x, middle, color=look.colour, linewidth=0.5, linestyle=look.style, alpha=0.6, zorder=2)
+        shown: Any = {"color": look.colour, "marker": look.marker, "zorder": 4, **POINTS}
+        ax.plot(x, np.where(never, np.nan, middle), linestyle=look.style, **shown)
+        ax.plot(x[never], middle[never], linestyle="none", markerfacecolor="white", **shown)
+        ax.plot(x[lost], middle[lost], color=look.colour, zorder=5, **LOST)
+
+
+def _depth_ticks(ax: Axes, depths: list[int], span: float) -> None:
+    shown: list[int] = []
+    for depth in (depths[0], depths[-1], *depths):
+        if all(abs(math.log(depth / other)) > CLOSE * math.log(span) for other in shown):
+            shown.append(depth)
+    ax.xaxis.set_major_locator(FixedLocator(sorted(shown)))
+    ax.xaxis.set_minor_locator(FixedLocator([]))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda depth, _: f"{depth:g}"))
+
+
+def _label(target: str) -> str:
+    return f"steps to {target.replace('=', ' ')}"
+
+
+def _title(panel: pd.DataFrame, named: Sequence[str]) -> str:
+    row = panel.iloc[0]
+    words = [row["activation"]]
+    words += [row["optimizer"]] if "optimizer" in named else []
+    words += [f"n = {row['width']}"] if "width" in named else []
+    words += [f"bias std {row['bias_std']:g}"] if "bias_std" in named else []
+    return ", ".join(words)
+
+
+def _legend(figure, rows: pd.DataFrame, times: pd.DataFrame, looks: Looks) -> None:
+    scales = distinct(rows, "scale")
+    handles: list = [
+        Line2D([], [], color=look.colour, marker=look.marker, label=name, **POINTS)
+        for (name, scale), look in looks.items()
+        if scale == scales[0]
+    ]
+    if len(scales) > 1:
+        handles += [
+            Line2D([], [], color="0.3", linestyle=SCALE_STYLES[j], label=f"scale {s:g}") for j, s in enumerate(scales)
+        ]
+    medians, diverged = times["median"].to_numpy(), times["diverged"].to_numpy()
+    if np.any(np.isposinf(medians) & (diverged > 0.5)):
+        handles.append(Line2D([], [], color="0.3", label="most seeds diverged", **LOST))
+    if np.isnan(medians).any():
+        undefined = distinct(times.loc[np.isnan(medians)], "initializer")
+        handles.append(Patch(facecolor="none", edgecolor="none", label=f"undefined: {', '.join(undefined)}"))
+    columns = 5 if figure.get_figwidth() >= DOUBLE_COLUMN else 3
+    title = _words(rows, times, scales, "\n" if figure.get_figwidth() == SINGLE_COLUMN else " ")
+    figure.set_figheight(figure.get_figheight() + 0.15 * (title.count("\n") + 2 + math.ceil(len(handles) / columns)))
+    legend = figure.legend(handles=handles, title=title, loc="outside lower center", ncols=columns, handlelength=2.4)
+    legend.get_title().set_multialignment("center")
+
+
+def _words(rows: pd.DataFrame, times: pd.DataFrame, scales: list[float], end: str) -> str:
+    """What points and bars are, and how the learning rate was chosen."""
+    counts = distinct(times, "seeds")
+    bars = "95 % bootstrap interval" if counts[0] >= FEWEST else "smallest to largest"
+    words = f"scale {scales[0]:g}; " if len(scales) == 1 else ""
+    words += "1 seed" if counts[-1] == 1 else f"median of {counts[-1]} seeds, bars: {bars}"
+    rates = len(rows[list(RATES)].drop_duplicates())
+    if rates == 1:
+        return f"{words};{end}learning rate {rows['learning_rate'].iloc[0]:g}"
+    words += f";{end}at the best of {rates} learning rates, chosen by the same seeds"
+    edge = int(np.sum(times["largest"].to_numpy()))
+    return words + (f"\n(the largest of them at {edge} of {len(times)} points)" if edge else "")

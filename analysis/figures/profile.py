@@ -1,0 +1,139 @@
+"""Layer by layer: how gradients, cotangents and activations grow or shrink through one network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from analysis.drawing.labels import LAYER_VALUES, axis_label
+from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, new_axes, new_figure, tidy
+from analysis.numbers.statistics import seed_statistic
+from analysis.rows.select import check_name, distinct, facet_title, facets, one_facet, select, spread, varying
+
+MOST_SCALES = 5  # that many lines can be told apart
+DEPTH_STYLES = ("solid", (0, (4, 1.5)), (0, (1, 1.2)), (0, (4, 1.5, 1, 1.5)))
+LAYER_LABEL = "layer $l$"
+HEADINGS = {"log10_grad": "weight gradient", "log10_delta": "cotangent", "log10_activation": "activation (last: $|y|$)"}
+
+
+def plot_profile(
+    frame: pd.DataFrame,
+    *,
+    value: str = "log10_grad",
+    depths: Sequence[int] | None = None,
+    scales: Sequence[float] | None = None,
+    loss: str = "output",
+    ax: Axes | None = None,
+) -> Axes:
+    """One quantity against the layer l = 1 … L: a line for each scale (colour) and depth (line style).
+
+    frame: rows of ``load_layers`` with one initializer, activation, width and bias_std; ``value`` is ``log10_grad``,
+    ``log10_delta`` or ``log10_activation``, in decades. Lines are medians over seeds, bands reach from the smallest seed
+    to the largest; where a bound is exactly zero (``-inf``) or undefined, line and band have a gap. By default: the
+    largest depth and up to five scales spread over the run. Raises SelectionError (a ValueError) for values that the
+    frame does not hold.
+    """
+    facet = one_facet(frame)
+    check_name("value", value, LAYER_VALUES)
+    chosen = choose(frame, depths, scales)
+    if ax is not None:
+        _draw(ax, chosen, value)
+        return ax
+    own = new_axes(SINGLE_COLUMN, 3.0)
+    with mpl.rc_context(STYLE):
+        _draw(own, chosen, value)
+        own.set(xlabel=LAYER_LABEL, ylabel=axis_label(value, loss=loss))
+        own.set_title(facet_title(facet, ()))
+        _legend(own.get_figure(root=True), chosen)
+    return own
+
+
+def draw_profiles(
+    frame: pd.DataFrame,
+    *,
+    depths: Sequence[int] | None = None,
+    scales: Sequence[float] | None = None,
+    loss: str = "output",
+) -> Figure:
+    """Three panels side by side, gradient, cotangent and activation; a row for each setting that the frame holds.
+
+    Arguments and errors are those of :func:`plot_profile`. All panels of a row share one network; each column shares
+    its y axis, so that rows can be compared.
+    """
+    chosen = choose(frame, depths, scales)
+    panel_rows = facets(chosen)
+    named = varying(chosen)
+    with mpl.rc_context(STYLE):
+        figure = new_figure(DOUBLE_COLUMN, (2.1 if len(panel_rows) == 1 else 1.45) * len(panel_rows) + 0.75)
+        panels = figure.subplots(len(panel_rows), len(LAYER_VALUES), sharex=True, sharey="col", squeeze=False)
+        for row, (key, rows) in enumerate(panel_rows):
+            for ax, value in zip(panels[row], LAYER_VALUES, strict=True):
+                tidy(ax)
+                _draw(ax, rows, value)
+                ax.set_ylabel(axis_label(value, loss=loss))
+                ax.set_xlabel(LAYER_LABEL if row == len(panel_rows) - 1 else "")
+                ax.set_title(HEADINGS[value] if len(panel_rows) == 1 else "")
+            if len(panel_rows) > 1:
+                panels[row, 0].set_title(facet_title(key, named), loc="left")
+        if len(panel_rows) == 1:
+            facet = panel_rows[0][0]
+            figure.suptitle(facet_title(facet, ["width", "bias_std"] if facet.bias_std else ["width"]), fontsize=8)
+        _legend(figure, chosen)
+    return figure
+
+
+def choose(frame: pd.DataFrame, depths: Sequence[int] | None, scales: Sequence[float] | None) -> pd.DataFrame:
+    """The rows of the wanted depths and scales; of the largest depth and of up to five spread scales by default."""
+    if depths is None:
+        depths = [distinct(frame, "depth")[-1]]
+    if scales is None:
+        scales = spread(distinct(frame, "scale"), MOST_SCALES)
+    return select(frame, depths=depths, scales=scales)
+
+
+def _draw(ax: Axes, frame: pd.DataFrame, value: str) -> None:
+    colours, styles = _looks(frame)
+    groups: Any = frame.groupby(["scale", "depth"])
+    for (scale, depth), rows in groups:
+        low, middle, high = (seed_statistic(rows, value, stat, by=["layer"]) for stat in ("min", "median", "max"))
+        layers = middle.index.to_numpy()
+        drawn = [np.where(np.isfinite(bound), bound, np.nan) for bound in (low, middle, high)]
+        # A single finite layer between gaps has no line to be part of; without a marker it would vanish.
+        alone = "." if np.isfinite(drawn[1]).sum() == 1 else ""
+        ax.plot(layers, drawn[1], color=colours[scale], linestyle=styles[depth], marker=alone, zorder=3)
+        if len(distinct(rows, "seed")) > 1:
+            ax.fill_between(layers, drawn[0], drawn[2], color=colours[scale], alpha=0.2, linewidth=0, zorder=2)
+    ax.axhline(0, color="0.7", linewidth=0.5, zorder=1)
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    ax.margins(x=0.02)
+
+
+def _looks(frame: pd.DataFrame) -> tuple[dict[float, Any], dict[int, Any]]:
+    scales, depths = distinct(frame, "scale"), distinct(frame, "depth")
+    # Without its palest end, which is hard to see on paper; lightness alone tells the scales apart.
+    colours = mpl.colormaps["viridis"](np.linspace(0.0, 0.88, len(scales)) if len(scales) > 1 else [0.0])
+    return (
+        {scale: tuple(colour) for scale, colour in zip(scales, colours, strict=True)},
+        {depth: DEPTH_STYLES[i % len(DEPTH_STYLES)] for i, depth in enumerate(depths)},
+    )
+
+
+def _legend(figure, frame: pd.DataFrame) -> None:
+    colours, styles = _looks(frame)
+    handles = [Line2D([], [], color=colour, label=f"scale {scale:g}") for scale, colour in reversed(colours.items())]
+    seeds = len(distinct(frame, "seed"))
+    title = f"median (lines) and smallest to largest (bands) of {seeds} seeds" if seeds > 1 else "1 seed"
+    if len(styles) == 1:
+        title = f"depth $L = {next(iter(styles))}$; {title}"
+    else:
+        handles += [Line2D([], [], color="0.3", linestyle=style, label=f"$L = {depth}$") for depth, style in styles.items()]
+    columns = len(handles) if figure.get_figwidth() > SINGLE_COLUMN and len(handles) <= 9 else 3
+    figure.legend(handles=handles, title=title, loc="outside lower center", ncols=columns, handlelength=2.2)

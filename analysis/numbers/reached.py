@@ -1,0 +1,106 @@
+"""When networks reach their target, depth by depth: medians over seeds, their intervals, and what grows with depth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import bootstrap
+
+from analysis.numbers.best_rate import NETWORK, at_the_largest, best_rate
+from analysis.numbers.statistics import Groups, quantile, seed_statistic
+from analysis.rows.select import distinct
+
+CONFIDENCE = 0.95
+FEWEST = 5  # seeds for a bootstrap: the extremes of fewer are no wider than such an interval
+RESAMPLES = 9999
+SAXE = {  # arXiv 1312.6120, for deep linear networks at scale 1; the identity is one of its decoupled initial conditions
+    "gaussian": "grows with depth",
+    "orthogonal": "does not grow with depth",
+    "identity": "does not grow with depth",
+}
+
+
+def learning_times(frame: pd.DataFrame) -> pd.DataFrame:
+    """One row for each network at its best learning rate: the columns of :data:`best_rate.NETWORK`, and those below.
+
+    ``median``, ``low``, ``high``: steps to the target over seeds, and the interval of :func:`median_interval`; inf: not
+    reached, NaN: an undefined scheme. ``diverged``: the share of seeds whose training diverged. ``largest``: whether no
+    larger learning rate was run, so that a larger one might be faster. ``seeds``: how many there are.
+
+    frame: rows of ``load_trained``. The best rate is chosen by the same seeds, see :func:`best_rate`.
+    """
+    best = best_rate(frame)
+    best = best.assign(diverged=np.isfinite(best["diverged_at"]), largest=at_the_largest(frame, best))
+    groups: Any = best.groupby(list(NETWORK), sort=True, observed=True)
+    found = groups.agg(diverged=("diverged", "mean"), largest=("largest", "all"), seeds=("seed", "size"))
+    found["median"] = seed_statistic(best, "steps_to_target", by=NETWORK)
+    ends = [median_interval(rows.to_numpy(float)) for _, rows in groups["steps_to_target"]]
+    found["low"], found["high"] = np.transpose(ends)
+    return found.reset_index()
+
+
+def median_interval(values: np.ndarray) -> tuple[float, float]:
+    """The 95 % percentile bootstrap interval of the median; of fewer than five values, the smallest and the largest.
+
+    values: [seeds], of which some may be inf: so may be the ends. NaN if any value is. The resamples are always the same.
+    """
+    if np.isnan(values).any():
+        return np.nan, np.nan
+    if len(values) < FEWEST or np.all(values == values[0]):
+        return float(values.min()), float(values.max())
+    with np.errstate(invalid="ignore"):  # scipy's own ends and standard error are NaN where medians are inf
+        found: Any = bootstrap(
+            (values,), np.median, n_resamples=RESAMPLES, method="percentile", rng=np.random.default_rng(0)
+        )
+    medians = np.sort(found.bootstrap_distribution)
+    every = Groups(medians, np.array([0]), np.array([len(medians)]))
+    low, high = (quantile(every, q)[0] for q in ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2))
+    return float(low), float(high)
+
+
+def describe_growth(times: pd.DataFrame, steps: int) -> list[str]:
+    """A line for each initializer, scale and panel: the learning time at the deepest network over that at the shallowest.
+
+    Of those that reach the target, by their medians; which depths do not; where a larger learning rate might be faster; and
+    for linear networks at scale 1 what Saxe, McClelland & Ganguli 2014 found. times: of :func:`learning_times`; ``steps``:
+    how many were run.
+    """
+    by = [name for name in NETWORK if name != "depth"]
+    named = [name for name in by if name in ("initializer", "activation", "scale") or len(distinct(times, name)) > 1]
+    lines = []
+    groups: Any = times.groupby(by, sort=False, observed=True)
+    for key, rows in groups:
+        setting = dict(zip(by, key, strict=True))
+        words = [
+            f"{name.replace('_', ' ')} {setting[name]:g}" if name in ("width", "bias_std", "scale") else setting[name]
+            for name in named
+        ]
+        lines.append(f"{', '.join(words)}: {_growth(rows.sort_values(by='depth'), steps)}{_paper(setting)}")
+    return lines
+
+
+def _growth(rows: pd.DataFrame, steps: int) -> str:
+    reached = rows.loc[np.isfinite(rows["median"])]
+    if reached.empty:
+        return "undefined" if np.isnan(rows["median"].to_numpy()).all() else f"at no depth within {steps} steps"
+    first, last = reached.iloc[0], reached.iloc[-1]
+    text = f"{first['median']:g} steps at L = {first['depth']}"
+    if len(reached) > 1:
+        text += f", {last['median']:g} at L = {last['depth']}"
+        text += f", ratio {last['median'] / first['median']:.3g}" if first["median"] else ""
+    never = rows.loc[np.isposinf(rows["median"]), "depth"]
+    text += f"; not within {steps} steps at L = {_list(never)}" if len(never) else ""
+    largest = reached.loc[reached["largest"], "depth"]
+    return text + (f"; a rate above the run's largest might be faster at L = {_list(largest)}" if len(largest) else "")
+
+
+def _paper(setting: dict[str, Any]) -> str:
+    known = setting["activation"] == "linear" and np.isclose(setting["scale"], 1) and setting["initializer"] in SAXE
+    return f" (Saxe et al. 2014: {SAXE[setting['initializer']]})" if known else ""
+
+
+def _list(depths: Iterable[int]) -> str:
+    return ", ".join(map(str, depths))

@@ -1,0 +1,72 @@
+"""Learning curves over seeds: statistics of those that have not diverged, and where the others end."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from analysis.numbers.statistics import seed_statistic
+from analysis.rows.select import distinct
+
+LAYERS = ("first", "middle", "last")  # of the hidden ones
+
+
+class Curve(NamedTuple):
+    """One column at every recorded step that at least half of the seeds reach; each an array [steps]."""
+
+    steps: np.ndarray
+    low: np.ndarray  # the smallest seed
+    median: np.ndarray
+    high: np.ndarray  # the largest
+    seeds: int  # of all, at the start
+    leading: bool  # whether it is the first column of its panel
+
+
+class End(NamedTuple):
+    """The last recorded step at which a seed's loss was finite, and a column's value there; NaN if it never was."""
+
+    step: int
+    value: float
+
+
+def columns_of(value: str) -> list[str]:
+    """The columns that one panel shows: those of three layers for ``log10_grad``, else the one of that name."""
+    return [f"{value}_{layer}" for layer in LAYERS] if value == "log10_grad" else [value]
+
+
+def curves_of(frame: pd.DataFrame, value: str) -> list[Curve]:
+    """A curve for each column of ``value``, over the seeds whose loss is finite at that step; none without such rows.
+
+    frame: rows of ``load_curves`` that differ in seed and step alone. ``-inf``, exactly zero, counts as the smallest; where
+    any seed's value is NaN though its loss is finite, so is every statistic.
+    """
+    seeds = len(distinct(frame, "seed"))
+    running = frame.loc[np.isfinite(frame["loss"].to_numpy())]
+    if running.empty:
+        return []
+    counts: Any = running.groupby("step").size()
+    enough = counts.to_numpy() * 2 >= seeds
+    found = []
+    for place, column in enumerate(columns_of(value)):
+        low, median, high = (
+            seed_statistic(running, column, stat, by=["step"]).loc[enough] for stat in ("min", "median", "max")
+        )
+        steps = median.index.to_numpy()
+        found.append(Curve(steps, low.to_numpy(), median.to_numpy(), high.to_numpy(), seeds, place == 0))
+    return found
+
+
+def ends_of(frame: pd.DataFrame, column: str) -> list[End]:
+    """Where each seed ends whose loss does not stay finite. frame: as above."""
+    found = []
+    groups: Any = frame.sort_values(by="step").groupby("seed")
+    for _, network in groups:
+        finite = np.isfinite(network["loss"].to_numpy())
+        if finite.all():
+            continue
+        last = int(np.argmin(finite)) - 1
+        step, value = network["step"].to_numpy(), network[column].to_numpy(float)
+        found.append(End(int(step[max(last, 0)]), float(value[last]) if last >= 0 else np.nan))
+    return found

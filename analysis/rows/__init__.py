@@ -1,0 +1,1 @@
+"""Runs from disk as tidy frames, and which of their rows are wanted."""

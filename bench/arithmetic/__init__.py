@@ -1,0 +1,1 @@
+"""Floats whose exponent never ends."""

@@ -1,0 +1,1 @@
+"""Initializations ranked, with theory beside them."""

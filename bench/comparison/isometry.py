@@ -1,0 +1,97 @@
+"""How far a comparison's networks are from isometries: singular values of their Jacobians, on a few of its seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+import jax
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from bench.engine.jacobians import isometry
+from bench.networks.activations import ACTIVATIONS
+from bench.networks.batches import Batch, networks_of
+from bench.networks.schemes import families
+from bench.networks.seeds import seed_mesh
+from bench.sweeps.lanes import Lane, lanes_of
+from bench.sweeps.plan import keeps_weights
+from bench.sweeps.sweep import Sweep
+
+CONDITION_DEPTH = 64  # beyond it a condition number says little more, and costs a pass in float64
+LARGEST_BYTES = 2**29  # of one float64 copy of the Jacobians
+
+
+def add_isometry(table: pd.DataFrame, sweep: Sweep, *, seeds: int, progress: bool = True) -> pd.DataFrame:
+    """The table of :func:`bench.comparison.compare.compare` with the isometry of each row's first ``seeds`` networks.
+
+    ``sigma_ratio``: σ_max / σ_rms of the Jacobian ∂h_{L-1}/∂h_0 at the row's depth, ``log10_condition``: log10 σ_max / σ_min
+    at ``condition_depth`` ≤ 64 (inf where it is singular), both means over ``isometry_seeds`` networks; NaN for 0 seeds and
+    undefined schemes.
+    """
+    depth = max(sweep.depths)
+    condition_depth = min(CONDITION_DEPTH, depth)
+    found: dict[tuple, tuple[float, float]] = {}
+    if seeds:
+        groups: list[Any] = list(_groups(sweep))
+        bar = tqdm(total=sum(len(lanes) for *_, lanes in groups), unit=" schemes", disable=not progress, desc="isometry")
+        with bar, jax.enable_x64(sweep.dtype == "float64"):
+            for (_, width), members in groupby(groups, key=lambda group: group[:2]):
+                networks = None
+                for names, width, activation, lanes in members:
+                    networks = networks or _networks(sweep, names[0], width, seeds)
+                    fitting = max(1, LARGEST_BYTES // (8 * seeds * width**2))
+                    for first in range(0, len(lanes), fitting):
+                        block = lanes[first : first + fitting]
+                        values = _measure(networks, activation, block, seeds, depth, condition_depth)
+                        cells = [(lane.initializer, activation, width, lane.bias_std, lane.scale) for lane in block]
+                        found |= dict(zip(cells, values, strict=True))
+                        bar.update(len(block))
+    keys = zip(*(table[name] for name in ("initializer", "activation", "width", "bias_std", "scale")), strict=True)
+    ratio, condition = np.transpose([found.get(key, (np.nan, np.nan)) for key in keys])
+    return table.assign(sigma_ratio=ratio, log10_condition=condition, condition_depth=condition_depth, isometry_seeds=seeds)
+
+
+def _groups(sweep: Sweep) -> Iterator[tuple[tuple[str, ...], int, str, list[Lane]]]:
+    """(initializers of a family, width, activation, those of its lanes that are defined)."""
+    for names in families(sweep.initializers):
+        for width in sweep.widths:
+            for activation in sweep.activations:
+                lanes = [lane for lane in lanes_of(sweep, names, activation, width) if not np.isnan(lane.engine_scale)]
+                if lanes:
+                    yield names, width, activation, lanes
+
+
+def _networks(sweep: Sweep, initializer: str, width: int, seeds: int) -> Batch:
+    """The first networks of the sweep; the last one fills the devices."""
+    mesh = seed_mesh(seeds)
+    padded = np.minimum(np.arange(-(-seeds // mesh.size) * mesh.size), seeds - 1)
+    keep = keeps_weights(sweep, width, len(padded))
+    drawn = {"key": sweep.key, "width": width, "seeds": padded.tolist(), "dtype": sweep.dtype}
+    return networks_of(initializer, mesh=mesh, keep=keep, **drawn)
+
+
+def _measure(
+    networks: Batch, activation: str, lanes: list[Lane], seeds: int, depth: int, condition_depth: int
+) -> list[tuple[float, float]]:
+    """(sigma_ratio, log10_condition) of each lane."""
+    found = isometry(
+        networks.segments(activation),
+        networks.inputs,
+        mesh=seed_mesh(seeds),
+        activation=ACTIVATIONS[activation],
+        scales=np.array([lane.engine_scale for lane in lanes]),
+        bias_stds=np.array([lane.bias_std for lane in lanes]),
+        depth=depth,
+        condition_depth=condition_depth,
+    )
+    pairs = zip(found.ratio, found.log10_condition, strict=True)
+    return [(_mean(ratio[:seeds]), _mean(condition[:seeds])) for ratio, condition in pairs]
+
+
+def _mean(values: np.ndarray) -> float:
+    """The mean of the networks that have the value: one whose layer is all off has no ratio."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else float("nan")

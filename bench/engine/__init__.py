@@ -1,0 +1,1 @@
+"""The fast exact passes for plain networks, from weights to norms, spectra and angles."""

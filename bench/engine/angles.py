@@ -1,0 +1,115 @@
+"""The measured angle between the gradients of two inputs, at any magnitude: shattered gradients.
+
+``cos(z_l, z_l')`` of the pre-activations and ``cos(δ_l, δ_l')`` of ``δ_l = ∂y/∂z_l``, for two inputs of one network
+(Balduzzi et al. 2017, arXiv 1702.08591). :func:`bench.theory.gradient_correlation` is what theory expects. No cosine
+depends on lengths, so that powers of two are divided out of each layer and forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+from jax.sharding import Mesh
+
+from bench.arithmetic.extended import normalize, share_exponent
+from bench.engine.jacobians import preactivations, slopes_at
+from bench.networks.activations import Activation
+from bench.networks.seeds import over_seeds, place
+from bench.networks.segments import LAYERS, Segment, segments_to
+
+
+class Angles(NamedTuple):
+    """What :func:`angles` returns: float64 arrays [lanes, seeds, layers], l = 1 … L-1; NaN where a vector is zero."""
+
+    forward: np.ndarray  # cos(z_l, z_l')
+    backward: np.ndarray  # cos(δ_l, δ_l')
+
+
+def partner(inputs: np.ndarray, directions: np.ndarray, correlation: float) -> np.ndarray:
+    """``x' = c x + √(1 - c²) x⊥``: as long as x, and at the angle arccos c = ``correlation`` to it.
+
+    inputs (x), directions: [seeds, width]; x⊥ is what of the direction is orthogonal to x, of the length of x. For
+    |c| < 1 the width is at least 2.
+    """
+    if abs(correlation) == 1:
+        return correlation * inputs
+    x, direction = np.asarray(inputs, float), np.asarray(directions, float)
+    square = np.sum(x * x, axis=-1, keepdims=True)
+    across = direction - x * np.sum(x * direction, axis=-1, keepdims=True) / square
+    across *= np.sqrt(square / np.sum(across * across, axis=-1, keepdims=True))
+    return (correlation * x + np.sqrt(1 - correlation**2) * across).astype(inputs.dtype)
+
+
+@jax.jit
+def cosines(rows: Array) -> Array:
+    """Of the first half of the rows with the second: rows [..., 2 · lanes, width], result [..., lanes].
+
+    By ``1 - ‖a/‖a‖ - b/‖b‖‖² / 2``, which is exactly 1 for equal vectors and keeps the digits of 1 - c near it.
+    """
+    value, norm, _ = normalize(rows)
+    first, second = jnp.split(value / norm[..., None], 2, axis=-2)
+    return 1 - jnp.sum(jnp.square(first - second), axis=-1) / 2
+
+
+def backward_segment(
+    segment: Segment, slopes: Array, readout: Array, cotangent: Array, index: Array, depth: Array
+) -> tuple[Array, Array]:
+    """One seed's cotangents ∂y/∂h of the segment's input, and cos(δ_l, δ_l') [LAYERS, lanes] of its layers.
+
+    slopes [LAYERS, 2 · lanes, width]; cotangent [2 · lanes, width]: of the segment's last h, up to powers of two; the
+    readout enters at layer ``depth`` - 1.
+    """
+
+    def layer(cotangent: Array, inputs: tuple[Array, Array, Array]) -> tuple[Array, Array]:
+        weights, slope, number = inputs
+        cotangent = jnp.where(number == depth - 1, readout[None, :], cotangent)
+        delta, _, _ = normalize(slope * cotangent)
+        return jnp.matmul(delta, weights, precision=lax.Precision.HIGHEST), cosines(delta)
+
+    numbers = index * LAYERS + 1 + jnp.arange(LAYERS, dtype=depth.dtype)
+    return lax.scan(layer, cotangent, (segment.weights, slopes, numbers), reverse=True)
+
+
+@cache
+def backward_program(mesh: Mesh) -> Callable[..., tuple[Array, Array]]:
+    """The compiled backward pass; the activation and its depth are data to it."""
+    return over_seeds(backward_segment, mesh, in_axes=(1, 1, 0, 0, None, None), out_axes=(0, 1))
+
+
+def angles(
+    segments: Callable[[int], Segment],
+    inputs: Array,
+    others: Array,
+    readout: Array,
+    *,
+    mesh: Mesh,
+    activation: Activation,
+    scales: np.ndarray,
+    bias_stds: np.ndarray,
+    depth: int,
+) -> Angles:
+    """Cosines between what two inputs make of every layer of the network of that depth, L ≥ 2.
+
+    segments: index → Segment, asked for in order and then in reverse; inputs, others (their :func:`partner`), readout:
+    [seeds, width], split over ``mesh``; scales, bias_stds: [lanes], pairwise. Memory holds the slopes of all layers.
+    """
+    count, rows = segments_to(depth), 2 * len(scales)
+    forward, backward, slopes = [], [], []
+    for _, value, exponent in preactivations(
+        segments, [inputs, others], mesh=mesh, activation=activation, scales=scales, bias_stds=bias_stds, count=count
+    ):
+        forward.append(np.asarray(cosines(value)))
+        slopes.append(share_exponent(slopes_at(activation, value, exponent)).mantissa)
+    cotangent = place(mesh, np.zeros((inputs.shape[0], rows, inputs.shape[1]), inputs.dtype), 0)
+    for index in reversed(range(count)):
+        cotangent, found = backward_program(mesh)(
+            segments(index), slopes.pop(), readout, cotangent, np.int32(index), np.int32(depth)
+        )
+        backward.insert(0, np.asarray(found))
+    return Angles(*(np.concatenate(part)[: depth - 1].astype(float).transpose(2, 1, 0) for part in (forward, backward)))

@@ -1,0 +1,1 @@
+"""What a network is: initializers, activations, losses, and how its numbers are drawn."""

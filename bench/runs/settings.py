@@ -1,0 +1,47 @@
+"""What sweeps and trainings have in common as data: frozen fields that check themselves, as JSON and back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import Any, Self, cast
+
+from bench.networks.activations import ACTIVATIONS
+from bench.networks.initializers import INITIALIZERS
+from bench.settings.checks import DTYPES, LARGEST_COUNT, integer, integers, names, reals
+from bench.settings.errors import SweepError
+
+LARGEST_KEY = 2**32 - 1
+
+
+class Settings:
+    """A frozen dataclass of settings, of a sweep or a training: as JSON and back, and what both check alike."""
+
+    def _settle(self, field: str, value: object) -> None:
+        object.__setattr__(self, field, value)
+
+    def _settle_networks(self) -> None:
+        """Check and settle the fields that say which networks there are. Raises SweepError."""
+        given: Any = self
+        self._settle("initializers", names("initializers", given.initializers, INITIALIZERS))
+        self._settle("activations", names("activations", given.activations, ACTIVATIONS))
+        self._settle("depths", integers("depths", given.depths, at_least=2, at_most=LARGEST_COUNT))
+        self._settle("widths", integers("widths", given.widths, at_least=1, at_most=LARGEST_COUNT))
+        self._settle("scales", reals("scales", given.scales))
+        self._settle("bias_stds", reals("bias_stds", given.bias_stds))
+        self._settle("seeds", integer("seeds", given.seeds, at_least=1, at_most=LARGEST_COUNT))
+        self._settle("key", integer("key", given.key, at_least=0, at_most=LARGEST_KEY))
+        if given.dtype not in DTYPES:
+            raise SweepError("dtype", given.dtype, " or ".join(DTYPES))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as JSON types."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(cast(Any, self)).items()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The inverse of :meth:`to_dict`. Raises SweepError for a field that does not exist."""
+        known = {field.name for field in fields(cast(Any, cls))}
+        for name, value in values.items():
+            if name not in known:
+                raise SweepError(name, value, f"one of the fields {', '.join(sorted(known))}")
+        return cls(**values)

@@ -1,0 +1,1 @@
+"""What people write, checked: names, numbers, ranges, and the error that says what is accepted."""

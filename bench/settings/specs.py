@@ -1,0 +1,61 @@
+"""Things with a name and arguments, as they are written everywhere: ``adamw``, ``adamw:weight_decay=0.01,nesterov=true``."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from bench.settings.errors import SweepError
+from bench.settings.registry import nearest
+
+WRITTEN = "NAME or NAME:ARGUMENT=VALUE,ARGUMENT=VALUE"
+CONSTANTS = {"true": True, "false": False}
+
+
+class Spec(NamedTuple):
+    """A name and its arguments, in order of their names."""
+
+    name: str
+    arguments: tuple[tuple[str, Any], ...] = ()
+
+    def __str__(self) -> str:
+        if not self.arguments:
+            return self.name
+        return f"{self.name}:{','.join(f'{name}={_written(value)}' for name, value in self.arguments)}"
+
+
+def parse_spec(field: str, text: object, known: Any) -> Spec:
+    """A spec whose name is one of ``known``: values are numbers, true, false, lists ``1/2/3``, or words.
+
+    Raises SweepError: the nearest known name for an unknown one.
+    """
+    if not isinstance(text, str):
+        raise SweepError(field, text, WRITTEN)
+    name, _, rest = text.partition(":")
+    if name not in known:
+        raise SweepError(field, text, f"one of {', '.join(known)}{nearest(name, known)}")
+    arguments: dict[str, Any] = {}
+    for part in rest.split(",") if rest else ():
+        argument, equals, value = part.partition("=")
+        if not equals or not argument.isidentifier() or not value or argument in arguments:
+            raise SweepError(field, text, WRITTEN)
+        arguments[argument] = _value(value)
+    return Spec(name, tuple(sorted(arguments.items())))
+
+
+def _value(text: str) -> Any:
+    if "/" in text:
+        return tuple(_value(part) for part in text.split("/"))
+    if text.lower() in CONSTANTS:
+        return CONSTANTS[text.lower()]
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "/".join(map(_written, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,108 @@
+"""How a sweep is cut into chunks: a function of the sweep alone, so that any machine resumes what another began."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from bench.engine.gradients import LANES
+from bench.networks.schemes import families
+from bench.networks.segments import LAYERS, segments_to
+from bench.sweeps.lanes import Lane, lanes_of
+from bench.sweeps.sweep import Sweep
+
+CHUNK_BYTES = 2**30  # what one chunk may hold at a time, by estimate
+MOST_SEEDS = 1024
+ROW_BYTES = 14 * 8  # of a table under construction
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """What is measured together and becomes one shard: all depths, and a block of seeds and of lanes.
+
+    The initializers are the sweep's of one family; lanes are numbered as :func:`bench.sweeps.lanes.lanes_of` lists theirs.
+    """
+
+    index: int
+    initializers: tuple[str, ...]
+    activation: str
+    width: int
+    seeds: tuple[int, int]  # first, past the last
+    lanes: tuple[int, int]
+
+    @property
+    def draw(self) -> tuple[tuple[str, ...], int, tuple[int, int]]:
+        """What the draw depends on: chunks with the same one run one after the other and share it."""
+        return self.initializers, self.width, self.seeds
+
+    @property
+    def shard(self) -> str:
+        """The file name of its rows."""
+        return f"chunk-{self.index:05d}.parquet"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as JSON types."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+
+def weight_bytes(sweep: Sweep, width: int) -> int:
+    """The hidden weights of one seed at the largest depth."""
+    return segments_to(max(sweep.depths)) * LAYERS * width**2 * np.dtype(sweep.dtype).itemsize
+
+
+def keeps_weights(sweep: Sweep, width: int, seeds: int) -> bool:
+    """Whether so many seeds' weights stay in memory for the backward pass and further activations, or are drawn again."""
+    return seeds * weight_bytes(sweep, width) <= 2 * CHUNK_BYTES
+
+
+def lane_bytes(sweep: Sweep, width: int, lanes: int) -> int:
+    """An estimate of what one seed's lanes hold at their peak: slopes, cotangents, norms and rows."""
+    item = np.dtype(sweep.dtype).itemsize
+    padded = math.ceil(lanes / LANES) * LANES
+    layers = segments_to(max(sweep.depths)) * LAYERS
+    slopes = (layers + len(sweep.depths)) * padded * width * item
+    norms = 4 * sum(sweep.depths) * padded * item
+    rows = lanes * ROW_BYTES * (sum(sweep.depths) if sweep.layers else len(sweep.depths))
+    return slopes + norms + rows
+
+
+def lanes_in(sweep: Sweep, chunk: Chunk) -> tuple[Lane, ...]:
+    """The chunk's lanes."""
+    return lanes_of(sweep, chunk.initializers, chunk.activation, chunk.width)[slice(*chunk.lanes)]
+
+
+def plan(sweep: Sweep) -> tuple[Chunk, ...]:
+    """The chunks of a sweep, in the order in which they run."""
+    chunks: list[Chunk] = []
+    for initializers in families(sweep.initializers):
+        for width in sweep.widths:
+            lanes = {name: len(lanes_of(sweep, initializers, name, width)) for name in sweep.activations}
+            lanes_per_block, seed_blocks = _cut(sweep, width, max(lanes.values()))
+            chunks += [
+                Chunk(len(chunks) + number, initializers, activation, width, seed_block, lane_block)
+                for number, (seed_block, activation, lane_block) in enumerate(
+                    (seed_block, activation, lane_block)
+                    for seed_block in seed_blocks
+                    for activation in sweep.activations
+                    for lane_block in _blocks(lanes[activation], lanes_per_block)
+                )
+            ]
+    return tuple(chunks)
+
+
+def _cut(sweep: Sweep, width: int, lanes: int) -> tuple[int, list[tuple[int, int]]]:
+    """The lanes of a block and the blocks of seeds that fit: whole tiles, fewer only where one seed's do not fit."""
+    per_block = lanes
+    while per_block > LANES and lane_bytes(sweep, width, per_block) > CHUNK_BYTES:
+        per_block = math.ceil(per_block / 2 / LANES) * LANES
+    weights = weight_bytes(sweep, width)
+    kept = weights if weights <= CHUNK_BYTES else 0  # else drawn as they are needed, for any number of seeds
+    fitting = CHUNK_BYTES // (lane_bytes(sweep, width, per_block) + kept)
+    return per_block, _blocks(sweep.seeds, max(1, min(fitting, MOST_SEEDS)))
+
+
+def _blocks(total: int, size: int) -> list[tuple[int, int]]:
+    return [(first, min(first + size, total)) for first in range(0, total, size)]

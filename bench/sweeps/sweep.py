@@ -1,0 +1,56 @@
+"""A sweep: what is measured, as immutable data that checks itself."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from bench.networks.losses import LOSSES
+from bench.runs.settings import Settings
+from bench.settings.errors import SweepError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweep(Settings):
+    """Every combination of its fields is one cell: a network, and one row of results.
+
+    Sequences are stored as tuples, numbers sorted, each value once. Raises :class:`SweepError` (a ValueError) for a
+    value that cannot be measured.
+
+    initializers: names (``python -m bench list``) or ``package.module:attribute`` of any ``init(key, shape, dtype)``.
+    activations: likewise; any function on arrays.
+    depths: numbers L of weight matrices, the readout included; each ≥ 2.
+    scales: factors on the drawn weights; each ≥ 0 and finite.
+    widths: n ≥ 1, of every hidden layer and the input.
+    bias_stds: standard deviations of the biases; each ≥ 0 and finite; 0 is no bias, or the scheme's own where it has one.
+    seeds: how many independent networks, ≥ 1.
+    key: the root of all randomness, 0 to 2^32 - 1.
+    loss: "output" (the output y itself) or "mse" ((y - 1)² / 2).
+    dtype: "float32" or "float64", of all arithmetic.
+    layers: also keep one row for each layer of each cell.
+    """
+
+    initializers: tuple[str, ...] = ("gaussian",)
+    activations: tuple[str, ...] = ("tanh",)
+    depths: tuple[int, ...] = (2, 4, 8, 16, 32, 64)
+    scales: tuple[float, ...] = (0.5, 1.0, 1.5)
+    widths: tuple[int, ...] = (64,)
+    bias_stds: tuple[float, ...] = (0.0,)
+    seeds: int = 4
+    key: int = 0
+    loss: str = "output"
+    dtype: str = "float32"
+    layers: bool = True
+
+    def __post_init__(self) -> None:
+        self._settle_networks()
+        if not isinstance(self.loss, str) or self.loss not in LOSSES:
+            raise SweepError("loss", self.loss, " or ".join(LOSSES))
+        if not isinstance(self.layers, bool):
+            raise SweepError("layers", self.layers, "True or False")
+
+    @property
+    def cells(self) -> int:
+        """How many rows the sweep has; fewer where an initializer makes one bias_std of several."""
+        axes = (self.initializers, self.activations, self.widths, self.bias_stds, self.depths, self.scales)
+        return math.prod(map(len, axes)) * self.seeds

@@ -1,0 +1,1 @@
+"""How both command lines speak: options, one-line errors, progress."""

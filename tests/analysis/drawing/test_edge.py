@@ -1,0 +1,69 @@
+import math
+
+import pytest
+
+from analysis.drawing.edge import COLOUR, LABEL, critical_scale, edge_handle
+from analysis.figures.heatmap import draw_heatmaps, plot_heatmap
+from analysis.rows.select import Facet
+from tests.analysis.conftest import make_cells
+from tests.analysis.figures.test_heatmap import legend_of, panels_of
+
+
+def edges_of(ax):
+    return [line for line in ax.lines if line.get_label() == LABEL]
+
+
+@pytest.mark.parametrize(
+    ("initializer", "activation", "bias_std", "expected"),
+    [
+        ("gaussian", "tanh", 0.0, 1.0),
+        ("gaussian", "relu", 0.0, math.sqrt(2)),
+        ("he_normal", "relu", 0.0, 1.0),
+        ("torch_linear", "linear", 0.0, math.sqrt(3)),
+        ("orthogonal", "relu", 0.0, math.sqrt(2)),
+        ("critical", "relu", 0.0, 1.0),
+        ("identity", "linear", 0.0, 1.0),
+        ("gaussian", "tanh", 0.1, 1.1934),
+        ("identity", "tanh", 0.0, math.nan),
+        ("gaussian", "gelu", 0.0, math.nan),
+        ("gaussian", "relu", 0.1, math.nan),
+        ("mine:init", "tanh", 0.0, math.nan),
+        ("gaussian", "mine:function", 0.0, math.nan),
+    ],
+)
+def test_critical_scales(initializer, activation, bias_std, expected):
+    found = critical_scale(Facet(initializer, activation, 64, bias_std))
+    assert found == pytest.approx(expected, rel=1e-4, nan_ok=True)
+
+
+def test_every_panel_has_the_line_of_its_own():
+    figure = draw_heatmaps(make_cells(initializers=("gaussian", "he_normal"), activations=("tanh", "relu", "gelu")))
+    heights = {}
+    for ax in panels_of(figure):
+        heights[ax.get_title()] = [line.get_ydata()[0] for line in edges_of(ax)]
+    root = math.sqrt(2)
+    assert heights == {
+        "gaussian, tanh": [pytest.approx(1)],
+        "gaussian, relu": [pytest.approx(root)],
+        "gaussian, gelu": [],
+        "he_normal, tanh": [pytest.approx(1 / root)],
+        "he_normal, relu": [pytest.approx(1)],
+        "he_normal, gelu": [],
+    }
+    assert legend_of(figure).count(LABEL) == 1
+
+
+def test_the_line_differs_from_those_of_number_types():
+    ax = plot_heatmap(make_cells(depths=range(2, 853, 50), seeds=1))
+    (line,) = edges_of(ax)
+    handle = edge_handle()
+    assert line.get_color() == handle.get_color() == COLOUR != "black"
+    assert len({str(h.get_linestyle()) + str(h._dash_pattern) for h in ax.figure.legends[0].legend_handles[:3]}) == 3
+
+
+def test_without_theory_and_out_of_sight_there_is_none():
+    for ax in (plot_heatmap(make_cells(), theory=False), plot_heatmap(make_cells(scales=(2.0, 3.0)))):
+        assert edges_of(ax) == []
+        assert LABEL not in legend_of(ax.figure)
+    figure = draw_heatmaps(make_cells(), theory=False)
+    assert LABEL not in legend_of(figure)

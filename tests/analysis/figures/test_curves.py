@@ -1,0 +1,270 @@
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.collections import PolyCollection
+
+from analysis.cli.main import main
+from analysis.figures.curves import draw_curves, plot_curves
+from analysis.numbers.seed_curves import curves_of, ends_of
+from analysis.rows.select import SelectionError
+from tests.analysis.conftest import make_curves, make_trained, write_training
+
+CURVES = make_curves()
+STEPS = sorted(set(CURVES["step"]))
+
+
+def one(frame, **wanted):
+    """The rows of one network, or of its seeds, in the order of steps."""
+    for column, value in wanted.items():
+        frame = frame[frame[column] == value]
+    return frame.sort_values("step")
+
+
+def draw(frame, **options):
+    ax = plot_curves(frame, **options)
+    ax.get_figure(root=True).draw_without_rendering()
+    return ax
+
+
+def lines_of(ax):
+    """Without thin ones, which lead to zeros, and marks."""
+    return [line for line in ax.lines if line.get_marker() in ("", ".") and line.get_linewidth() > 0.5]
+
+
+def marks_of(ax, marker):
+    return [tuple(point) for line in ax.lines if line.get_marker() == marker for point in np.transpose(line.get_data())]
+
+
+def bands_of(ax):
+    return [artist for artist in ax.collections if isinstance(artist, PolyCollection)]
+
+
+def texts_of(figure):
+    return " ".join(t.get_text() for legend in figure.legends for t in (legend.get_title(), *legend.get_texts()))
+
+
+def lose(frame, after, **wanted):
+    """These networks diverge: no finite number after that step."""
+    frame = frame.copy()
+    lost = (frame["step"] > after) & np.all([frame[column] == value for column, value in wanted.items()], axis=0)
+    frame.loc[lost, ["loss", "accuracy", "log10_grad_first", "log10_grad_middle", "log10_grad_last"]] = np.nan
+    return frame
+
+
+@pytest.mark.parametrize("value", ["loss", "accuracy"])
+def test_lines_are_medians_and_bands_reach_from_the_smallest_seed_to_the_largest(value):
+    frame = CURVES.assign(
+        loss=CURVES["loss"] * (1 + CURVES["seed"] ** 2), accuracy=CURVES["accuracy"] / (1 + CURVES["seed"])
+    )
+    ax = draw(frame, value=value, depth=8, scales=[0.5], learning_rate=0.1)
+    (line,), (band,) = lines_of(ax), bands_of(ax)
+    rows = one(frame, depth=8, scale=0.5, learning_rate=0.1).groupby("step")[value]
+    np.testing.assert_array_equal(line.get_xdata(), STEPS)
+    np.testing.assert_allclose(line.get_ydata(), rows.median())
+    corners = band.get_paths()[0].vertices
+    for step, low, high in zip(STEPS, rows.min(), rows.max(), strict=True):
+        heights = corners[corners[:, 0] == step, 1]
+        assert (heights.min(), heights.max()) == pytest.approx((low, high))
+    assert (ax.get_yscale() == "log") == (value == "loss")
+    assert "median (lines) and smallest to largest (bands) of 3 seeds" in texts_of(ax.figure)
+
+
+def test_gradients_are_of_three_layers_in_three_line_styles():
+    ax = draw(CURVES, value="log10_grad", depth=32, scales=[0.5])
+    first, middle, last = lines_of(ax)
+    rows = one(CURVES, depth=32, scale=0.5, learning_rate=0.01).groupby("step")
+    for line, layer in ((first, "first"), (middle, "middle"), (last, "last")):
+        np.testing.assert_allclose(line.get_ydata(), rows[f"log10_grad_{layer}"].median())
+    assert len({str(line._dash_pattern) for line in (first, middle, last)}) == 3
+    assert len(bands_of(ax)) == 1
+    for words in ("first layer", "middle", "last hidden", "gradients' bands are the first layer's"):
+        assert words in texts_of(ax.figure)
+
+
+def test_every_step_is_seen_from_the_one_before_the_first_update_on():
+    ax = draw(CURVES)
+    low, high = ax.get_xlim()
+    assert low < 0 < 199 < high
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["0", "1", "10", "100"]
+    places = ax.transData.transform([(step, 1.0) for step in (0, 1, 10, 100)])[:, 0]
+    assert np.diff(places).min() > 0.3 * np.diff(places).max()  # zero is no further than a decade, and not on top of 1
+
+
+def test_a_curve_is_of_seeds_that_run_and_ends_where_more_than_half_have_diverged():
+    frame = lose(lose(CURVES, 20, depth=8, scale=0.5, seed=0), 50, depth=8, scale=0.5, seed=1)
+    frame.loc[frame["seed"] == 1, "loss"] *= 3
+    rows = one(frame, depth=8, scale=0.5, learning_rate=0.01)
+    (curve,) = curves_of(rows, "loss")
+    assert curve.steps.tolist() == [0, 1, 2, 5, 10, 20, 50]
+    at_50 = rows.loc[rows["step"] == 50].set_index("seed")["loss"]
+    assert curve.median[-1] == pytest.approx((at_50[1] + at_50[2]) / 2)
+    assert curve.high[-1] == pytest.approx(at_50[1])
+    assert [end.step for end in ends_of(rows, "loss")] == [20, 50]
+    ax = draw(frame, depth=8, scales=[0.5])
+    assert lines_of(ax)[0].get_xdata()[-1] == 50
+    last = [rows.loc[(rows["seed"] == seed) & (rows["step"] == step), "loss"].item() for seed, step in ((0, 20), (1, 50))]
+    assert sorted(marks_of(ax, "x")) == [(20, pytest.approx(last[0])), (50, pytest.approx(last[1]))]
+    assert "a seed diverged" in texts_of(ax.figure)
+    assert "undefined" not in texts_of(ax.figure)
+    assert "diverged" not in texts_of(draw(CURVES).figure)
+
+
+def test_half_of_the_seeds_are_enough_for_a_line():
+    frame = one(lose(make_curves(seeds=2), 20, seed=0), depth=8, scale=0.5, learning_rate=0.01)
+    (curve,) = curves_of(frame, "loss")
+    assert curve.steps.tolist() == STEPS
+    np.testing.assert_allclose(curve.median[-1], frame.loc[(frame["seed"] == 1) & (frame["step"] == 199), "loss"])
+
+
+def test_an_exploding_seed_does_not_flatten_the_others():
+    frame = lose(CURVES, 2, depth=8, scale=2.0, seed=0)
+    frame.loc[(frame["seed"] == 0) & (frame["scale"] == 2.0) & (frame["step"] == 2), "loss"] = 1e30
+    ax = draw(frame, depth=8)
+    assert ax.get_ylim()[1] < 100
+    assert marks_of(ax, "x") == [(2, pytest.approx(ax.get_ylim()[1]))]
+
+
+def test_a_loss_that_stays_finite_is_inside_however_large():
+    frame = CURVES.copy()
+    frame.loc[(frame["depth"] == 8) & (frame["scale"] == 2.0) & (frame["step"] == 50), "loss"] = 1e9
+    ax = draw(frame, depth=8)
+    assert ax.get_ylim()[1] > 1e9
+    assert marks_of(ax, "x") == []
+
+
+@pytest.mark.parametrize("value", ["loss", "accuracy", "log10_grad"])
+def test_networks_that_are_never_finite_draw_and_are_marked(value):
+    for frame in (lose(CURVES, -1, scale=2.0), lose(CURVES, -1, task="digits")):
+        ax = draw(frame, value=value, depth=8, scales=[2.0])
+        assert lines_of(ax) == []
+        assert {step for step, _ in marks_of(ax, "x")} == {0}
+        assert "or is undefined" in texts_of(ax.figure)
+
+
+def test_gradients_that_are_exactly_zero_are_marked_below_all_numbers():
+    frame = CURVES.copy()
+    dead = (frame["depth"] == 32) & (frame["scale"] == 0.5) & frame["step"].isin([2, 5]) & (frame["seed"] > 0)
+    frame.loc[dead, "log10_grad_first"] = -np.inf
+    ax = draw(frame, value="log10_grad", depth=32)
+    marks = marks_of(ax, "v")
+    assert [step for step, _ in marks] == [2, 5]
+    numbers = np.concatenate([line.get_ydata() for line in lines_of(ax)])
+    for _, height in marks:
+        assert ax.get_ylim()[0] < height < np.nanmin(numbers)
+    assert all(tick > max(height for _, height in marks) for tick in ax.get_yticks())
+    assert np.isnan(numbers).sum() == 2
+    assert "exactly zero" in texts_of(ax.figure)
+    assert "exactly zero" not in texts_of(draw(CURVES, value="log10_grad").figure)
+
+
+def test_one_dead_seed_pulls_the_band_down_and_not_the_line():
+    frame = CURVES.copy()
+    dead = (frame["depth"] == 32) & (frame["scale"] == 0.5) & (frame["step"] == 5) & (frame["seed"] == 0)
+    frame.loc[dead, "log10_grad_first"] = -np.inf
+    ax = draw(frame, value="log10_grad", depth=32, scales=[0.5])
+    assert marks_of(ax, "v") == []
+    assert all(np.isfinite(line.get_ydata()).all() for line in lines_of(ax))
+    corners = bands_of(ax)[0].get_paths()[0].vertices
+    assert corners[corners[:, 0] == 5, 1].min() == pytest.approx(ax.get_ylim()[0])
+
+
+def test_all_gradients_zero_and_losses_of_zero_draw():
+    zeros = dict.fromkeys(("log10_grad_first", "log10_grad_middle", "log10_grad_last"), -np.inf)
+    frame = CURVES.assign(loss=np.where(CURVES["step"] > 10, 0.0, CURVES["loss"]), **zeros)
+    assert {step for step, _ in marks_of(draw(frame, value="loss"), "v")} == {20, 50, 100, 199}
+    assert {step for step, _ in marks_of(draw(frame, value="log10_grad"), "v")} == set(STEPS)
+    draw_curves(frame).draw_without_rendering()
+
+
+def test_one_seed_one_depth_and_one_step_draw():
+    ax = draw(make_curves(depths=(4,), scales=(1.0,), learning_rates=(0.1,), seeds=1))
+    assert bands_of(ax) == []
+    assert "1 seed" in texts_of(ax.figure)
+    ax = draw(make_curves(seeds=1, recorded=(0,)))
+    assert len(marks_of(ax, ".")) == 3
+
+
+def test_by_default_the_largest_depth_five_spread_scales_and_the_middle_rate():
+    frame = make_curves(scales=tuple(np.linspace(0.5, 2.5, 9)), learning_rates=(0.01, 0.03, 0.1), seeds=1)
+    ax = draw(frame)
+    assert len(lines_of(ax)) == 5
+    assert "gaussian, tanh, L = 32" in ax.get_title()
+    assert "learning rate 0.03 (of 0.01, 0.03, 0.1)" in ax.get_title()
+    assert "scale 2.5 scale 2 scale 1.5 scale 1 scale 0.5" in texts_of(ax.figure)
+    several = [frame.assign(readout_learning_rate=rate) for rate in (0.01, 0.02, 0.03, 0.04)]
+    assert "readout" not in draw(pd.concat(several, ignore_index=True)).get_title()
+    frame["readout_learning_rate"] *= 2
+    assert "learning rate 0.03 (readout 0.06)" in draw(frame).get_title()
+
+
+@pytest.mark.parametrize("count", [5, 13, 41])
+def test_a_legend_of_many_scales_wraps(count):
+    scales = tuple(np.linspace(0.5, 2.5, count).round(3))
+    frame = lose(make_curves((8,), scales, seeds=2), -1, scale=0.5)
+    figures = [draw_curves(frame, scales=scales), plot_curves(frame, scales=scales, value="log10_grad").figure]
+    for figure in figures:
+        figure.draw_without_rendering()
+        (left, bottom), (right, top) = figure.legends[0].get_window_extent().get_points()
+        assert 0 <= left < right <= figure.bbox.width
+        assert 0 <= bottom < top < figure.axes[0].get_window_extent().y0
+        assert figure.axes[0].get_window_extent().height > 0.75 * figure.dpi
+        assert texts_of(figure).count("scale ") == count
+
+
+def test_rows_are_depths_and_columns_are_quantities():
+    figure = draw_curves(make_curves(depths=(2, 4, 8, 16, 32)))
+    figure.draw_without_rendering()
+    panels = np.array(figure.axes).reshape(3, 3)
+    assert [ax.get_title(loc="left") for ax in panels[:, 0]] == ["L = 2", "L = 8", "L = 32"]
+    assert "loss" in panels[0, 0].get_ylabel()
+    assert "accuracy" in panels[0, 1].get_ylabel()
+    assert "partial W_l" in panels[0, 2].get_ylabel()
+    assert len({ax.get_ylim() for ax in panels[:, 0]}) == 1
+    assert len({ax.get_ylim() for ax in panels[:, 2]}) == 3
+    rows = one(CURVES, depth=32, scale=0.5, learning_rate=0.01).groupby("step")["loss"].median()
+    np.testing.assert_allclose(lines_of(panels[2, 0])[0].get_ydata(), rows)
+    assert "gaussian, tanh, sgd, n = 32, learning rate 0.01 (of 0.01, 0.1)" in figure.get_suptitle()
+
+
+def test_without_classes_there_is_no_accuracy():
+    figure = draw_curves(CURVES, loss="mse")
+    assert len(figure.axes) == 6
+    assert not any("accuracy" in ax.get_ylabel() for ax in figure.axes)
+
+
+def test_settings_share_the_page_and_what_is_left_out_is_said():
+    figure = draw_curves(make_curves(initializers=("gaussian", "orthogonal"), seeds=1))
+    titles = [ax.get_title(loc="left") for ax in figure.axes]
+    assert len(figure.axes) == 18
+    assert {"gaussian, tanh, L = 2", "orthogonal, tanh, L = 32"} <= set(titles)
+    assert "settings" not in figure.get_suptitle()
+    many = make_curves(initializers=("gaussian", "orthogonal"), activations=("tanh", "relu", "gelu", "silu"), seeds=1)
+    figure = draw_curves(many)
+    assert len(figure.axes) == 18
+    assert {title[-6:] for title in (ax.get_title(loc="left") for ax in figure.axes) if title} == {"L = 32"}
+    assert "the first 6 of 8 settings" in figure.get_suptitle()
+    assert len(draw_curves(many, depths=[2, 8]).axes) == 36
+
+
+def test_what_the_frame_does_not_hold_is_refused():
+    with pytest.raises(SelectionError, match=r"scales: got 0\.7, .*the nearest is 0\.5"):
+        plot_curves(CURVES, scales=[0.7])
+    with pytest.raises(SelectionError, match=r"depths: got 7, .*the nearest is 8"):
+        draw_curves(CURVES, depths=[7])
+    with pytest.raises(SelectionError, match=r"learning_rates: got 0\.2"):
+        plot_curves(CURVES, learning_rate=0.2)
+    with pytest.raises(SelectionError, match=r"value: got 'los'.*did you mean loss"):
+        plot_curves(CURVES, value="los")
+    with pytest.raises(SelectionError, match="initializers: got 2"):
+        plot_curves(make_curves(initializers=("gaussian", "identity")))
+
+
+def test_the_command_draws_the_selection(tmp_path, capsys, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("analysis.cli.main.save_figure", lambda figure, path: drawn.append(figure) or path)
+    run = str(write_training(tmp_path / "run", make_trained(), make_curves(), loss="mse"))
+    assert main(["curves", run, "--depths", "2", "8", "--scales", "0.5", "--learning-rates", "0.1"]) == 0
+    assert len(drawn[0].axes) == 4
+    assert "learning rate 0.1" in drawn[0].get_suptitle()
+    assert main(["curves", run, "--learning-rates", "0.1", "0.01"]) == 2
+    assert "--learning-rates: got [0.1, 0.01], expected one" in capsys.readouterr().err

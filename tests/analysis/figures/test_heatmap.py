@@ -1,0 +1,240 @@
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.collections import PatchCollection, QuadMesh
+from matplotlib.contour import QuadContourSet
+
+from analysis.drawing.contours import range_limits
+from analysis.drawing.edge import LABEL
+from analysis.drawing.save import save_figure
+from analysis.figures.heatmap import choose_colours, draw_heatmaps, plot_heatmap
+from analysis.numbers.grid import cell_edges, evenly_spaced_in_log, to_grid
+from analysis.numbers.statistics import number_range
+from analysis.rows.select import SelectionError
+from tests.analysis.conftest import make_cells
+
+SMOOTH = make_cells(depths=range(2, 853, 5), scales=np.linspace(0.5, 2.5, 41), seeds=1)
+
+
+def mesh_of(ax):
+    (mesh,) = [artist for artist in ax.collections if isinstance(artist, QuadMesh)]
+    return mesh
+
+
+def patches_of(ax):
+    return [artist for artist in ax.collections if isinstance(artist, PatchCollection)]
+
+
+def contours_of(ax):
+    return [artist for artist in ax.collections if isinstance(artist, QuadContourSet)]
+
+
+def legend_of(figure):
+    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+
+
+def panels_of(figure):
+    return [ax for ax in figure.axes if ax.get_label() != "<colorbar>"]
+
+
+def test_the_mesh_is_the_seed_medians():
+    cells = make_cells(seeds=3)
+    drawn = mesh_of(plot_heatmap(cells)).get_array()
+    medians = cells.groupby(["scale", "depth"])["log10_grad_first"].median().unstack().to_numpy()
+    np.testing.assert_array_equal(drawn, medians)
+
+
+def test_value_and_stat_choose_what_is_drawn():
+    cells = make_cells(seeds=3)
+    cells["log10_output"] = cells["seed"] * 10.0
+    drawn = mesh_of(plot_heatmap(cells, value="log10_output", stat="max")).get_array()
+    np.testing.assert_array_equal(drawn, 20.0)
+
+
+def test_cells_lie_at_their_depth_on_a_log_axis():
+    ax = plot_heatmap(make_cells(depths=(2, 8, 128), scales=(0.5, 1.0, 2.5)))
+    assert ax.get_xscale() == "log"
+    assert ax.get_yscale() == "linear"
+    edges = mesh_of(ax).get_coordinates()
+    np.testing.assert_allclose(edges[0, :, 0], [1, 4, 32, 512])
+    np.testing.assert_allclose(edges[:, 0, 1], [0.25, 0.75, 1.75, 3.25])
+    assert ax.get_xlim() == pytest.approx((1, 512))
+
+
+def test_scales_that_are_spaced_in_log_get_a_log_axis():
+    assert evenly_spaced_in_log(np.geomspace(0.01, 10, 7))
+    assert not evenly_spaced_in_log(np.linspace(0.5, 2.5, 7))
+    assert not evenly_spaced_in_log(np.array([0.0, 1.0, 10.0]))
+    assert plot_heatmap(make_cells(scales=(0.1, 1.0, 10.0))).get_yscale() == "log"
+
+
+def test_cell_edges_of_one_centre_surround_it():
+    assert cell_edges(np.array([100.0]), logarithmic=True) == pytest.approx([100 / 2**0.5, 100 * 2**0.5])
+    assert cell_edges(np.array([1.0]), logarithmic=False) == pytest.approx([0.9, 1.1])
+
+
+def test_bfloat16_and_float32_share_a_line_and_float16_has_its_own():
+    assert [limit.dtypes for limit in range_limits()] == [("float16",), ("bfloat16", "float32")]
+    assert len({str(limit.style) for limit in range_limits()}) == 2
+
+
+def test_contours_lie_where_the_field_crosses_each_range():
+    """The field is (L - 2) log10(scale): at each scale it crosses a level at one depth, which is known."""
+    ax = plot_heatmap(SMOOTH)
+    ends = [end for dtype in ("float16", "float32") for end in number_range(dtype)]
+    contours = contours_of(ax)
+    assert sorted(contour.levels[0] for contour in contours) == pytest.approx(sorted(ends), abs=0.01)
+    scales = np.unique(SMOOTH["scale"])
+    for contour in contours:
+        (level,) = contour.levels
+        vertices = np.concatenate([path.vertices for path in contour.get_paths()])
+        on_rows = [(x, y) for x, y in vertices if np.isclose(y, scales).any()]
+        assert len(on_rows) >= 9
+        for depth, scale in on_rows:
+            assert depth == pytest.approx(2 + level / np.log10(scale), rel=1e-9)
+
+
+def test_contours_do_not_depend_on_where_colours_end():
+    wide, narrow = (contours_of(plot_heatmap(SMOOTH, limit=limit)) for limit in (300, 1))
+    assert len(wide) == len(narrow) == 4
+    for one, other in zip(wide, narrow, strict=True):
+        np.testing.assert_array_equal(one.get_paths()[0].vertices, other.get_paths()[0].vertices)
+
+
+def test_only_limits_that_are_crossed_are_in_the_legend():
+    ax = plot_heatmap(make_cells(depths=(2, 5, 10)))
+    assert contours_of(ax) == []
+    assert legend_of(ax.figure) == [LABEL]
+    entries = legend_of(plot_heatmap(SMOOTH).figure)
+    assert [entry.split(":")[0] for entry in entries[:2]] == ["float16", "bfloat16, float32"]
+
+
+def test_exact_zeros_and_undefined_cells_are_masked_hatched_and_named():
+    cells = make_cells(seeds=1)
+    cells.loc[(cells["depth"] == 852) & (cells["scale"] == 0.5), "log10_grad_first"] = -np.inf
+    cells.loc[(cells["depth"] == 2) & (cells["scale"] == 2.0), "log10_grad_first"] = np.nan
+    cells = cells[(cells["depth"] != 10) | (cells["scale"] != 1.0)]  # not measured: neither of both
+    ax = plot_heatmap(cells)
+    mask = np.ma.getmaskarray(mesh_of(ax).get_array())
+    assert np.argwhere(mask).tolist() == [[0, 3], [1, 1], [2, 0]]
+    zero, undefined = patches_of(ax)
+    corners = [patch.get_paths()[0].vertices.min(axis=0) for patch in (zero, undefined)]
+    edges = mesh_of(ax).get_coordinates()
+    np.testing.assert_allclose(corners, [edges[0, 3], edges[2, 0]])
+    assert len(zero.get_paths()) == len(undefined.get_paths()) == 1
+    assert zero.get_hatch() != undefined.get_hatch()
+    assert {"exactly zero", "undefined"} <= set(legend_of(ax.figure))
+    clean = plot_heatmap(make_cells())
+    assert not {"exactly zero", "undefined"} & set(legend_of(clean.figure))
+    assert patches_of(clean) == []
+
+
+def test_a_field_that_dies_underflows_between_the_last_gradient_and_the_first_zero():
+    cells = make_cells(seeds=1, log10_norm=lambda rows: np.where(rows["depth"] > 50, -np.inf, 0.0) + 0 * rows["scale"])
+    contours = contours_of(plot_heatmap(cells))
+    assert sorted(c.levels[0] for c in contours) == pytest.approx(
+        [number_range(d).underflow for d in ("float32", "float16")]
+    )
+    for contour in contours:
+        depths = contour.get_paths()[0].vertices[:, 0]
+        assert ((depths > 10) & (depths < 100)).all()
+
+
+@pytest.mark.parametrize(
+    "axes",
+    [{"seeds": 1}, {"depths": (5,)}, {"scales": (1.0,)}, {"depths": (5,), "scales": (1.0,), "seeds": 1}],
+    ids=["seed", "depth", "scale", "cell"],
+)
+def test_one_of_everything_draws(axes):
+    ax = plot_heatmap(make_cells(**axes))
+    ax.get_figure(root=True).draw_without_rendering()  # lays out, and so warns or fails as a file would
+    assert mesh_of(ax).get_array().count() == len(axes.get("depths", range(4))) * len(axes.get("scales", range(3)))
+
+
+def test_all_cells_undefined_or_zero_draws(tmp_path):
+    cells = make_cells(log10_norm=lambda rows: np.where(rows["depth"] > 5, -np.inf, np.nan) + 0 * rows["scale"])
+    figure = draw_heatmaps(cells)
+    save_figure(figure, tmp_path / "none.svg")
+    assert legend_of(figure) == [LABEL, "exactly zero", "undefined"]
+
+
+def test_colours_are_symmetric_robust_and_say_what_they_clip():
+    cells = make_cells(depths=range(2, 22), scales=(1.0, 1.5), log10_norm=lambda rows: 0.2 * rows["depth"])
+    cells.loc[cells["depth"] == 21, "log10_grad_first"] = 1e6
+    cells.loc[cells["depth"] == 2, "log10_grad_first"] = -3.0
+    colours = choose_colours([to_grid(cells, "log10_grad_first", "median")], "median")
+    assert colours.norm.vmin == -colours.norm.vmax
+    assert 3 <= colours.norm.vmax <= 5
+    assert (colours.extend, colours.lowest, colours.highest) == ("max", -3.0, 1e6)
+    assert any("data reach 1e+06" in entry for entry in legend_of(plot_heatmap(cells).figure))
+
+
+def test_colours_never_go_beyond_float32_nor_exaggerate_a_flat_field():
+    huge, flat = (
+        choose_colours([to_grid(make_cells(log10_norm=norm), "log10_grad_first", "median")], "median")
+        for norm in (lambda rows: 300.0 + 0 * rows["depth"], lambda rows: 0 * rows["depth"])
+    )
+    assert huge.norm.vmax == 40
+    assert flat.norm.vmax == pytest.approx(0.1)
+    assert flat.extend == "neither"
+
+
+def test_a_standard_deviation_has_sequential_colours_and_no_ranges():
+    ax = plot_heatmap(make_cells(seeds=4, log10_norm=lambda rows: rows["depth"] * rows["seed"] * 1.0), stat="std")
+    assert mesh_of(ax).norm.vmin == 0
+    assert contours_of(ax) == []
+
+
+def test_the_whole_figure_has_a_panel_for_each_pair_and_one_colorbar():
+    cells = make_cells(initializers=("gaussian", "he_normal"), activations=("tanh", "relu", "linear"))
+    figure = draw_heatmaps(cells)
+    words = np.array([ax.get_title().split(", ") for ax in panels_of(figure)]).reshape(2, 3, 2)
+    assert {len(set(row)) for row in words[:, :, 0]} == {1}
+    assert {len(set(column)) for column in words[:, :, 1].T} == {1}
+    assert {tuple(pair) for row in words for pair in row} == set(zip(cells["initializer"], cells["activation"], strict=True))
+    assert len(figure.axes) == 7
+    assert len({mesh_of(ax).norm.vmax for ax in panels_of(figure)}) == 1
+
+
+def test_several_widths_and_biases_get_panels_that_name_them():
+    figure = draw_heatmaps(make_cells(widths=(4, 16), bias_stds=(0.0, 0.1)))
+    assert [ax.get_title() for ax in panels_of(figure)] == [
+        f"gaussian, linear, n = {n}, bias std {b}" for n in (4, 16) for b in ("0", "0.1")
+    ]
+
+
+def test_a_pair_that_was_not_measured_leaves_an_empty_place():
+    cells = make_cells(initializers=("gaussian", "identity"), activations=("tanh", "relu"))
+    figure = draw_heatmaps(cells[(cells["initializer"] != "identity") | (cells["activation"] != "relu")])
+    assert sorted(ax.axison for ax in panels_of(figure)) == [False, True, True, True]
+
+
+def test_labels_say_what_is_drawn():
+    cells = make_cells(seeds=8)
+    label = draw_heatmaps(cells, value="log10_grad_last").axes[-1].get_ylabel()
+    assert "W_{L-1}" in label
+    assert r"\partial y" in label
+    assert "median of 8 seeds" in label
+    assert r"\partial y" not in draw_heatmaps(cells, loss="mse").axes[-1].get_ylabel()
+
+
+def test_an_axes_that_is_given_is_drawn_on_and_nothing_global_changes():
+    before = dict(mpl.rcParams)
+    own = plot_heatmap(make_cells()).figure.subplots(1, 1)
+    assert plot_heatmap(make_cells(), ax=own) is own
+    assert dict(mpl.rcParams) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [({"value": "log10_grad_frist"}, "did you mean log10_grad_first"), ({"stat": "medain"}, "did you mean median")],
+)
+def test_unknown_names_are_refused_with_a_hint(arguments, text):
+    for draw in (plot_heatmap, draw_heatmaps):
+        with pytest.raises(SelectionError, match=text):
+            draw(make_cells(), **arguments)
+
+
+def test_one_panel_refuses_several_facets():
+    with pytest.raises(SelectionError, match="activations: got 2"):
+        plot_heatmap(make_cells(activations=("tanh", "relu")))

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+from matplotlib.collections import PolyCollection
+
+from analysis.drawing.labels import LAYER_VALUES
+from analysis.figures.profile import draw_profiles, plot_profile
+from analysis.rows.select import SelectionError
+from tests.analysis.conftest import make_layers
+
+LAYERS = make_layers()
+
+
+def lines_of(ax):
+    """The measured lines, without the one at 10^0."""
+    return [line for line in ax.lines if len(line.get_xdata()) != 2 or line.get_linewidth() > 0.5]
+
+
+def bands_of(ax):
+    return [artist for artist in ax.collections if isinstance(artist, PolyCollection)]
+
+
+def texts_of(figure):
+    return [t.get_text() for legend in figure.legends for t in (legend.get_title(), *legend.get_texts())]
+
+
+@pytest.mark.parametrize("value", LAYER_VALUES)
+def test_lines_are_medians_and_bands_reach_from_the_smallest_seed_to_the_largest(value):
+    ax = plot_profile(LAYERS, value=value, depths=[6], scales=[0.5])
+    (line,), (band,) = lines_of(ax), bands_of(ax)
+    rows = LAYERS[(LAYERS["depth"] == 6) & (LAYERS["scale"] == 0.5)].groupby("layer")[value]
+    np.testing.assert_array_equal(line.get_xdata(), range(1, 7))
+    np.testing.assert_array_equal(line.get_ydata(), rows.median())
+    corners = band.get_paths()[0].vertices
+    for layer, low, high in zip(range(1, 7), rows.min(), rows.max(), strict=True):
+        heights = corners[corners[:, 0] == layer, 1]
+        assert (heights.min(), heights.max()) == pytest.approx((low, high))
+
+
+def test_by_default_the_largest_depth_and_at_most_five_scales():
+    layers = make_layers(scales=tuple(np.linspace(0.5, 2.5, 41)), seeds=1)
+    ax = plot_profile(layers)
+    assert [len(line.get_xdata()) for line in lines_of(ax)] == [6] * 5
+    names = [text for text in texts_of(ax.figure) if text.startswith("scale")]
+    assert names == ["scale 2.5", "scale 2", "scale 1.5", "scale 1", "scale 0.5"]
+
+
+def test_depths_differ_in_style_and_scales_in_colour():
+    ax = plot_profile(LAYERS, depths=[3, 6], scales=[0.5, 2.0])
+    looks = {(line.get_linestyle(), tuple(line.get_color())) for line in lines_of(ax)}
+    assert len(looks) == 4
+    assert len({style for style, _ in looks}) == 2
+    assert {"$L = 3$", "$L = 6$"} <= set(texts_of(ax.figure))
+
+
+def test_exact_zeros_and_undefined_layers_leave_a_gap():
+    layers = LAYERS.copy()
+    layers.loc[layers["layer"] == 3, "log10_grad"] = -np.inf
+    layers.loc[(layers["layer"] == 5) & (layers["seed"] == 0), "log10_grad"] = np.nan
+    layers.loc[(layers["layer"] == 6) & (layers["seed"] == 0), "log10_grad"] = -np.inf
+    ax = plot_profile(layers, scales=[1.0])
+    (line,), (band,) = lines_of(ax), bands_of(ax)
+    assert np.isnan(line.get_ydata()).tolist() == [False, False, True, False, True, False]
+    assert np.isfinite(np.concatenate([path.vertices for path in band.get_paths()])).all()
+    ax.get_figure(root=True).draw_without_rendering()
+
+
+def test_a_dead_network_draws():
+    layers = LAYERS.assign(log10_grad=-np.inf, log10_delta=-np.inf, log10_activation=np.nan)
+    draw_profiles(layers).draw_without_rendering()
+    assert np.isnan(lines_of(plot_profile(layers, scales=[1.0]))[0].get_ydata()).all()
+
+
+def test_one_seed_has_no_band_and_says_so():
+    ax = plot_profile(make_layers(seeds=1))
+    assert bands_of(ax) == []
+    assert any("1 seed" in text for text in texts_of(ax.figure))
+    assert any("of 3 seeds" in text for text in texts_of(plot_profile(LAYERS).figure))
+
+
+def test_the_figure_has_three_quantities_and_a_row_for_each_network():
+    figure = draw_profiles(make_layers(activations=("tanh", "relu")))
+    assert len(figure.axes) == 6
+    assert {ax.get_title(loc="left") for ax in figure.axes} == {"gaussian, tanh", "gaussian, relu", ""}
+    for ax, symbol in zip(figure.axes, ["partial W_l", "partial z_l", "Vert h_l"] * 2, strict=True):
+        assert symbol in ax.get_ylabel()
+
+
+def test_what_the_frame_does_not_hold_is_refused():
+    with pytest.raises(SelectionError, match=r"scales: got 0\.7, .*the nearest is 0\.5"):
+        plot_profile(LAYERS, scales=[0.7])
+    with pytest.raises(SelectionError, match=r"value: got 'log10_dleta'.*did you mean log10_delta"):
+        plot_profile(LAYERS, value="log10_dleta")
+    with pytest.raises(SelectionError, match="initializers: got 2"):
+        plot_profile(make_layers(initializers=("gaussian", "identity")))

@@ -1,0 +1,148 @@
+import numpy as np
+import pytest
+from matplotlib.collections import PatchCollection, QuadMesh
+
+from analysis.figures.residual import LEVELS, LOOKS, NORM, draw_residuals, plot_residual, plot_verdict
+from analysis.numbers.agreement import PASSES, TOLERANCE, agreement
+from analysis.rows.select import SelectionError
+from bench.theory import predict
+from tests.analysis.conftest import make_cells
+
+AXES = {"depths": (3, 5, 10, 20), "scales": (0.5, 1.0, 2.0), "widths": (64,)}
+
+
+def predicted(rows):
+    keys = ["initializer", "activation", "width", "depth", "scale", "bias_std"]
+    return np.array([predict(**cell).log10_grad_first for cell in rows[keys].to_dict("records")])
+
+
+def off_by(errors, seeds=4, **axes):
+    """Cells whose mean over seeds lies so many standard errors above theory; seeds lie a decade apart."""
+
+    def norm(rows):
+        mean, std = predicted(rows).T
+        return mean + errors * std / np.sqrt(seeds) + rows["seed"] - (seeds - 1) / 2
+
+    return make_cells(seeds=seeds, log10_norm=norm, **AXES | axes)
+
+
+def mesh_of(ax):
+    (mesh,) = [artist for artist in ax.collections if isinstance(artist, QuadMesh)]
+    return mesh
+
+
+def patches_of(ax):
+    return [artist for artist in ax.collections if isinstance(artist, PatchCollection)]
+
+
+def legend_of(figure):
+    return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+
+
+@pytest.mark.parametrize(("errors", "verdict"), [(0, "pass"), (2.9, "pass"), (-3.1, "fail"), (50, "fail")])
+@pytest.mark.parametrize("activation", ["linear", "tanh"])
+def test_errors_are_the_means_in_standard_errors(errors, verdict, activation):
+    table = agreement(off_by(errors, activations=(activation,)))
+    assert len(table) == 12
+    np.testing.assert_allclose(table["z"], errors, atol=1e-9)
+    assert set(table["verdict"]) == {verdict}
+    assert set(table["seeds"]) == {4}
+    assert set(table["law"]) == {"exact" if activation == "linear" else "leading order"}
+
+
+def test_where_nothing_is_random_the_error_is_the_measurements():
+    cells = make_cells(initializers=("identity",), seeds=2, **AXES)
+    exact = (cells["depth"] - 2) * np.log10(cells["scale"]) + np.log10(64) / 2
+    table = agreement(cells.assign(log10_grad_first=exact + 2 * TOLERANCE * cells["depth"]))
+    np.testing.assert_allclose(table["error"], TOLERANCE * table["depth"])
+    np.testing.assert_allclose(table["z"], 2, rtol=1e-6)
+
+
+def test_dead_seeds_are_left_out_counted_and_said():
+    cells = off_by(0, activations=("relu",))
+    dead = (cells["depth"] == 20) & (cells["seed"] < 2)
+    cells.loc[dead, "log10_grad_first"] = -np.inf
+    all_dead = (cells["depth"] == 10) & (cells["scale"] == 0.5)
+    cells.loc[all_dead, "log10_grad_first"] = -np.inf
+    table = agreement(cells).set_index(["depth", "scale"])
+    assert table.loc[20, "dead"].tolist() == [2, 2, 2]
+    mean = cells[(cells["depth"] == 20) & ~dead].groupby("scale")["log10_grad_first"].mean()
+    np.testing.assert_allclose(table.loc[20].sort_index()["mean"], mean)
+    assert table.loc[(10, 0.5), "verdict"] == "zero"
+    assert np.isnan(table.loc[(10, 0.5), "z"])
+    ax = plot_residual(table.reset_index())
+    assert [patch.get_hatch() for patch in patches_of(ax)] == [LOOKS["zero"]["hatch"]]
+    assert any("10 gradients are exactly zero" in entry for entry in legend_of(ax.figure))
+
+
+def test_cells_without_theory_and_undefined_ones_are_neither_passed_nor_failed():
+    cells = off_by(0, activations=("tanh",))
+    unknown = make_cells(initializers=("identity",), activations=("tanh",), **AXES)
+    own = make_cells(activations=("mine:function",), **AXES)
+    assert set(agreement(unknown)["verdict"]) == set(agreement(own)["verdict"]) == {"no theory"}
+    cells.loc[(cells["depth"] == 5) & (cells["seed"] == 0), "log10_grad_first"] = np.nan
+    table = agreement(cells)
+    assert set(table["verdict"][table["depth"] == 5]) == {"undefined"}
+    assert set(table["verdict"][table["depth"] != 5]) == {"pass"}
+    for plot in (plot_residual, plot_verdict):
+        ax = plot(table)
+        assert len(patches_of(ax)[0].get_paths()) == 3
+        assert np.ma.getmaskarray(mesh_of(ax).get_array())[:, 1].all()
+        assert any(entry.startswith("undefined (3") for entry in legend_of(ax.figure))
+
+
+def test_the_mesh_is_the_errors_and_has_a_step_at_three():
+    table = agreement(off_by(1.5))
+    mesh = mesh_of(plot_residual(table))
+    np.testing.assert_allclose(mesh.get_array(), 1.5)
+    assert {-PASSES, PASSES} <= set(LEVELS)
+    assert (NORM.vmin, NORM.vmax) == (-6, 6)
+    shades = mesh.cmap(NORM([2.5, 3.5, -2.5, -3.5]))[:, :3].sum(axis=1)
+    assert (shades[[0, 2]] - shades[[1, 3]] > 0.5).all()
+
+
+def test_errors_beyond_the_colours_are_said():
+    table = agreement(off_by(40))
+    assert any("colours end at ±6; data reach 40 and 40" in entry for entry in legend_of(plot_residual(table).figure))
+    assert not any("colours end" in entry for entry in legend_of(plot_residual(agreement(off_by(1))).figure))
+
+
+def test_verdicts_are_three_flat_colours_and_the_title_counts():
+    cells = off_by(0, activations=("tanh",))
+    cells.loc[cells["scale"] == 2.0, "log10_grad_first"] += 100
+    ax = plot_verdict(agreement(cells))
+    np.testing.assert_array_equal(mesh_of(ax).get_array(), [[0] * 4, [0] * 4, [1] * 4])
+    assert ax.get_title() == "gaussian, tanh\n8 of 12 pass (66.7 %)"
+    assert len({LOOKS[verdict]["facecolor"] for verdict in ("pass", "fail", "no theory")}) == 3
+    none = plot_verdict(agreement(make_cells(initializers=("identity",), activations=("tanh",), **AXES)))
+    assert set(mesh_of(none).get_array().ravel()) == {2}
+    assert "no theory" in none.get_title()
+
+
+def test_the_whole_figure_has_both_maps_of_every_pair():
+    cells = off_by(0, initializers=("gaussian", "orthogonal"), activations=("tanh", "relu", "linear"))
+    cells = cells[(cells["initializer"] != "orthogonal") | (cells["activation"] != "relu")]
+    figure = draw_residuals(agreement(cells))
+    figure.draw_without_rendering()
+    panels = [ax for ax in figure.axes if ax.get_label() != "<colorbar>"]
+    assert len(panels) == 12
+    assert sum(ax.axison for ax in panels) == 10
+    titles = {ax.get_title() for ax in panels if ax.axison}
+    assert titles == {"12 of 12 pass (100.0 %)", *(f"{i}, {a}" for i, a in cells[["initializer", "activation"]].to_numpy())}
+    assert legend_of(figure) == [f"pass: within {PASSES:g} standard errors (60 cells)"]
+
+
+@pytest.mark.parametrize("axes", [{"depths": (5,)}, {"scales": (1.0,)}, {"depths": (2,), "scales": (1.0,)}])
+def test_small_runs_draw(axes):
+    draw_residuals(agreement(off_by(0, **axes))).draw_without_rendering()
+
+
+def test_one_panel_refuses_several_facets():
+    with pytest.raises(SelectionError, match="activations: got 2"):
+        plot_residual(agreement(off_by(0, activations=("tanh", "relu"))))
+
+
+def test_an_axes_that_is_given_is_drawn_on():
+    table = agreement(off_by(0))
+    own = plot_residual(table).figure.subplots(1, 1)
+    assert plot_verdict(table, ax=own) is own

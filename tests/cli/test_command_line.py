@@ -1,0 +1,171 @@
+"""``python -m bench`` as a user meets it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from bench.cli.main import main
+
+SMALL = ["--depths", "2:20:4log", "--scales", "0.5:1.5:3", "--widths", "4", "--seeds", "2", "--no-layers"]
+OWN = """
+import jax
+
+def init(key, shape, dtype):
+    return jax.random.normal(key, shape, dtype) * 1e-30
+
+def act(z):
+    return z / (1 + abs(z))
+"""
+
+
+def bench(*arguments: str, folder: Path) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "bench", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_a_sweep_of_the_users_own_scheme_from_a_folder_of_theirs(tmp_path):
+    (tmp_path / "mine.py").write_text(OWN)
+    own = ["--initializers", "mine:init", "gaussian", "--activations", "mine:act", "linear"]
+    done = bench("sweep", "--run", "own", *own, *SMALL, folder=tmp_path)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "results/own")
+    assert "100%" in done.stderr
+    cells = pd.read_parquet(tmp_path / "results" / "own" / "cells")
+    deep = cells[(cells.depth == 20) & (cells.initializer == "mine:init")]
+    assert len(cells) == 4 * 3 * 2 * 4
+    # eighteen factors of 10^-30: far outside float32, and a number all the same
+    assert deep.log10_grad_first.between(-30 * 18 - 40, -30 * 18 + 40).all()
+    assert sorted(path.name for path in (tmp_path / "results" / "own").iterdir()) == ["cells", "manifest.json"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--depths", "1"], ["--depths", "1", "≥ 2"]),
+        (["--depths", "2.5"], ["--depths", "2.5", "whole"]),
+        (["--depths", "9:3:4"], ["--depths", "9:3:4", "at most"]),
+        (["--widths", "0"], ["--widths", "0"]),
+        (["--scales", "-1"], ["--scales", "-1"]),
+        (["--scales", "nan"], ["--scales", "nan"]),
+        (["--scales", "inf"], ["--scales", "inf"]),
+        (["--scales"], ["--scales", "at least one"]),
+        (["--seeds", "0"], ["--seeds", "0"]),
+        (["--seeds", "many"], ["--seeds", "many"]),
+        (["--bias-stds", "-0.1"], ["--bias-stds", "-0.1"]),
+        (["--initializers", "gausian"], ["--initializers", "gausian", "did you mean gaussian"]),
+        (["--activations", "rleu"], ["--activations", "rleu", "did you mean relu"]),
+        (["--loss", "hinge"], ["--loss", "hinge", "mse"]),
+        (["--dtype", "bfloat16"], ["--dtype", "bfloat16", "float32"]),
+        (["--key", "-3"], ["--key", "-3"]),
+        (["--run", "../elsewhere"], ["--run", "../elsewhere"]),
+        (["--scale", "1"], ["--scale", "--scales"]),
+        (["nopreset"], ["preset", "nopreset", "smoke"]),
+    ],
+)
+def test_bad_input_is_one_line_exit_2_and_nothing_written(tmp_path, monkeypatch, capsys, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    try:
+        status = main(["sweep", *arguments])
+    except SystemExit as left:
+        status = left.code
+    printed = capsys.readouterr()
+    assert status == 2
+    assert printed.out == ""
+    assert len(printed.err.splitlines()) == 1
+    for word in words:
+        assert word in printed.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_and_list_teach(capsys):
+    for arguments in (["--help"], ["sweep", "--help"]):
+        with pytest.raises(SystemExit) as caught:
+            main(arguments)
+        assert caught.value.code == 0
+    text = capsys.readouterr().out
+    for word in ("--initializers", "--bias-stds", "2:852:32log", "0.5:1.5:41", "example"):
+        assert word in text
+    assert main(["list"]) == 0
+    listed = capsys.readouterr().out
+    for name in ("orthogonal", "standard_uniform", "hard_tanh", "sine", "lecture", "atlas", "smoke"):
+        assert name in listed
+
+
+def test_a_results_folder_that_is_a_file_is_refused(tmp_path, capsys):
+    blocked = tmp_path / "blocked"
+    blocked.write_text("")
+    assert main(["sweep", "--results", str(blocked), *SMALL]) == 2
+    assert capsys.readouterr().err.startswith("bench sweep: error: --results: ")
+
+
+NOTHING = """
+import jax.numpy as jnp
+
+def nan(key, shape, dtype):
+    return jnp.full(shape, jnp.nan, dtype)
+
+def flat(z):
+    return 0 * z
+"""
+COMPARE = ["compare", "--depths", "2", "9", "--widths", "4", "--seeds", "3", "--isometry-seeds", "1", "--resamples", "1000"]
+
+
+def test_a_comparison_with_schemes_and_functions_that_give_nothing(tmp_path):
+    """NaN weights, a constant activation and dead networks are rows, not exceptions."""
+    (tmp_path / "mine.py").write_text(NOTHING)
+    schemes = ["--initializers", "mine:nan", "he_normal", "--activations", "tanh", "relu", "mine:flat"]
+    done = bench(*COMPARE, "--run", "odd", *schemes, "--scales", "0", "1", "1e300", folder=tmp_path)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "results/odd")
+    assert "Warning" not in done.stderr
+    table = pd.read_csv(tmp_path / "results" / "odd" / "table.csv")
+    assert len(table) == 2 * 3 * 3
+    assert (table[table.initializer == "mine:nan"].verdict == "undefined").all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["compare", "--from", "nowhere"], ["--from", "nowhere"]),
+        (["compare", "--from", "nowhere", "--seeds", "3"], ["--seeds", "3", "--from"]),
+        (["compare", "--resamples", "1000:3000:3"], ["--resamples", "1000:3000:3"]),
+        (["compare", "--isometry-seeds", "-1"], ["--isometry-seeds"]),
+        (["compare", "--depths", "2"], ["--depths", "2"]),
+        (["theory", "--activations", "nope"], ["--activations", "nope"]),
+        (["theory", "--csv", "no/such/folder.csv"], ["--csv", "no/such/folder.csv"]),
+    ],
+)
+def test_bad_comparisons_are_refused_in_one_line(capsys, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    try:
+        status = main(arguments)
+    except SystemExit as ended:
+        status = ended.code
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert (status, len(lines)) == (2, 1)
+    assert all(word in lines[0] for word in words)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_comparison_of_a_run_that_cannot_be_read(capsys, tmp_path):
+    assert (
+        main([*COMPARE, "--run", "one", "--results", str(tmp_path), "--initializers", "gaussian", "--activations", "relu"])
+        == 0
+    )
+    assert (tmp_path / "one" / "table.md").exists()
+    for shard in (tmp_path / "one" / "cells").iterdir():
+        shard.write_text("junk")
+    capsys.readouterr()
+    assert main(["compare", "--from", str(tmp_path / "one")]) == 2
+    assert "--from" in capsys.readouterr().err
+
+
+def test_theory_prints_its_table_at_any_number(capsys, tmp_path):
+    table = tmp_path / "table.csv"
+    assert (
+        main(["theory", "--activations", "tanh", "softplus", "--scales", "0", "1e-300", "1", "1e300", "--csv", str(table)])
+        == 0
+    )
+    assert "no critical point" in capsys.readouterr().out
+    assert len(pd.read_csv(table)) == 8

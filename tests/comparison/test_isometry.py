@@ -1,0 +1,56 @@
+"""The isometry columns of a comparison, against networks drawn and multiplied out by NumPy."""
+
+import numpy as np
+import pytest
+
+import bench
+from bench.comparison.compare import compare
+from bench.comparison.isometry import add_isometry
+from bench.networks.batches import networks_of
+from bench.networks.seeds import seed_mesh
+from tests.tolerance import run_frame
+
+FIELDS = {
+    "initializers": ("he_normal", "critical_orthogonal", "identity"),
+    "activations": ("linear", "tanh"),
+    "depths": (2, 9),
+    "scales": (0.9,),
+    "widths": (12,),
+    "bias_stds": (0.0,),
+    "seeds": 3,
+    "layers": False,
+}
+
+
+def test_columns_are_those_of_the_jacobians_of_the_measured_networks(tmp_path):
+    sweep = bench.Sweep(**FIELDS)
+    table = add_isometry(compare(run_frame(tmp_path, **FIELDS), resamples=100), sweep, seeds=2, progress=False)
+    assert (table.condition_depth == 9).all()
+    for _, row in table.iterrows():
+        mesh = seed_mesh(1)
+        ratios, conditions = [], []
+        for seed in range(2):
+            drawn = {"key": 0, "width": 12, "seeds": [seed], "dtype": "float32", "mesh": mesh, "keep": True}
+            networks = networks_of(row.initializer, **drawn)
+            gain = {"he_normal": np.sqrt(2)}.get(row.initializer, 1.0) * row.scale
+            weights = np.asarray(networks.segments(row.activation)(0).weights, float)[:8, 0] * gain
+            h, jacobian = np.asarray(networks.inputs, float)[0], np.eye(12)
+            for matrix in weights:
+                z = matrix @ h
+                h, slope = (z, np.ones(12)) if row.activation == "linear" else (np.tanh(z), 1 - np.tanh(z) ** 2)
+                jacobian = slope[:, None] * (matrix @ jacobian)
+            singular = np.linalg.svd(jacobian, compute_uv=False)
+            ratios.append(singular[0] / np.sqrt(np.mean(singular**2)))
+            conditions.append(np.log10(singular[0] / singular[-1]))
+        assert row.sigma_ratio == pytest.approx(np.mean(ratios), rel=1e-4)
+        assert row.log10_condition == pytest.approx(np.mean(conditions), abs=1e-3)
+
+
+def test_no_seeds_and_undefined_schemes_have_none(tmp_path):
+    fields = FIELDS | {"initializers": ("critical", "gaussian"), "activations": ("softplus",)}
+    cells, sweep = run_frame(tmp_path, **fields), bench.Sweep(**fields)
+    table = compare(cells, resamples=100)
+    assert add_isometry(table, sweep, seeds=0, progress=False).sigma_ratio.isna().all()
+    found = add_isometry(table, sweep, seeds=1, progress=False).set_index("initializer")
+    assert np.isnan(found.sigma_ratio["critical"])
+    assert found.sigma_ratio["gaussian"] > 1

@@ -1,0 +1,153 @@
+"""Run folders survive kills, refuse what is not theirs, and describe themselves."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import bench
+import bench.sweeps.runner
+
+FIELDS = {"activations": ["tanh", "relu"], "depths": [2, 9, 40], "scales": [0.5, 1.5], "widths": [5], "seeds": 3}
+KILLED = FIELDS | {"initializers": ["gaussian", "he_uniform", "orthogonal"], "widths": [3, 4, 5]}
+KILLS = 20
+
+
+def start(fields: dict, results: Path) -> subprocess.Popen:
+    """A run in a process of its own, sharing a compilation cache with the others so that kills fall into the work."""
+    script = (
+        "import bench, json, sys; bench.run(bench.Sweep(**json.loads(sys.argv[1])), results=sys.argv[2], progress=False)"
+    )
+    environment = os.environ | {
+        "JAX_COMPILATION_CACHE_DIR": str(results.parent / "compiled"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
+    return subprocess.Popen([sys.executable, "-c", script, json.dumps(fields), str(results)], env=environment)
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_killed_at_random_moments_and_resumed_it_is_as_if_nothing_happened(tmp_path):
+    whole = tmp_path / "whole" / "sweep"
+    began = time.monotonic()
+    assert start(KILLED, tmp_path / "whole").wait() == 0
+    length = time.monotonic() - began
+    results, moments = tmp_path / "killed", random.Random(0)
+    folder, progressed = results / "sweep", set()
+    for _ in range(KILLS):
+        process = start(KILLED, results)
+        # most of a process's life is its start: aim at the time in which it measures and writes
+        deadline = time.monotonic() + length * 3
+        shards = len(list(folder.glob("cells/*.parquet")))
+        if moments.random() < 0.7:
+            while time.monotonic() < deadline and len(list(folder.glob("cells/*"))) <= shards and process.poll() is None:
+                time.sleep(0.001)
+        time.sleep(moments.uniform(0, 0.02))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        if folder.exists():
+            progressed.add(len(list(folder.glob("cells/*.parquet"))))
+            for shard in folder.rglob("[!.]*.parquet"):
+                pd.read_parquet(shard)  # complete or absent
+    assert len(progressed) > 3
+    assert start(KILLED, results).wait() == 0
+    assert files(folder) == files(whole)
+    for name in files(whole):
+        if name.endswith(".parquet"):
+            assert (folder / name).read_bytes() == (whole / name).read_bytes(), name
+    cells = pd.read_parquet(folder / "cells")
+    assert len(cells) == bench.Sweep(**KILLED).cells
+    assert not cells.duplicated(["initializer", "activation", "width", "bias_std", "depth", "scale", "seed"]).any()
+    assert json.loads((folder / "manifest.json").read_text())["resumed"]
+
+
+def test_a_finished_run_is_left_alone(tmp_path):
+    sweep = bench.Sweep(**FIELDS)
+    folder = bench.run(sweep, results=tmp_path, progress=False)
+    before = {name: (folder / name).stat().st_mtime_ns for name in files(folder)}
+    assert bench.run(sweep, results=tmp_path, progress=False) == folder
+    assert {name: (folder / name).stat().st_mtime_ns for name in files(folder)} == before
+
+
+def test_the_manifest_says_what_was_measured_by_whom(tmp_path):
+    sweep = bench.Sweep(**FIELDS, key=3)
+    manifest = json.loads((bench.run(sweep, results=tmp_path, progress=False) / "manifest.json").read_text())
+    assert bench.Sweep.from_dict(manifest["sweep"]) == sweep
+    assert manifest["key"] == 3
+    assert manifest["versions"]["jax"]
+    assert manifest["device"]["platform"] == "cpu"
+    assert manifest["started"] <= manifest["finished"]
+    assert {chunk["activation"] for chunk in manifest["plan"]} == {"tanh", "relu"}
+    assert set(manifest["git"] or {"commit": 0, "dirty": 0}) == {"commit", "dirty"}
+
+
+def test_rows_have_the_columns_of_the_contract(tmp_path):
+    folder = bench.run(bench.Sweep(**FIELDS), results=tmp_path, progress=False)
+    cell = ["initializer", "activation", "width", "bias_std", "depth", "scale", "seed"]
+    cells, layers = (pd.read_parquet(folder / kind) for kind in ("cells", "layers"))
+    assert cells.columns.tolist() == [*cell, "log10_grad_first", "log10_grad_last", "log10_grad_global", "log10_output"]
+    assert layers.columns.tolist() == [*cell, "layer", "log10_grad", "log10_delta", "log10_activation"]
+    assert len(cells) == bench.Sweep(**FIELDS).cells
+    assert len(layers) == cells.depth.sum()
+    # the two tables agree: first, last, global and output can be read off the layers
+    rows = layers.set_index([*cell, "layer"]).sort_index()
+    for _, row in cells.iterrows():
+        of_cell = rows.loc[tuple(row[name] for name in cell)].sort_index()
+        assert of_cell.log10_grad.loc[1] == row.log10_grad_first
+        assert of_cell.log10_grad.loc[row.depth - 1] == row.log10_grad_last
+        assert of_cell.log10_activation.loc[row.depth] == row.log10_output
+        everything = (10 ** (2 * of_cell.log10_grad)).sum() ** 0.5
+        assert abs(10**row.log10_grad_global - everything) <= 1e-9 * everything
+
+
+def test_what_would_be_lost_or_mixed_up_is_refused(tmp_path):
+    sweep = bench.Sweep(**FIELDS)
+    folder = bench.run(sweep, results=tmp_path, name="mine", progress=False)
+    other = bench.Sweep(**FIELDS | {"seeds": 4})
+    with pytest.raises(bench.RunError, match=r"another sweep \(seeds differ\)"):
+        bench.run(other, results=tmp_path, name="mine", progress=False)
+    for name in ("../mine", "a/b", "", ".", "..", ".hidden", "/tmp/x"):
+        with pytest.raises(bench.RunError, match="expected a folder name"):
+            bench.run(sweep, results=tmp_path, name=name, progress=False)
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "thesis.txt").write_text("precious")
+    with pytest.raises(bench.RunError, match="is not a run"):
+        bench.run(sweep, results=tmp_path, name="notes", progress=False)
+    assert files(tmp_path / "notes") == ["thesis.txt"]
+    (tmp_path / "file").write_text("")
+    with pytest.raises(bench.RunError, match=r"^results: .*cannot be written"):
+        bench.run(sweep, results=tmp_path / "file", name="mine", progress=False)
+    for damaged in ("{half", "[]", '{"sweep": 5}'):
+        (folder / "manifest.json").write_text(damaged)
+        with pytest.raises(bench.RunError, match="cannot be read"):
+            bench.run(sweep, results=tmp_path, name="mine", progress=False)
+
+
+def test_shards_that_were_removed_are_made_again(tmp_path):
+    folder = bench.run(bench.Sweep(**FIELDS), results=tmp_path, progress=False)
+    whole = {name: (folder / name).read_bytes() for name in files(folder) if name.endswith(".parquet")}
+    for name in list(whole)[::3]:
+        (folder / name).unlink()
+    bench.run(bench.Sweep(**FIELDS), results=tmp_path, progress=False)
+    assert {name: (folder / name).read_bytes() for name in whole} == whole
+
+
+def test_two_processes_do_not_write_one_run(tmp_path):
+    sweep = bench.Sweep(**FIELDS)
+    held = bench.sweeps.runner.folder_of(sweep, tmp_path, "mine")
+    with pytest.raises(bench.RunError, match="another process"):
+        bench.run(sweep, results=tmp_path, name="mine", progress=False)
+    held.close()
+    (tmp_path / "mine" / "cells" / ".writing-chunk-00000.parquet").write_text("half")  # as a kill leaves it
+    assert files(bench.run(sweep, results=tmp_path, name="mine", progress=False)) == files(
+        bench.run(sweep, results=tmp_path, name="other", progress=False)
+    )
