@@ -246,7 +246,8 @@ def test_the_module_runs_without_the_engine(run_dir):
     """As a user runs it; neither jax nor the engine is imported, nor pyplot, which would choose a window system."""
     code = (
         "import sys; from analysis.cli.main import main; status = main(sys.argv[1:]);"
-        "print(sorted({'jax', 'bench.sweeps.sweep', 'bench.engine.gradients', 'matplotlib.pyplot'} & set(sys.modules))); sys.exit(status)"
+        "unwanted = {'jax', 'bench.sweeps.sweep', 'bench.engine.gradients', 'matplotlib.pyplot'}; "
+        "print(sorted(unwanted & set(sys.modules))); sys.exit(status)"
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code, "heatmap", run_dir], capture_output=True, text=True)
     assert done.stderr == ""
