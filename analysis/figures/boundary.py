@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib as mpl
@@ -14,12 +16,15 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
+from analysis.drawing.command import Command
 from analysis.drawing.panel import UNDEFINED, Edges, draw_cells
 from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, depth_ticks, new_axes, new_figure, tidy
 from analysis.numbers.box_counting import Dimension, boundary_pixels, box_dimension
 from analysis.numbers.grid import cell_edges
-from analysis.numbers.rate_plane import Plane, in_log, ranked, rate_plane
-from analysis.rows.select import facet_title, one_facet
+from analysis.numbers.rate_plane import Plane, in_log, ranked, rate_plane, zoom_arguments, zoomed
+from analysis.rows.load import load_trained
+from analysis.rows.options import TRAINED, add_training_options, number, selected, whole
+from analysis.rows.select import SelectionError, distinct, facet_title, one_facet
 
 X_LABEL, Y_LABEL = "learning rate of hidden layers", "learning rate of the readout"
 PAPER = (1.17, 1.98)  # dimensions of the six boundaries of Sohl-Dickstein (2024), arXiv 2402.06184
@@ -153,3 +158,45 @@ def _draw_counts(ax: Axes, found: Dimension) -> None:
     error = "" if np.isnan(found.error) else f" ± {found.error:.2f}"
     ax.set_title(f"dimension {found.slope:.2f}{error}")
     ax.legend(loc="upper right", handlelength=1.6, borderaxespad=0.3)
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=whole, metavar="N", help="of several seeds that one (default: the smallest)")
+    parser.add_argument(
+        "--zoom",
+        nargs=4,
+        type=number,
+        metavar=("X_LOW", "X_HIGH", "Y_LOW", "Y_HIGH"),
+        help="only this window of the learning rates of hidden layers (x) and readout (y); also prints how to train it",
+    )
+    add_training_options(parser)
+
+
+def _draw_from(arguments: argparse.Namespace, _: Mapping[str, Any]) -> Figure:
+    """Also prints the boundary's dimension, and how to train a window."""
+    cells = _one_seed(selected(arguments, load_trained(arguments.run_dir), TRAINED), arguments.seed)
+    shown = cells if arguments.zoom is None else zoomed(cells, arguments.zoom)
+    dimension = boundary_dimension(shown)
+    figure = draw_boundary(shown, dimension=dimension)
+    print(f"box-counting dimension of the boundary: {dimension}")
+    if arguments.zoom is not None:
+        words = zoom_arguments(cells, arguments.zoom)
+        print(f"to train this window with as many pixels: the same `python -m bench train` with {words} and another --run")
+    return figure
+
+
+def _one_seed(cells: pd.DataFrame, seed: int | None) -> pd.DataFrame:
+    """The rows of that seed, by default of the smallest. Raises SelectionError."""
+    known = distinct(cells, "seed")
+    if seed is not None and seed not in known:
+        raise SelectionError("seed", seed, f"one of {', '.join(map(str, known))}")
+    return cells.loc[cells["seed"] == (known[0] if seed is None else seed)]
+
+
+FIGURE = Command(
+    summary="where training converges, over the learning rates of hidden layers and readout, and the boundary's dimension",
+    example="python -m analysis boundary results/boundary --zoom 100 300 0.7 1 --out zoom.png",
+    draw=_draw_from,
+    add_options=_add_options,
+    reads="training",
+)

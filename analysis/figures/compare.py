@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib as mpl
@@ -14,7 +16,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
+from analysis.drawing.command import Command
 from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, new_axes, new_figure, tidy
+from analysis.rows.load import load_table
+from analysis.rows.options import NETWORKS, add_networks, add_scales, add_widths, selected
 from analysis.rows.select import SelectionError, distinct
 
 LINEAR = 1e-3  # decades a layer up to which the axis is linear: one decade in 1000 layers
@@ -144,3 +149,21 @@ def _finish(figure, frame: pd.DataFrame) -> None:
     columns = 2 if figure.get_figwidth() >= DOUBLE_COLUMN else 1
     figure.set_figheight(figure.get_figheight() + 0.15 + 0.16 * math.ceil(len(handles) / columns))
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, handlelength=1.6, columnspacing=1.6)
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    add_networks(parser)
+    add_widths(parser)
+    add_scales(parser)
+
+
+def _draw_from(arguments: argparse.Namespace, _: Mapping[str, Any]) -> Figure:
+    return draw_compare(selected(arguments, load_table(arguments.run_dir), (*NETWORKS, "scales")))
+
+
+FIGURE = Command(
+    summary="initializers ranked by how fast gradients change with depth, beside theory (needs python -m bench compare)",
+    example="python -m analysis compare results/compare --activations tanh relu",
+    draw=_draw_from,
+    add_options=_add_options,
+)

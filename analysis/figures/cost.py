@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -16,10 +17,13 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from analysis.drawing.bands import Bands, beyond_top, draw_bands, lay_out, place
+from analysis.drawing.command import Command
 from analysis.drawing.style import DOUBLE_COLUMN, SMALL, STYLE, new_axes, new_figure, tidy
 from analysis.numbers.best_rate import NETWORK, best_rate
 from analysis.numbers.rank_correlation import Correlation, rank_correlation
 from analysis.numbers.statistics import Groups, quantile
+from analysis.rows.load import load_trained
+from analysis.rows.options import TRAINED, add_training_options, selected
 from analysis.rows.select import check_name, distinct, spread
 
 DECADES: Mapping[str, str] = MappingProxyType(
@@ -183,3 +187,31 @@ def _draw_medians(ax: Axes, x: np.ndarray, y: np.ndarray, bands: Bands) -> bool:
 def _legend(figure: Any, handles: list, left_out: int) -> None:
     title = "each setting at its\nbest learning rate" + (f"\n({left_out} undefined\nare left out)" if left_out else "")
     figure.legend(handles=handles, title=title, loc="outside right upper", alignment="left", handlelength=1.4)
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    help_line = "first: the gradient of the first layer; ratio: first over last hidden layer (default: %(default)s)"
+    parser.add_argument("--decades", default="first", metavar="WHAT", help=help_line)
+    add_training_options(parser)
+
+
+def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Figure:
+    """Also prints the rank correlations."""
+    cells = selected(arguments, load_trained(arguments.run_dir), TRAINED)
+    found = cost_correlations(cells, decades=arguments.decades)
+    for side, correlation in found.items():
+        print(
+            f"Kendall's τ_b of |decades of gradient| with steps to the target, {side}: {correlation} "
+            f"(95 % bootstrap over {correlation.settings} settings; {correlation.rows} networks)"
+        )
+    target, steps = manifest["training"]["target"], manifest["training"]["steps"]
+    return draw_cost(cells, target=target, steps=steps, decades=arguments.decades, correlations=found)
+
+
+FIGURE = Command(
+    summary="decades of gradient at initialization against steps to the target, with the rank correlation",
+    example="python -m analysis cost results/digits --out cost.pdf",
+    draw=_draw_from,
+    add_options=_add_options,
+    reads="training",
+)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
@@ -13,9 +14,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from analysis.drawing.command import Command
 from analysis.drawing.curve_panel import CROSS, LAYER_STYLES, TRIANGLE, colours_of, draw_panel, limits_of
 from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, new_axes, new_figure, tidy
-from analysis.rows.select import check_name, distinct, facet_title, facets, one_facet, select, spread, varying
+from analysis.rows.load import load_curves
+from analysis.rows.options import TRAINED, add_training_options, selected
+from analysis.rows.select import (
+    SelectionError,
+    check_name,
+    distinct,
+    facet_title,
+    facets,
+    one_facet,
+    select,
+    spread,
+    varying,
+)
 
 VALUES = {
     "loss": "batch loss",
@@ -193,3 +207,19 @@ def _legend(figure, chosen: pd.DataFrame, marks: set[str], *, layered: bool) -> 
     title = (", " if figure.get_figwidth() > SINGLE_COLUMN and len(words) < 3 else ",\n").join(words)
     legend = figure.legend(handles=handles, title=title, loc="outside lower center", ncols=columns, columnspacing=1.4)
     legend.get_title().set_multialignment("center")
+
+
+def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Figure:
+    if arguments.learning_rates and len(arguments.learning_rates) > 1:
+        raise SelectionError("learning_rates", arguments.learning_rates, "one: a figure is of one learning rate")
+    curves = selected(arguments, load_curves(arguments.run_dir), TRAINED)
+    return draw_curves(curves, loss=manifest["training"]["loss"], depths=arguments.depths, scales=arguments.scales)
+
+
+FIGURE = Command(
+    summary="loss, accuracy and gradients of the first, middle and last layer while training",
+    example="python -m analysis curves results/digits --initializers orthogonal --depths 8 32 --scales 0.4 1 2.8",
+    draw=_draw_from,
+    add_options=add_training_options,
+    reads="training",
+)

@@ -2,40 +2,46 @@
 
 from __future__ import annotations
 
+import argparse
 import math
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
+from analysis.drawing.colours import Colours, choose_colours, clipping
+from analysis.drawing.command import Command
 from analysis.drawing.contours import draw_limits, limit_handle
 from analysis.drawing.edge import draw_edge, edge_handle
 from analysis.drawing.labels import CELL_VALUES, symbol
 from analysis.drawing.panel import DEPTH_LABEL, SCALE_LABEL, UNDEFINED, ZERO, arrange, draw_cells, set_axes, undefined, zero
 from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, new_axes, new_figure, tidy
+from analysis.figures.residual import draw_residuals
+from analysis.numbers.agreement import VALUE, agreement
 from analysis.numbers.grid import Grid, to_grid
-from analysis.numbers.statistics import STATISTICS, number_range
-from analysis.rows.select import Facet, check_name, distinct, facet_title, facets, one_facet, varying
+from analysis.numbers.statistics import STATISTICS
+from analysis.rows.load import load_cells
+from analysis.rows.options import NETWORKS, add_cells, add_networks, positive, selected
+from analysis.rows.select import (
+    Facet,
+    SelectionError,
+    check_name,
+    distinct,
+    facet_title,
+    facets,
+    one_facet,
+    varying,
+)
 
-ROBUST = 0.7  # the colours resolve this share of the cells' magnitudes
-
-
-class Colours(NamedTuple):
-    """How values become colours, and the extremes of the data, of which some may lie beyond them."""
-
-    cmap: Colormap
-    norm: Normalize
-    extend: str
-    lowest: float
-    highest: float
+LARGEST_ON_AXIS = 1e300
 
 
 def plot_heatmap(
@@ -111,35 +117,9 @@ def draw_heatmaps(
     return figure
 
 
-def choose_colours(grids: list[Grid], stat: str, limit: float | None = None) -> Colours:
-    """Diverging colours that are symmetric about 10^0; for a standard deviation, sequential ones from 0."""
-    values = np.concatenate([grid.field[np.isfinite(grid.field)] for grid in grids])
-    lowest, highest = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
-    if limit is None:
-        limit = _round_up(_robust_limit(values))
-    bottom = 0.0 if stat == "std" else -limit
-    ends = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}
-    extend = ends[lowest < bottom, highest > limit]
-    cmap = mpl.colormaps["cividis" if stat == "std" else "RdBu_r"]
-    return Colours(cmap, Normalize(bottom, limit), extend, lowest, highest)
-
-
-def _robust_limit(values: np.ndarray) -> float:
-    # A few huge cells must not pale all others, nor may a flat field look dramatic: the limit lies between float16's
-    # range (or what the data reach of it) and float32's.
-    magnitudes = np.abs(values) if values.size else np.zeros(1)
-    narrow, wide = number_range("float16").overflow, number_range("float32").overflow
-    return max(0.1, min(max(float(np.quantile(magnitudes, ROBUST)), min(float(magnitudes.max()), narrow)), wide))
-
-
 def _check(value: str, stat: str) -> None:
     check_name("value", value, CELL_VALUES)
     check_name("stat", stat, STATISTICS)
-
-
-def _round_up(value: float) -> float:
-    decade = 10.0 ** math.floor(math.log10(value))
-    return next(step * decade for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * decade >= value * (1 - 1e-9))
 
 
 def _draw(ax: Axes, grid: Grid, colours: Colours, stat: str, edge_of: Facet | None) -> dict[str, Line2D]:
@@ -177,8 +157,7 @@ def _finish(figure, panels: list[Axes], grids: list[Grid], colours: Colours, lin
     if any(undefined(grid).any() for grid in grids):
         handles.append(Patch(label="undefined", **UNDEFINED))
     if colours.extend != "neither":
-        # Colours that stop must say how far the data go on.
-        handles.append(Patch(facecolor="none", edgecolor="none", label=_clipping(colours)))
+        handles.append(Patch(facecolor="none", edgecolor="none", label=clipping(colours)))
     if handles:
         # Room for the legend is added, not taken from the panels.
         columns = 2 if figure.get_figwidth() >= DOUBLE_COLUMN and len(handles) > 1 else 1
@@ -186,7 +165,60 @@ def _finish(figure, panels: list[Axes], grids: list[Grid], colours: Colours, lin
         figure.legend(handles=handles, loc="outside lower center", ncols=columns, handlelength=2.6, columnspacing=1.6)
 
 
-def _clipping(colours: Colours) -> str:
-    ends = {"min": [colours.lowest], "max": [colours.highest], "both": [colours.lowest, colours.highest]}[colours.extend]
-    stop = f"±{colours.norm.vmax:g}" if (colours.norm.vmin or 0) < 0 else f"{colours.norm.vmax:g}"
-    return f"colours end at {stop}; data reach {' and '.join(f'{end:.3g}' for end in ends)}".replace("-", "−")
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--value", default=CELL_VALUES[0], metavar="COLUMN", help=f"{', '.join(CELL_VALUES)} (default: %(default)s)"
+    )
+    parser.add_argument("--stat", metavar="STAT", help=f"over seeds: {', '.join(STATISTICS)} (default: median)")
+    parser.add_argument(
+        "--limit", type=positive, metavar="DECADES", help="where colours end (default: from the data, robustly)"
+    )
+    theory = parser.add_mutually_exclusive_group()
+    theory.add_argument(
+        "--residual",
+        action="store_true",
+        help="means against theory, in standard errors, and which cells pass (default FILE: RUN_DIR/residual.png)",
+    )
+    theory.add_argument("--no-theory", action="store_true", help="without the line of mean-field theory's critical scale")
+    add_networks(parser)
+    add_cells(parser)
+
+
+def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Figure:
+    loss = manifest["sweep"].get("loss", "")
+    if arguments.residual:
+        _check_residual(arguments, loss)
+    cells = selected(arguments, load_cells(arguments.run_dir), (*NETWORKS, "depths", "scales"))
+    largest = float(np.max(cells["scale"].to_numpy()))
+    if largest > LARGEST_ON_AXIS:
+        raise SelectionError("scales", f"{largest:g}", f"scales up to {LARGEST_ON_AXIS:g}, which an axis can hold")
+    if arguments.residual:
+        return draw_residuals(agreement(cells, progress=True))
+    return draw_heatmaps(
+        cells,
+        value=arguments.value,
+        stat=arguments.stat or "median",
+        limit=arguments.limit,
+        loss=loss,
+        theory=not arguments.no_theory,
+    )
+
+
+def _check_residual(arguments: argparse.Namespace, loss: str) -> None:
+    """Theory is of one quantity under one loss, and of its mean. Raises SelectionError."""
+    if loss != "output":
+        raise SelectionError("RUN_DIR", f"loss {loss}", "a run with loss output: theory is of the gradient of y itself")
+    if arguments.value != VALUE:
+        raise SelectionError("value", arguments.value, f"{VALUE} with --residual: theory is of that")
+    for option in ("stat", "limit"):
+        if getattr(arguments, option) is not None:
+            raise SelectionError(option, getattr(arguments, option), "none with --residual: means, and colours to ±6")
+
+
+FIGURE = Command(
+    summary="gradient norms over depth and weight scale, a map for each initializer and activation",
+    example="python -m analysis heatmap results/atlas --activations tanh relu --out atlas.pdf",
+    draw=_draw_from,
+    add_options=_add_options,
+    file=lambda arguments: "residual.png" if arguments.residual else "heatmap.png",
+)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
@@ -15,11 +16,14 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter
 
+from analysis.drawing.command import Command
 from analysis.drawing.panel import DEPTH_LABEL
 from analysis.drawing.step_axis import StepAxis, heights, set_step_axis, step_axis
 from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, new_axes, new_figure, tidy
 from analysis.numbers.best_rate import RATES
-from analysis.numbers.reached import FEWEST, learning_times
+from analysis.numbers.reached import FEWEST, describe_growth, learning_times
+from analysis.rows.load import load_trained
+from analysis.rows.options import TRAINED, add_training_options, selected
 from analysis.rows.select import SelectionError, distinct, select, varying
 
 PANEL = ("activation", "width", "bias_std", "optimizer")
@@ -208,3 +212,22 @@ def _words(rows: pd.DataFrame, times: pd.DataFrame, scales: list[float], end: st
     words += f";{end}at the best of {rates} learning rates, chosen by the same seeds"
     edge = int(np.sum(times["largest"].to_numpy()))
     return words + (f"\n(the largest of them at {edge} of {len(times)} points)" if edge else "")
+
+
+def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Figure:
+    """Also prints how much longer the deepest networks learn than the shallowest."""
+    cells = choose(selected(arguments, load_trained(arguments.run_dir), TRAINED), arguments.scales)
+    target, steps = manifest["training"]["target"], manifest["training"]["steps"]
+    figure = draw_learning_times(cells, target=target, steps=steps, scales=arguments.scales)
+    for line in describe_growth(learning_times(cells), steps):
+        print(line)
+    return figure
+
+
+FIGURE = Command(
+    summary="steps to the target against depth, for each initializer at its best learning rate",
+    example="python -m analysis learning-time results/saxe --scales 1",
+    draw=_draw_from,
+    add_options=add_training_options,
+    reads="training",
+)

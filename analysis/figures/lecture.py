@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+import argparse
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -12,10 +13,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from analysis.drawing.command import Command
 from analysis.drawing.labels import axis_label
 from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, SMALL, STYLE, new_axes, new_figure, tidy
-from analysis.numbers.closed_form import VALUES, closed_form
+from analysis.numbers.closed_form import VALUES, closed_form, relative_deviation
 from analysis.numbers.statistics import number_range
+from analysis.rows.load import load_cells
+from analysis.rows.options import add_scales, add_widths
 from analysis.rows.select import SelectionError, check_name, distinct, facets, select, spread
 
 MARKED_DEPTHS = (152, 852)  # of the ResNet and of the lecture
@@ -167,3 +171,34 @@ def _legend(figure) -> None:
         Line2D([], [], color="0.2", linewidth=0.8, label="closed form"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    add_widths(parser)
+    add_scales(parser, "weight scales (default: a few, spread)")
+
+
+def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Figure:
+    """Also prints how far the measurement is from the closed form."""
+    loss = manifest["sweep"].get("loss")
+    if loss != "output":
+        raise SelectionError("RUN_DIR", f"loss {loss}", "a run with loss output: the closed form is that of y itself")
+    rows = lecture_rows(select(load_cells(arguments.run_dir), widths=arguments.widths), scales=arguments.scales)
+    figure = draw_lecture(rows)
+    for value, words in zip(VALUES, ("|y|", "‖∂y/∂W_1‖_F"), strict=True):
+        deviation = relative_deviation(rows, value)
+        largest = int(np.argmax(deviation))  # the first NaN, if there is one: it must be seen, not skipped
+        cell = rows.iloc[largest]
+        print(
+            f"largest relative deviation of {words} from the closed form: {deviation[largest]:.2g} "
+            f"(depth {cell['depth']}, scale {cell['scale']:g}; of {len(rows)} cells)"
+        )
+    return figure
+
+
+FIGURE = Command(
+    summary="identity weights, linear activations: measured points on their closed form",
+    example="python -m analysis lecture results/lecture --out lecture.svg",
+    draw=_draw_from,
+    add_options=_add_options,
+)

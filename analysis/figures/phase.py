@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib as mpl
@@ -10,14 +12,18 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import NullFormatter
 from scipy.ndimage import distance_transform_edt
 
+from analysis.drawing.command import Command
 from analysis.drawing.style import SINGLE_COLUMN, STYLE, new_axes, tidy
 from analysis.numbers.grid import cell_edges
+from analysis.numbers.phase_plane import phase_plane
+from analysis.rows.options import RANGES, numbers
 from analysis.rows.select import SelectionError, distinct
 from bench.theory import Critical, critical
 
@@ -124,3 +130,31 @@ def _draw_critical(ax: Axes, point: Critical) -> list[Line2D]:
 def _log(values: Any) -> np.ndarray:
     with np.errstate(divide="ignore"):
         return np.log(np.asarray(values, float))
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--activation", default="tanh", metavar="NAME", help="a name, or package.module:function (default: %(default)s)"
+    )
+    for flag, default in (("--weight-stds", "0.5:3:101"), ("--bias-stds", "0:1:61")):
+        parser.add_argument(
+            flag, nargs="+", type=numbers, default=[numbers(default)], metavar="S", help=f"{RANGES} (default: {default})"
+        )
+
+
+def _draw_from(arguments: argparse.Namespace, _: Mapping[str, Any]) -> Figure:
+    weight_stds, bias_stds = (np.concatenate(values).tolist() for values in (arguments.weight_stds, arguments.bias_stds))
+    frame = phase_plane(arguments.activation, weight_stds, bias_stds, progress=True)
+    figure = plot_phase(frame).get_figure(root=True)
+    assert isinstance(figure, Figure)
+    return figure
+
+
+FIGURE = Command(
+    summary="mean-field theory's phases of one activation, over the weights' and the biases' standard deviation (no run)",
+    example="python -m analysis phase --activation gelu --weight-stds 0.5:3:101 --out gelu.pdf",
+    draw=_draw_from,
+    add_options=_add_options,
+    reads="",
+    file=lambda arguments: f"phase-{arguments.activation.replace(':', '.').replace('/', '.')}.png",
+)

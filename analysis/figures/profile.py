@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import argparse
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -13,9 +14,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from analysis.drawing.command import Command
 from analysis.drawing.labels import LAYER_VALUES, axis_label
 from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, new_axes, new_figure, tidy
 from analysis.numbers.statistics import seed_statistic
+from analysis.rows.load import load_layers
+from analysis.rows.options import add_cells, add_networks, selected
 from analysis.rows.select import check_name, distinct, facet_title, facets, one_facet, select, spread, varying
 
 MOST_SCALES = 5  # that many lines can be told apart
@@ -137,3 +141,22 @@ def _legend(figure, frame: pd.DataFrame) -> None:
         handles += [Line2D([], [], color="0.3", linestyle=style, label=f"$L = {depth}$") for depth, style in styles.items()]
     columns = len(handles) if figure.get_figwidth() > SINGLE_COLUMN and len(handles) <= 9 else 3
     figure.legend(handles=handles, title=title, loc="outside lower center", ncols=columns, handlelength=2.2)
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    add_networks(parser)
+    add_cells(parser, "depths (default: the largest)", "weight scales (default: a few, spread)")
+
+
+def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Figure:
+    layers = selected(arguments, load_layers(arguments.run_dir))
+    loss = manifest["sweep"].get("loss", "")
+    return draw_profiles(layers, depths=arguments.depths, scales=arguments.scales, loss=loss)
+
+
+FIGURE = Command(
+    summary="gradient, cotangent and activation norms against the layer (needs a run with --layers)",
+    example="python -m analysis profile results/smoke --depths 64 --scales 0.5 1 2 --activations tanh",
+    draw=_draw_from,
+    add_options=_add_options,
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -19,12 +20,15 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
+from analysis.drawing.command import Command
 from analysis.drawing.contours import draw_level
 from analysis.drawing.panel import DEPTH_LABEL, SCALE_LABEL, UNDEFINED, arrange, draw_cells, set_axes
 from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, depth_ticks, new_axes, new_figure, tidy
 from analysis.numbers.best_rate import RATES, best_rate
-from analysis.numbers.depth_scales import PAPER, depth_scales
+from analysis.numbers.depth_scales import PAPER, depth_scales, describe_thresholds
 from analysis.numbers.grid import Grid, to_grid
+from analysis.rows.load import load_trained
+from analysis.rows.options import TRAINED, add_training_options, positive, selected
 from analysis.rows.select import Facet, distinct, facet_title, facets, one_facet, varying
 
 COLOURS = "viridis_r"  # dark is slow, and what is never learned is grey, which no colour of the map is
@@ -212,3 +216,33 @@ def _finish(figure, panels: list[Axes], norm: LogNorm, handles: dict[str, Any], 
     figure.legend(
         handles=list(handles.values()), loc="outside lower center", ncols=columns, handlelength=2.6, columnspacing=1.6
     )
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    for flag, meaning, default in (
+        ("--xi-c", "ξ_c, over which correlations of inputs are kept", PAPER),
+        ("--xi-grad", "1/|ln χ₁|, over which gradients are", 12.0),
+    ):
+        help_line = f"draw the depths L = M · {meaning}; without a number none (default: {default:g})"
+        parser.add_argument(flag, nargs="*", type=positive, default=[default], metavar="M", help=help_line)
+    parser.add_argument("--no-contours", action="store_true", help="without the contours of initial gradients")
+    add_training_options(parser)
+
+
+def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Figure:
+    """Also prints which multiple of ξ_c is the limit."""
+    cells = selected(arguments, load_trained(arguments.run_dir), TRAINED)
+    for line in describe_thresholds(cells):
+        print(line)
+    target, steps = manifest["training"]["target"], manifest["training"]["steps"]
+    theory = {"correlation": arguments.xi_c, "gradient": arguments.xi_grad}
+    return draw_trainability(cells, target=target, steps=steps, contours=not arguments.no_contours, **theory)
+
+
+FIGURE = Command(
+    summary="steps to the target over depth and weight scale, with the depths that theory says can be trained",
+    example="python -m analysis trainability results/digits --xi-c 6 --xi-grad 12",
+    draw=_draw_from,
+    add_options=_add_options,
+    reads="training",
+)

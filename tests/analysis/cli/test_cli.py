@@ -6,7 +6,8 @@ import matplotlib as mpl
 import pytest
 from matplotlib.image import imread
 
-from analysis.cli.main import FIGURES, main
+from analysis.cli.find import load, outlines
+from analysis.cli.main import main
 from analysis.drawing.save import save_figure
 from analysis.drawing.style import DOUBLE_COLUMN
 from analysis.figures.heatmap import plot_heatmap
@@ -100,7 +101,7 @@ def test_the_same_figure_is_the_same_bytes(ending, tmp_path, monkeypatch):
 
 def test_options_reach_the_figure(run_dir, capsys, monkeypatch):
     drawn = []
-    monkeypatch.setattr("analysis.cli.main.save_figure", lambda figure, path: drawn.append(figure) or path)
+    monkeypatch.setattr("analysis.cli.draw.save_figure", lambda figure, path: drawn.append(figure) or path)
     selection = ["--initializers", "gaussian", "--activations", "tanh", "--scales", "0.5", "2"]
     assert main(["heatmap", str(run_dir), "--value", "log10_output", "--stat", "max", "--limit", "7", *selection]) == 0
     panel, bar = drawn[-1].axes
@@ -157,7 +158,7 @@ def test_an_unfinished_run_is_drawn_and_said_to_be_unfinished(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
-        (["heatmp", "RUN"], ["FIGURE", "'heatmp'", "heatmap, profile, lecture", "did you mean heatmap?"]),
+        (["heatmp", "RUN"], ["FIGURE", "'heatmp'", "heatmap, learning-time, lecture", "did you mean heatmap?"]),
         ([], ["FIGURE"]),
         (["heatmap"], ["RUN_DIR"]),
         (
@@ -189,7 +190,7 @@ def test_an_unfinished_run_is_drawn_and_said_to_be_unfinished(tmp_path, capsys):
         (["phase", "--bias-stds", "0:1:9999"], ["--bias-stds", "'0:1:9999'", "2 to 1000"]),
         (["phase", "--bias-stds", "0:1"], ["--bias-stds", "'0:1'", "first:last:count"]),
         (["phase", "--bias-stds", "1", "--out", "TMP/x.png"], ["--bias-stds", "two or more"]),
-        (["phase", "RUN"], ["unknown argument", "--activation"]),
+        (["phase", "RUN"], ["unknown argument", "--help"]),
     ],
 )
 def test_bad_input_is_refused_in_one_line(arguments, parts, run_dir, tmp_path, capsys):
@@ -211,7 +212,28 @@ def test_what_another_loss_has_no_theory_of_is_refused(arguments, tmp_path, caps
     assert "loss mse" in fails_with_one_line([*arguments, run], capsys)
 
 
-@pytest.mark.parametrize("figure", [None, *FIGURES])
+def test_a_figure_declares_itself_in_its_own_file():
+    """The list reads sources without importing them; it must say what the imported figure says."""
+    found = outlines()
+    assert {"heatmap", "profile", "lecture", "phase", "compare", "trainability", "learning-time"} < set(found)
+    for name, outline in found.items():
+        figure = load(name)
+        assert (figure.summary, figure.example) == outline
+        assert f"python -m analysis {name}" in outline.example
+
+
+def test_help_needs_none_of_the_libraries_that_draw():
+    """They take seconds on a busy machine."""
+    code = (
+        "import sys; from analysis.cli.main import build_parser; print(build_parser([]).format_help()); "
+        "sys.exit(str({'numpy', 'pandas', 'matplotlib', 'scipy', 'pyarrow', 'jax'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr == "set()\n"
+    assert "steps to the target" in done.stdout
+
+
+@pytest.mark.parametrize("figure", [None, *outlines()])
 def test_help_teaches_with_an_example(figure, capsys):
     with pytest.raises(SystemExit) as end:
         main([*([figure] if figure else []), "--help"])

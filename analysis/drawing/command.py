@@ -1,0 +1,24 @@
+"""What a figure declares about itself, so that the command line finds it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from matplotlib.figure import Figure
+
+
+class Command(NamedTuple):
+    """A figure on the command line, under the name of its file (``learning_time.py`` is ``learning-time``).
+
+    A figure's file ends with ``FIGURE = Command(summary="…", example="…", …)``. Strings are written out there, since the
+    list of all figures is read from the source, without importing any.
+    """
+
+    summary: str  # one line for the list, without a full stop
+    example: str
+    draw: Callable[[argparse.Namespace, Mapping[str, Any]], Figure]  # from parsed options and the run's manifest
+    add_options: Callable[[argparse.ArgumentParser], None]
+    reads: str = "sweep"  # the kind of run: or "training", or "" for a figure of theory alone
+    file: Callable[[argparse.Namespace], str] | None = None  # what it is saved as by default, if not NAME.png
