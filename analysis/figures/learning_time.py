@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,12 +13,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from analysis.drawing.command import Command
+from analysis.drawing.depth_axis import set_depth_ticks
 from analysis.drawing.panel import DEPTH_LABEL
+from analysis.drawing.sheet import add_key, fit_titles, in_rows, legend_below, new_sheet
 from analysis.drawing.step_axis import StepAxis, heights, set_step_axis, step_axis
-from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, new_axes, new_figure, tidy
+from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, new_axes
 from analysis.numbers.best_rate import RATES
 from analysis.numbers.reached import FEWEST, describe_growth, learning_times
 from analysis.rows.load import load_trained
@@ -31,8 +31,8 @@ SCALE_STYLES = ("solid", (0, (4, 1.5)), (0, (1, 1.2)), (0, (4, 1.5, 1, 1.5)))
 # Okabe & Ito's colours without the yellow, which is lost on paper; with six shapes no pair returns before the 43rd line.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "black", "#56b4e9", "#e69f00")
 MARKERS = ("o", "s", "^", "D", "v", "P")
-CLOSE = 0.055  # of the axis: depths nearer than that share a tick
 DODGE = 0.011  # of the axis, at most, between lines, so that their bars stand beside one another
+MOST_HEIGHT = 8.0  # inches of panels
 MOST_DODGE = 0.04  # of the axis, between the first line and the last
 POINTS: Any = {"markersize": 4, "markeredgewidth": 0.8}
 LOST: Any = {"linestyle": "none", "marker": "x", "markersize": 2.6, "markeredgewidth": 0.7}
@@ -51,7 +51,13 @@ Looks = dict[tuple[str, float], Look]
 
 
 def plot_learning_time(
-    frame: pd.DataFrame, *, target: str, steps: int, scales: Sequence[float] | None = None, ax: Axes | None = None
+    frame: pd.DataFrame,
+    *,
+    target: str,
+    steps: int,
+    scales: Sequence[float] | None = None,
+    ax: Axes | None = None,
+    key: bool = False,
 ) -> Axes:
     """Steps to the target against depth L, both on log axes: a line for each initializer, at its best learning rate.
 
@@ -59,8 +65,9 @@ def plot_learning_time(
     training's. Points are medians over seeds, bars the 95 % bootstrap interval of the median (of fewer than five seeds:
     from the smallest to the largest). The best rate is chosen by the same seeds, network by network. Hollow, in the band
     on top: not reached within ``steps``, with a cross where most seeds diverged; a bar that ends there has an infinite end.
-    Lines are shifted sideways a little. By default the scale nearest to 1; several scales differ in line style. Raises
-    SelectionError (a ValueError) for values that the frame does not hold, and for more than four scales.
+    Lines are shifted sideways a little. By default the scale nearest to 1; several scales differ in line style. ``key``: an
+    ``ax`` that is given gets its legend too. Raises SelectionError (a ValueError) for values that the frame does not hold,
+    and for more than four scales.
     """
     for column in PANEL:
         if len(distinct(frame, column)) != 1:
@@ -68,14 +75,12 @@ def plot_learning_time(
     rows = choose(frame, scales)
     times, looks = learning_times(rows), _looks(rows)
     axis = _axis(times, looks, steps)
-    if ax is not None:
-        _draw(ax, times, looks, axis)
-        return ax
-    own = new_axes(SINGLE_COLUMN, 2.5)
+    own = new_axes(SINGLE_COLUMN, 2.5) if ax is None else ax
     with mpl.rc_context(STYLE):
         _draw(own, times, looks, axis)
         own.set(xlabel=DEPTH_LABEL, ylabel=_label(target), title=_title(times, ()))
-        _legend(own.get_figure(root=True), rows, times, looks)
+        if ax is None or key:
+            add_key(own, _handles(rows, times, looks), inside=ax is not None, title=_words(rows, times, "\n"))
     return own
 
 
@@ -90,21 +95,18 @@ def draw_learning_times(frame: pd.DataFrame, *, target: str, steps: int, scales:
     groups: Any = times.groupby(list(PANEL), sort=False, observed=True)
     panels = [panel for _, panel in groups]
     columns = 2 if len(panels) == 4 else min(len(panels), 3)
-    count = math.ceil(len(panels) / columns)
+    used = in_rows(len(panels), columns)
+    width = (SINGLE_COLUMN, 5.6, DOUBLE_COLUMN)[columns - 1]
     with mpl.rc_context(STYLE):
-        figure = new_figure((SINGLE_COLUMN, 5.6, DOUBLE_COLUMN)[columns - 1], (2.5 if columns == 1 else 2.1) * count)
-        axes = figure.subplots(count, columns, sharex=True, sharey=True, squeeze=False)
-        for ax in axes.flat[len(panels) :]:
-            ax.set_axis_off()
-        for place, (ax, panel) in enumerate(zip(axes.flat, panels, strict=False)):
-            tidy(ax)
+        height = (2.5 if columns == 1 else 2.1) * len(used)
+        figure, axes = new_sheet(used, width, min(height, MOST_HEIGHT), labels=(DEPTH_LABEL, _label(target)))
+        shown = axes.flat[: len(panels)]
+        for ax, panel in zip(shown, panels, strict=True):
             _draw(ax, panel, looks, axis)
-            leftmost, lowest = place % columns == 0, place + columns >= len(panels)
-            ax.tick_params(labelbottom=lowest, labelleft=leftmost)
             ax.set_title(_title(panel, varying(rows)))
-            ax.set_xlabel(DEPTH_LABEL if lowest else "")
-            ax.set_ylabel(_label(target) if leftmost else "")
-        _legend(figure, rows, times, looks)
+        fit_titles(figure, shown)
+        title = _words(rows, times, "\n" if columns == 1 else " ")
+        legend_below(figure, _handles(rows, times, looks), title=title)
     return figure
 
 
@@ -136,7 +138,7 @@ def _draw(ax: Axes, times: pd.DataFrame, looks: Looks, axis: StepAxis) -> None:
     depths = distinct(times, "depth")
     span = depths[-1] / depths[0] if len(depths) > 1 else 2.0
     ax.set(xscale="log", xlim=(depths[0] / span**0.06, depths[-1] * span**0.06))
-    _depth_ticks(ax, depths, span)
+    set_depth_ticks(ax, depths)
     set_step_axis(ax, axis)
     dodge = min(DODGE, MOST_DODGE / max(len(looks) - 1, 1))
     for (initializer, scale), look in looks.items():
@@ -153,16 +155,6 @@ def _draw(ax: Axes, times: pd.DataFrame, looks: Looks, axis: StepAxis) -> None:
         ax.plot(x[lost], middle[lost], color=look.colour, zorder=5, **LOST)
 
 
-def _depth_ticks(ax: Axes, depths: list[int], span: float) -> None:
-    shown: list[int] = []
-    for depth in (depths[0], depths[-1], *depths):
-        if all(abs(math.log(depth / other)) > CLOSE * math.log(span) for other in shown):
-            shown.append(depth)
-    ax.xaxis.set_major_locator(FixedLocator(sorted(shown)))
-    ax.xaxis.set_minor_locator(FixedLocator([]))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda depth, _: f"{depth:g}"))
-
-
 def _label(target: str) -> str:
     return f"steps to {target.replace('=', ' ')}"
 
@@ -176,7 +168,7 @@ def _title(panel: pd.DataFrame, named: Sequence[str]) -> str:
     return ", ".join(words)
 
 
-def _legend(figure, rows: pd.DataFrame, times: pd.DataFrame, looks: Looks) -> None:
+def _handles(rows: pd.DataFrame, times: pd.DataFrame, looks: Looks) -> list:
     scales = distinct(rows, "scale")
     handles: list = [
         Line2D([], [], color=look.colour, marker=look.marker, label=name, **POINTS)
@@ -193,16 +185,12 @@ def _legend(figure, rows: pd.DataFrame, times: pd.DataFrame, looks: Looks) -> No
     if np.isnan(medians).any():
         undefined = distinct(times.loc[np.isnan(medians)], "initializer")
         handles.append(Patch(facecolor="none", edgecolor="none", label=f"undefined: {', '.join(undefined)}"))
-    columns = 5 if figure.get_figwidth() >= DOUBLE_COLUMN else 3
-    title = _words(rows, times, scales, "\n" if figure.get_figwidth() == SINGLE_COLUMN else " ")
-    figure.set_figheight(figure.get_figheight() + 0.15 * (title.count("\n") + 2 + math.ceil(len(handles) / columns)))
-    legend = figure.legend(handles=handles, title=title, loc="outside lower center", ncols=columns, handlelength=2.4)
-    legend.get_title().set_multialignment("center")
+    return handles
 
 
-def _words(rows: pd.DataFrame, times: pd.DataFrame, scales: list[float], end: str) -> str:
+def _words(rows: pd.DataFrame, times: pd.DataFrame, end: str) -> str:
     """What points and bars are, and how the learning rate was chosen."""
-    counts = distinct(times, "seeds")
+    counts, scales = distinct(times, "seeds"), distinct(rows, "scale")
     bars = "95 % bootstrap interval" if counts[0] >= FEWEST else "smallest to largest"
     words = f"scale {scales[0]:g}; " if len(scales) == 1 else ""
     words += "1 seed" if counts[-1] == 1 else f"median of {counts[-1]} seeds, bars: {bars}"

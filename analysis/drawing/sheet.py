@@ -1,0 +1,122 @@
+"""A page of panels: their places, labels on its outer edge only, titles that fit above them, and a legend below.
+
+All of it is called within ``mpl.rc_context(STYLE)``, as everything that draws.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.textpath import TextPath
+
+from analysis.drawing.style import SMALL, new_figure, tidy
+
+PAGE = 9.5  # inches: the height of a figure that fits on a page with its caption
+LINE = 0.16  # inches that a line of a legend or title takes
+POINTS = 72  # an inch
+BREAKS = (", ", " ", ":", "_")  # where a title may be broken: at the next only if a piece is too wide by itself
+KEY = 4.5  # of a legend's type size: what a column takes beside its words
+
+
+def in_rows(count: int, columns: int) -> np.ndarray:
+    """[rows, columns]: which places ``count`` panels take, in reading order."""
+    rows = math.ceil(count / columns)
+    return np.arange(rows * columns).reshape(rows, columns) < count
+
+
+def new_sheet(
+    used: np.ndarray, width: float, height: float, *, labels: tuple[str, str] = ("", ""), share: bool = True, **grid: Any
+) -> tuple[Figure, np.ndarray]:
+    """A figure of that size in inches, without its legend, and its panels [rows, columns]; the places not used are empty.
+
+    labels: of x and y, on the lowest panel of each column and the first of each row. ``share``: all panels have the same
+    axes, and ticks are labelled there alone. grid: for :meth:`matplotlib.figure.Figure.subplots`, such as ``height_ratios``.
+    """
+    figure = new_figure(width, min(height, PAGE))
+    panels = figure.subplots(*used.shape, squeeze=False, **{"sharex": share, "sharey": share} | grid)
+    for (row, column), ax in np.ndenumerate(panels):
+        if not used[row, column]:
+            ax.set_axis_off()
+            continue
+        tidy(ax)
+        lowest, first = not used[row + 1 :, column].any(), not used[row, :column].any()
+        ax.set(xlabel=labels[0] if lowest else "", ylabel=labels[1] if first else "")
+        if share:
+            ax.tick_params(labelbottom=lowest, labelleft=first)
+    return figure, panels
+
+
+def fit_titles(figure: Figure, panels: Iterable[Axes]) -> None:
+    """Break titles so that none is wider than its panel; the figure grows by the lines that this adds to rows of panels."""
+    figure.draw_without_rendering()
+    added: dict[int, int] = {}
+    for ax in panels:
+        place, text = ax.get_subplotspec(), ax.get_title()
+        row = place.rowspan.start if place else 0
+        width = ax.get_window_extent().width / figure.dpi * POINTS
+        ax.title.set_text("\n".join(broken(text, width, float(ax.title.get_fontsize()))))
+        added[row] = max(added.get(row, 0), ax.get_title().count("\n") - text.count("\n"))
+    grow(figure, sum(added.values()) * LINE)
+
+
+def broken(text: str, width: float, size: float) -> list[str]:
+    """The lines of a text that are at most ``width`` points wide at that type size, where it can be broken so."""
+    lines: list[str] = []
+    for whole in text.split("\n"):
+        line = ""
+        for piece in _pieces(whole, width, size, BREAKS):
+            if line and text_width(line + piece, size) > width:
+                lines.append(line.rstrip())
+                line = ""
+            line += piece
+        lines.append(line.rstrip())
+    return lines
+
+
+def _pieces(text: str, width: float, size: float, marks: Sequence[str]) -> list[str]:
+    if not marks or "$" in text or text_width(text, size) <= width:
+        return [text]
+    parts = re.split(f"(?<={marks[0]})", text)
+    return [piece for part in parts for piece in _pieces(part, width, size, marks[1:])]
+
+
+def text_width(text: str, size: float) -> float:
+    """In points, at that type size."""
+    return float(TextPath((0, 0), text.rstrip(), size=size).get_extents().width) if text.strip() else 0.0
+
+
+def legend_below(figure: Figure, handles: Sequence[Any], *, title: str = "", most: int | None = None, **look: Any) -> None:
+    """A legend under all panels, in as many columns as fit (and ``most``, if given); the figure grows by its height.
+
+    look: for :meth:`matplotlib.figure.Figure.legend`.
+    """
+    if not handles:
+        return
+    widest = max(text_width(handle.get_label(), SMALL) for handle in handles) + KEY * SMALL
+    columns = max(int(figure.get_figwidth() * POINTS // widest), 1)
+    columns = min(columns, len(handles), most or len(handles))
+    lines = math.ceil(len(handles) / columns) + (title.count("\n") + 1 if title else 0)
+    grow(figure, 0.08 + LINE * lines)
+    look = {"handlelength": 2.4, "columnspacing": 1.4} | look
+    legend = figure.legend(handles=handles, title=title or None, loc="outside lower center", ncols=columns, **look)
+    legend.get_title().set_multialignment("center")
+
+
+def grow(figure: Figure, inches: float) -> None:
+    """Make a figure higher, up to a page."""
+    figure.set_figheight(max(min(figure.get_figheight() + inches, PAGE), figure.get_figheight()))
+
+
+def add_key(ax: Axes, handles: Sequence[Any], *, inside: bool, title: str = "") -> None:
+    """A panel's legend: inside it, or below the figure of which it is the only panel."""
+    if inside and handles:
+        ax.legend(handles=handles, title=title or None)
+    elif handles:
+        figure: Any = ax.get_figure(root=True)
+        legend_below(figure, handles, title=title)
