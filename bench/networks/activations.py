@@ -17,7 +17,7 @@ import numpy as np
 from jax import Array, lax
 
 from bench.arithmetic.extended import LARGEST_FLOAT_EXPONENT, LOG2_E, Split, scale_by_power_of_two, share_exponent, split
-from bench.settings.registry import Registry, describe
+from bench.settings.registry import Registry, called, describe
 
 Elementwise = Callable[[Array], Array]
 # Beyond 2^±52, phi(z) is its linear part at the origin or its asymptote to float64's precision, while sums of z² are still
@@ -224,7 +224,7 @@ def _wrap(name: str, function: Any) -> Activation:
     accepted = "a function that maps a float array element by element, without changing its shape or dtype"
     z = jnp.linspace(-2, 2, 6, dtype=jnp.float32)
     try:
-        shaped = jax.eval_shape(function, z.reshape(2, 3))
+        shaped = jax.eval_shape(lambda z: called(function, z), z.reshape(2, 3))
         if shaped.shape != (2, 3) or shaped.dtype != z.dtype:
             raise ValueError(f"{shaped.dtype}{list(shaped.shape)} came back for float32[2, 3]")
         influence = np.asarray(jax.jacobian(function)(z.reshape(2, 3))).reshape(6, 6)
@@ -235,8 +235,15 @@ def _wrap(name: str, function: Any) -> Activation:
     return Activation(name, "the user's own", function, plain=True)
 
 
+def _tell_theory(name: str, function: Elementwise) -> None:
+    from bench.theory.nonlinearities import name_callable  # SciPy takes a while, and the suite's own need it not
+
+    name_callable(name, function)
+
+
 ACTIVATIONS: Registry[Activation] = Registry(
     kind="activation",
     entries={activation.name: activation for activation in _ACTIVATIONS},
     wrap=_wrap,
+    announce=_tell_theory,
 )

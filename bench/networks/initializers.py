@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jax.nn import initializers as jax_initializers
 
-from bench.settings.registry import Registry, describe
+from bench.settings.registry import Registry, called, describe
 
 Init = Callable[..., Array]
 INCOMING = 15  # weights of a unit of ``sparse``
@@ -188,7 +188,7 @@ def _wrap(name: str, init: Any) -> Initializer:
     """A user's scheme. Raises ValueError unless it returns what it is asked for."""
     accepted = "init(key, shape, dtype) that returns an array of that shape and dtype"
     try:
-        made = jax.eval_shape(lambda: init(jax.random.key(0), (4, 4), jnp.dtype(jnp.float32)))
+        made = jax.eval_shape(lambda: called(init, jax.random.key(0), (4, 4), jnp.dtype(jnp.float32)))
         if made.shape != (4, 4) or made.dtype != jnp.float32:
             raise ValueError(f"{made.dtype}{list(made.shape)} came back for float32[4, 4]")
     except Exception as error:

@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
+from bench.settings.callables import short_name
 from bench.settings.errors import SweepError
 
 DTYPES = ("float32", "float64")
 LARGEST_COUNT = 1_000_000  # of layers, neurons and seeds: more is a slip of the keyboard
 
 
-def _values(field: str, values: object, accepted: str) -> tuple[Any, ...]:
-    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
-        raise SweepError(field, values, f"a sequence of {accepted}")
-    found = tuple(values)
+def sequence(field: str, values: Any, accepted: str) -> tuple[Any, ...]:
+    """A sequence's values, at least one; anything else is the only one."""
+    try:
+        found = (values,) if isinstance(values, (str, bytes)) or callable(values) else tuple(iter(values))
+    except TypeError:  # a number, or an array without axes
+        found = (values,)
     if not found:
         raise SweepError(field, found, f"at least one of {accepted}")
     return found
 
 
 def names(field: str, values: object, registry: Any) -> tuple[str, ...]:
-    """Names in ``registry`` (anything whose ``[name]`` raises ValueError for an unknown one), each once, in order."""
-    found = _values(field, values, "names")
-    for name in found:
-        if not isinstance(name, str):
-            raise SweepError(field, name, "names, or package.module:attribute")
+    """Names in a :class:`bench.settings.registry.Registry`, each once, in order; callables get one."""
+    found = {}
+    for value in sequence(field, values, "names"):
         try:
-            registry[name]
+            found[registry.name(value)] = None
         except ValueError as error:
-            raise SweepError(field, name, str(error)) from error
-    return tuple(dict.fromkeys(found))
+            shown = short_name(value) if callable(value) else value
+            raise SweepError(field, shown, str(error)) from error
+    return tuple(found)
 
 
 def integer(field: str, value: Any, *, at_least: int, at_most: int) -> int:
@@ -47,14 +48,14 @@ def integer(field: str, value: Any, *, at_least: int, at_most: int) -> int:
 
 def integers(field: str, values: object, *, at_least: int, at_most: int) -> tuple[int, ...]:
     """Whole numbers in range, sorted, each once."""
-    found = _values(field, values, f"whole numbers ≥ {at_least}")
+    found = sequence(field, values, f"whole numbers ≥ {at_least}")
     return tuple(sorted({integer(field, value, at_least=at_least, at_most=at_most) for value in found}))
 
 
 def reals(field: str, values: object) -> tuple[float, ...]:
     """Finite numbers ≥ 0, sorted, each once."""
     accepted = "finite numbers ≥ 0"
-    for value in (found := _values(field, values, accepted)):
+    for value in (found := sequence(field, values, accepted)):
         try:
             usable = not isinstance(value, (bool, str)) and math.isfinite(value) and value >= 0
         except (TypeError, OverflowError):

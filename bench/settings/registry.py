@@ -1,11 +1,15 @@
-"""Things chosen by name: the suite's own, or a user's callable written ``package.module:attribute``."""
+"""Things chosen by name: the suite's own, or a user's callable, itself or written ``package.module:attribute``."""
 
 from __future__ import annotations
 
 import difflib
+import html
 import importlib
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
+
+from bench.settings.callables import digest, importable_name, name_of, short_name
 
 T = TypeVar("T")
 
@@ -16,25 +20,81 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
+class FactoryError(TypeError):
+    """A function that makes the wanted one was given in its place."""
+
+
 def describe(error: Exception) -> str:
     """An exception in one line."""
     lines = str(error).strip().splitlines()
+    if isinstance(error, FactoryError):
+        return lines[0]
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
-class Registry(Generic[T]):
-    """A read-only table of named entries, open to callables that are importable.
+def called(function: Any, *arguments: Any) -> Any:
+    """What it returns. Raises FactoryError where that is a function, or it takes no such arguments but makes one without."""
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # nothing is known of some built-in ones
+        return function(*arguments)
+    takes_none = all(each.default is not each.empty for each in signature.parameters.values())
+    try:
+        signature.bind(*arguments)
+        fits = True
+    except TypeError:
+        fits = not takes_none
+    made = function(*arguments) if fits else function()
+    if callable(made):
+        name = short_name(function)
+        raise FactoryError(f"{name} is a factory; call it: {name}({'' if takes_none else '…'})")
+    return made if fits else function(*arguments)
 
-    ``wrap(name, callable)`` turns a user's callable into an entry.
+
+class Registry(Generic[T]):
+    """A read-only table of named entries, open to callables.
+
+    ``wrap(name, callable)`` turns a user's callable into an entry; ``announce(name, callable)`` is told of each that has no
+    name to be imported by and is given one.
     """
 
-    def __init__(self, kind: str, entries: Mapping[str, T], wrap: Callable[[str, Any], T]) -> None:
+    def __init__(
+        self,
+        kind: str,
+        entries: Mapping[str, T],
+        wrap: Callable[[str, Any], T],
+        announce: Callable[[str, Any], object] = lambda _name, _callable: None,
+    ) -> None:
         self.kind = kind
         self._entries = dict(entries)
+        self._given: dict[str, tuple[str, T]] = {}  # name → digest and entry of a callable without a name of its own
         self._wrap = wrap
+        self._announce = announce
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __repr__(self) -> str:
+        width = max(map(len, self), default=0)
+        lines = [f"  {name:{width}}  {getattr(entry, 'summary', '')}" for name, entry in self.items()]
+        return "\n".join([f"{len(self)} {self.kind}s, by name:", *lines])
+
+    def _repr_html_(self) -> str:
+        cells = ((name, getattr(entry, "summary", "")) for name, entry in self.items())
+        rows = "".join(
+            f"<tr><td><code>{html.escape(name)}</code></td><td>{html.escape(text)}</td></tr>" for name, text in cells
+        )
+        return f"<table><caption>{len(self)} {self.kind}s, by name</caption>{rows}</table>"
+
+    def keys(self) -> list[str]:
+        """Every name of the suite's own, in order."""
+        return list(self._entries)
 
     def items(self) -> Iterator[tuple[str, T]]:
         """Every (name, entry) of the suite's own, in order."""
@@ -44,9 +104,36 @@ class Registry(Generic[T]):
         """The entry called ``name``. Raises ValueError: what is accepted, and the nearest known name."""
         if name in self._entries:
             return self._entries[name]
+        if name in self._given:
+            return self._given[name][1]
         if ":" in name:
             return self._wrap(name, self._load(name))
         raise ValueError(f"{', '.join(self)}, or package.module:attribute{nearest(name, self)}")
+
+    def name(self, entry: Any) -> str:
+        """What an entry is called from now on in this process: a name, or a callable.
+
+        An entry of the suite's own, or the very function that it is made of, has that entry's name; for others see
+        :mod:`bench.settings.callables`. Raises ValueError for what cannot be used, and where a name is another callable's.
+        """
+        if isinstance(entry, str):
+            self[entry]
+            return str(entry)
+        if not callable(entry):
+            raise ValueError("names, package.module:attribute, or callables")
+        for name, own in self._entries.items():
+            if entry is own or entry is getattr(own, "function", None):
+                return name
+        if (name := importable_name(entry)) is not None:
+            self[name]
+            return name
+        name, content = name_of(entry), digest(entry)
+        if name not in self._given:
+            self._given[name] = content, self._wrap(name, entry)
+            self._announce(name, entry)
+        elif self._given[name][0] != content:
+            raise ValueError(f"a callable whose name is not taken: {name} is another one's; rename the function")
+        return name
 
     def resolve(self, entry: Any) -> T:
         """The entry of that name, or a callable as an entry under its own name. Raises ValueError for anything else."""

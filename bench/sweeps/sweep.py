@@ -14,10 +14,11 @@ from bench.settings.errors import SweepError
 class Sweep(Settings):
     """Every combination of its fields is one cell: a network, and one row of results.
 
-    Sequences are stored as tuples, numbers sorted, each value once. Raises :class:`SweepError` (a ValueError) for a
-    value that cannot be measured.
+    Sequences, arrays, ranges and single values are stored as tuples, numbers sorted, each value once. Raises
+    :class:`SweepError` (a ValueError) for a value that cannot be measured.
 
-    initializers: names (``python -m bench list``) or ``package.module:attribute`` of any ``init(key, shape, dtype)``.
+    initializers: names (``python -m bench list``), ``package.module:attribute`` of any ``init(key, shape, dtype)``, or such
+    a callable itself, which is stored under a name (:mod:`bench.settings.callables`).
     activations: likewise; any function on arrays.
     depths: numbers L of weight matrices, the readout included; each ≥ 2.
     scales: factors on the drawn weights; each ≥ 0 and finite.

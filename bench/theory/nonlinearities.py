@@ -73,6 +73,12 @@ _ALL = (
     Nonlinearity("sine", np.sin, np.cos),
 )
 NONLINEARITIES = {nonlinearity.name: nonlinearity for nonlinearity in _ALL}
+_NAMED: dict[str, Any] = {}  # callables of this process that no name imports
+
+
+def name_callable(name: str, function: Any) -> None:
+    """Let ``name`` stand for a callable on JAX arrays that cannot be imported, for the rest of the process."""
+    _NAMED[name] = function
 
 
 def nonlinearity(activation: Any) -> Nonlinearity:
@@ -106,7 +112,7 @@ def _of_callable(activation: Any) -> Nonlinearity:
 def _load(name: str) -> Any:
     """The callable that ``package.module:attribute`` names. Raises ValueError."""
     try:
-        found = pkgutil.resolve_name(name) if ":" in name else None
+        found = pkgutil.resolve_name(name) if ":" in name else _NAMED.get(name)
     except Exception as error:  # importing runs the user's code, which may fail in any way
         raise ValueError(f"activation: got {name!r}, which cannot be imported ({type(error).__name__}: {error})") from error
     if not callable(found):

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from bench.runs.settings import Settings
-from bench.settings.checks import LARGEST_COUNT, integer, reals
+from bench.settings.checks import LARGEST_COUNT, integer, reals, sequence
 from bench.settings.errors import SweepError
 from bench.training.network import LOSSES
 from bench.training.optimizers import parse_optimizer, parse_schedule
@@ -20,8 +20,9 @@ TARGETS = ("accuracy", "loss")
 class Training(Settings):
     """Every combination of its sequences and seeds is one cell: a network that is trained, and one row of results.
 
-    Sequences are stored as tuples, numbers sorted, each value once. Raises :class:`bench.SweepError` (a ValueError) for a
-    value that cannot be used. The fields that a :class:`bench.Sweep` has too mean the same.
+    Sequences, arrays, ranges and single values are stored as tuples, numbers sorted, each value once. Raises
+    :class:`bench.SweepError` (a ValueError) for a value that cannot be used. The fields that a :class:`bench.Sweep` has too
+    mean the same.
 
     task: ``digits``, ``teacher``, ``saxe``, ``noise``, with arguments (``saxe:values=4/2``), or an ``.npz`` file.
     initializers, activations, depths, scales, widths, bias_stds, seeds, key, dtype: as of a sweep; widths are those of
@@ -78,9 +79,8 @@ class Training(Settings):
         self._settle("task", check_task(self.task))
 
     def _settled_optimizers(self) -> tuple[str, ...]:
-        if isinstance(self.optimizers, str) or not self.optimizers:
-            raise SweepError("optimizers", self.optimizers, "a sequence of at least one of optax's names")
-        return tuple(dict.fromkeys(str(parse_optimizer(text).spec) for text in self.optimizers))
+        given = sequence("optimizers", self.optimizers, "optax's names")
+        return tuple(dict.fromkeys(str(parse_optimizer(text).spec) for text in given))
 
     @property
     def target_value(self) -> tuple[str, float]:

@@ -1,9 +1,12 @@
 """Sweeps check themselves, ranges parse, presets cannot change."""
 
 import dataclasses
+import json
 import math
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from bench.settings.errors import SweepError
@@ -25,7 +28,8 @@ def row(key, shape, dtype):
         ("depths", [2.5]),
         ("depths", []),
         ("depths", "abc"),
-        ("depths", 7),
+        ("depths", 1),
+        ("depths", None),
         ("widths", [0]),
         ("scales", [-1.0]),
         ("scales", [math.nan]),
@@ -71,6 +75,24 @@ def test_values_are_settled_and_cells_counted():
     assert (sweep.depths, sweep.scales, sweep.seeds, sweep.initializers) == ((2, 5), (1.0, 2.0), 3, ("gaussian",))
     assert sweep.cells == 2 * 2 * 3
     assert Sweep.from_dict(sweep.to_dict()) == sweep
+
+
+def test_a_single_value_an_array_and_a_range_are_sequences():
+    plain = Sweep(
+        initializers=["he_normal"], activations=["relu"], depths=[10], scales=[1.5], widths=[4, 5], bias_stds=[0.5]
+    )
+    assert plain == Sweep(
+        initializers="he_normal",
+        activations=np.array(["relu"]),
+        depths=10,
+        scales=np.float32(1.5),
+        widths=range(4, 6),
+        bias_stds=np.array(0.5),
+    )
+    callables = Sweep(initializers=jax.nn.initializers.he_normal(), activations=[jax.nn.gelu, jnp.tanh, lambda z: z**3])
+    assert callables.activations[:2] == ("jax.nn:gelu", "tanh")
+    assert Sweep.from_dict(json.loads(json.dumps(callables.to_dict()))) == callables
+    assert hash(callables) == hash(Sweep(initializers=jax.nn.initializers.he_normal(), activations=callables.activations))
 
 
 @pytest.mark.parametrize(
