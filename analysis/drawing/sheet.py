@@ -53,15 +53,16 @@ def new_sheet(
 
 
 def fit_titles(figure: Figure, panels: Iterable[Axes]) -> None:
-    """Break titles so that none is wider than its panel; the figure grows by the lines that this adds to rows of panels."""
+    """Break titles and labels of x so that none is wider than its panel; the figure grows by the lines that this adds."""
     figure.draw_without_rendering()
     added: dict[int, int] = {}
     for ax in panels:
-        place, text = ax.get_subplotspec(), ax.get_title()
-        row = place.rowspan.start if place else 0
-        width = ax.get_window_extent().width / figure.dpi * POINTS
-        ax.title.set_text("\n".join(broken(text, width, float(ax.title.get_fontsize()))))
-        added[row] = max(added.get(row, 0), ax.get_title().count("\n") - text.count("\n"))
+        place, width = ax.get_subplotspec(), ax.get_window_extent().width / figure.dpi * POINTS
+        rows = (place.rowspan.start, place.rowspan.stop) if place else (0, 1)
+        for text, row in zip((ax.title, ax.xaxis.label), rows, strict=True):
+            before = text.get_text()
+            text.set_text("\n".join(broken(before, width, float(text.get_fontsize()))))
+            added[row] = max(added.get(row, 0), text.get_text().count("\n") - before.count("\n"))
     grow(figure, sum(added.values()) * LINE)
 
 
@@ -80,10 +81,15 @@ def broken(text: str, width: float, size: float) -> list[str]:
 
 
 def _pieces(text: str, width: float, size: float, marks: Sequence[str]) -> list[str]:
-    if not marks or "$" in text or text_width(text, size) <= width:
+    if not marks or text_width(text, size) <= width:
         return [text]
-    parts = re.split(f"(?<={marks[0]})", text)
-    return [piece for part in parts for piece in _pieces(part, width, size, marks[1:])]
+    parts = [""]
+    for part in re.split(f"(?<={marks[0]})", text):
+        if parts[-1].count("$") % 2:  # within mathematics
+            parts[-1] += part
+        else:
+            parts.append(part)
+    return [piece for part in parts[1:] for piece in _pieces(part, width, size, marks[1:])]
 
 
 def text_width(text: str, size: float) -> float:
@@ -113,10 +119,10 @@ def grow(figure: Figure, inches: float) -> None:
     figure.set_figheight(max(min(figure.get_figheight() + inches, PAGE), figure.get_figheight()))
 
 
-def add_key(ax: Axes, handles: Sequence[Any], *, inside: bool, title: str = "") -> None:
-    """A panel's legend: inside it, or below the figure of which it is the only panel."""
+def add_key(ax: Axes, handles: Sequence[Any], *, inside: bool, title: str = "", **look: Any) -> None:
+    """A panel's legend: its own, which looks so; or below the figure of which it is the only panel."""
     if inside and handles:
-        ax.legend(handles=handles, title=title or None)
+        ax.legend(handles=handles, title=title or None, **look)
     elif handles:
         figure: Any = ax.get_figure(root=True)
         legend_below(figure, handles, title=title)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -22,34 +21,32 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from analysis.drawing.command import Command
 from analysis.drawing.contours import draw_level
-from analysis.drawing.panel import DEPTH_LABEL, SCALE_LABEL, UNDEFINED, arrange, draw_cells, set_axes
-from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, depth_ticks, new_axes, new_figure, tidy
+from analysis.drawing.depth_axis import set_depth_ticks
+from analysis.drawing.depth_lines import draw_depth_lines
+from analysis.drawing.pack import pack
+from analysis.drawing.panel import DEPTH_LABEL, SCALE_LABEL, UNDEFINED, draw_cells, set_axes
+from analysis.drawing.sheet import PAGE, add_key, fit_titles, legend_below, new_sheet
+from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, depth_ticks, new_axes, tidy
 from analysis.numbers.best_rate import RATES, best_rate
-from analysis.numbers.depth_scales import PAPER, depth_scales, describe_thresholds
+from analysis.numbers.depth_scales import PAPER, describe_thresholds
 from analysis.numbers.grid import Grid, to_grid
 from analysis.rows.load import load_trained
 from analysis.rows.options import TRAINED, add_training_options, positive, selected
 from analysis.rows.select import Facet, distinct, facet_title, facets, one_facet, varying
 
-COLOURS = "viridis_r"  # dark is slow, and what is never learned is grey, which no colour of the map is
+COLOURS = "viridis_r"  # dark is slow, and what is never learned is hatched
 LOOKS: Mapping[str, dict] = MappingProxyType(
     {
-        "never": {"facecolor": "0.87", "edgecolor": "none", "linewidth": 0},
-        "diverged": {"facecolor": "0.87", "edgecolor": "0.45", "hatch": "xxxxx", "linewidth": 0},
+        "never": {"facecolor": "0.85", "edgecolor": "0.55", "hatch": "//////", "linewidth": 0},
+        "diverged": {"facecolor": "0.85", "edgecolor": "0.25", "hatch": "xxxxxx", "linewidth": 0},
         "undefined": UNDEFINED,
     }
 )
-CORRELATION = r"\,\xi_c"
-THEORY: Mapping[str, dict] = MappingProxyType(
-    {
-        CORRELATION: {"color": "#d55e00", "linestyle": "solid", "linewidth": 1.4},
-        r"/|\ln\chi_1|": {"color": "black", "linestyle": (0, (4, 1.5)), "linewidth": 1.4},
-    }
-)
-HALO = withStroke(linewidth=2.6, foreground="white")
 CONTOURS: Any = {"colors": "0.15", "linewidths": 0.7, "linestyles": "dotted"}
 LEVELS = (-80, -40, -20, -10, -5, -2, -1, 0, 1, 2, 5, 10, 20, 40, 80)  # decades
-POINTS = 121  # on a line of theory
+HIGHEST_ROW = 2.0  # inches of a row of panels
+WRITTEN = 1.3  # inches of a panel's width, from which lines are labelled in it
+BELOW: Any = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.2)}  # of a panel, which its legend would hide
 MEDIAN = "steps_to_target"
 
 
@@ -62,14 +59,16 @@ def plot_trainability(
     gradient: Sequence[float] = (12.0,),
     contours: bool = True,
     ax: Axes | None = None,
+    key: bool = False,
 ) -> Axes:
     """One map: depth L on a logarithmic x axis, weight scale on y, steps to the target as colour, logarithmic.
 
     frame: rows of ``load_trained`` with one initializer, activation, width, bias_std and optimizer; ``target`` and ``steps``
-    are the training's. Colour is the median over seeds at each network's best learning rate (:func:`best_rate`). Grey: the
-    target is not reached within ``steps``; crossed: most seeds diverged; dotted: undefined. Lines: L = m ξ_c for every m in
-    ``correlation``, and L = m / |ln χ₁| for every m in ``gradient``, both of mean-field theory, where there is one. Dotted
-    contours: the median log10 ‖∂ℓ/∂W_1‖ at initialization. Raises SelectionError (a ValueError) for several facets.
+    are the training's. Colour is the median over seeds at each network's best learning rate (:func:`best_rate`). Hatched:
+    the target is not reached within ``steps``; crossed: most seeds diverged; dotted: undefined. Lines: L = m ξ_c for every m
+    in ``correlation``, and L = m / |ln χ₁| for every m in ``gradient``, both of mean-field theory, where there is one.
+    Dotted contours: the median log10 ‖∂ℓ/∂W_1‖ at initialization. ``key``: an ``ax`` that is given gets colorbar and legend
+    too. Raises SelectionError (a ValueError) for several facets.
     """
     facet = one_facet(frame)
     rows = best_rate(frame)
@@ -77,9 +76,10 @@ def plot_trainability(
     own = new_axes(SINGLE_COLUMN, 2.6) if ax is None else ax
     with mpl.rc_context(STYLE):
         handles = _draw(own, facet, rows, norm, correlation, gradient, contours)
-        if ax is None:
-            own.set(xlabel=DEPTH_LABEL, ylabel=SCALE_LABEL, title=facet_title(facet, ()))
-            _finish(own.get_figure(root=True), [own], norm, handles, _label(frame, target), steps)
+        own.set(xlabel=DEPTH_LABEL, ylabel=SCALE_LABEL, title=facet_title(facet, ()))
+        if ax is None or key:
+            _colorbar(own.get_figure(root=True), [own], norm, _label(frame, target))
+            add_key(own, _named(handles, steps), inside=ax is not None, **BELOW)
     return own
 
 
@@ -92,34 +92,29 @@ def draw_trainability(
     gradient: Sequence[float] = (12.0,),
     contours: bool = True,
 ) -> Figure:
-    """Maps for a whole training with one colorbar: a column for each activation, a row for each other setting.
+    """Maps for a whole training with one colorbar: a column for each activation, or several blocks of such columns.
 
-    Arguments and errors are those of :func:`plot_trainability`.
+    Arguments and errors are those of :func:`plot_trainability`. What does not fit on a page is left out, and the title says
+    how many settings are.
     """
     found = {facet: best_rate(rows) for facet, rows in facets(frame)}
     norm = _norm([to_grid(rows, MEDIAN, "median") for rows in found.values()], steps)
-    page, named = arrange(found), varying(frame)
-    columns, rows = len(page.activations), len(page.settings)
-    side_by_side = columns == 1 and rows in (2, 3)  # a page is wider than it is high
-    shape = (1, rows) if side_by_side else (rows, columns)
+    named = varying(frame)
+    packed = pack(found)
+    rows, columns = packed.used.shape
+    width = (SINGLE_COLUMN, 5.6)[columns - 1] if columns * rows in (1, 4) and columns < 3 else DOUBLE_COLUMN
+    height = min(HIGHEST_ROW * (1.2 if columns < 3 else 1) * rows + 0.35, PAGE - 1.2)
     with mpl.rc_context(STYLE):
-        width = DOUBLE_COLUMN if side_by_side else page.width
-        figure = new_figure(width, (2.2 if shape[1] == 1 else 1.9) * shape[0] + 0.35)
-        panels = figure.subplots(*shape, sharex=True, sharey=True, squeeze=False)
+        figure, panels = new_sheet(packed.used, width, height, labels=(DEPTH_LABEL, SCALE_LABEL))
         handles: dict[str, Any] = {}
-        for row, column, facet in page.places():
-            place = (column, row) if side_by_side else (row, column)
-            ax = panels[place]
-            tidy(ax)
-            if facet not in found:
-                ax.set_axis_off()
-                continue
-            handles |= _draw(ax, facet, found[facet], norm, correlation, gradient, contours)
-            ax.set_title(facet_title(facet, named))
-            ax.tick_params(labelbottom=place[0] == shape[0] - 1, labelleft=place[1] == 0)
-            ax.set_xlabel(DEPTH_LABEL if place[0] == shape[0] - 1 else "")
-            ax.set_ylabel(SCALE_LABEL if place[1] == 0 else "")
-        _finish(figure, list(panels.flat), norm, handles, _label(frame, target), steps)
+        for facet, place in packed.places.items():
+            handles |= _draw(panels[place], facet, found[facet], norm, correlation, gradient, contours)
+            panels[place].set_title(facet_title(facet, named))
+        if packed.shown < packed.settings:
+            figure.suptitle(f"the first {packed.shown} of {packed.settings} settings", fontsize=8)
+        _colorbar(figure, list(panels.flat), norm, _label(frame, target))
+        fit_titles(figure, panels[packed.used])
+        legend_below(figure, _named(handles, steps))
     return figure
 
 
@@ -142,6 +137,7 @@ def _draw(
     grid = to_grid(rows, MEDIAN, "median")
     diverged = to_grid(rows.assign(lost=np.isfinite(rows["diverged_at"])), "lost", "mean").field > 0.5
     edges = set_axes(ax, grid)
+    set_depth_ticks(ax, grid.depths.tolist())
     drawn = np.ma.masked_invalid(np.where(grid.field == 0, 1, grid.field))
     ax.pcolormesh(*edges, drawn, cmap=COLOURS, norm=norm, rasterized=True, zorder=1)
     never = np.isposinf(grid.field)
@@ -155,38 +151,18 @@ def _draw(
         handles[r"contours: $\log_{10}\Vert\partial\ell/\partial W_1\Vert_\mathrm{F}$ at initialization"] = Line2D(
             [], [], color=CONTOURS["colors"], linewidth=CONTOURS["linewidths"], linestyle=CONTOURS["linestyles"]
         )
-    return handles | _draw_theory(ax, facet, correlation, gradient)
+    figure = ax.get_figure(root=True)
+    wide = figure is None or ax.get_position().width * figure.get_figwidth() > WRITTEN
+    return handles | draw_depth_lines(ax, facet, correlation, gradient, labelled=wide)
 
 
 def _draw_contours(ax: Axes, gradients: Grid) -> bool:
     drawn = [lines for level in LEVELS if (lines := draw_level(ax, gradients, level, **CONTOURS)) is not None]
     for lines in drawn:
+        lines.set_path_effects([withStroke(linewidth=1.6, foreground="white", alpha=0.8)])
         for label in lines.clabel(fontsize=6, fmt=lambda level: f"{level:g}".replace("-", "−")):
             label.set_path_effects([withStroke(linewidth=1.6, foreground="white")])
     return bool(drawn)
-
-
-def _draw_theory(ax: Axes, facet: Facet, correlation: Sequence[float], gradient: Sequence[float]) -> dict[str, Any]:
-    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
-    handles: dict[str, Any] = {}
-    if not (len(correlation) or len(gradient)):
-        return handles
-    scales = np.linspace(max(low, (high - low) / POINTS), high, POINTS)
-    lengths = depth_scales(facet, scales.tolist())
-    if lengths is None:
-        return handles
-    for (symbol, look), length, multiples in zip(THEORY.items(), lengths, (correlation, gradient), strict=True):
-        for multiple in multiples:
-            # a line to infinity, at the critical scale, leaves the map and comes back
-            with np.errstate(over="ignore"):
-                depth = np.minimum(multiple * length, 1e3 * right)
-            if not ((depth > left) & (depth < right)).any():
-                continue
-            ax.plot(depth, scales, zorder=4, path_effects=[HALO], **look)
-            paper = " (Schoenholz et al. 2017)" if look is THEORY[CORRELATION] and multiple == PAPER else ""
-            handles[f"theory: $L = {multiple:g}{symbol}${paper}"] = Line2D([], [], **look)
-    ax.set(xlim=(left, right), ylim=(low, high))
-    return handles
 
 
 def _label(frame: pd.DataFrame, target: str) -> str:
@@ -198,8 +174,9 @@ def _label(frame: pd.DataFrame, target: str) -> str:
     return f"steps to {target.replace('=', ' ')}\n({newline.join(words)})"
 
 
-def _finish(figure, panels: list[Axes], norm: LogNorm, handles: dict[str, Any], label: str, steps: int) -> None:
-    bar = figure.colorbar(ScalarMappable(norm, COLOURS), ax=panels, aspect=30, pad=0.015, label=label)
+def _colorbar(figure: Any, panels: list[Axes], norm: LogNorm, label: str) -> None:
+    look: Any = {"aspect": max(30, 12 * figure.get_figheight()), "pad": 0.015}  # as wide on every page
+    bar = figure.colorbar(ScalarMappable(norm, COLOURS), ax=panels, label=label, **look)
     ticks = [digit * 10.0**power for power in range(8) for digit in (1, 2, 5)]
     first, last = float(norm.vmin or 1), float(norm.vmax or 1)
     inside = [tick for tick in ticks if first * 1.15 <= tick <= last / 1.15]
@@ -208,14 +185,14 @@ def _finish(figure, panels: list[Axes], norm: LogNorm, handles: dict[str, Any], 
     bar.ax.yaxis.set_minor_formatter(NullFormatter())
     bar.outline.set_linewidth(0.6)
     tidy(bar.ax)
+
+
+def _named(handles: Mapping[str, Any], steps: int) -> list[Any]:
+    """The legend's entries with their labels."""
     words = {"never": f"not within {steps} steps", "diverged": "diverged", "undefined": "undefined"}
     for name, handle in handles.items():
         handle.set_label(words.get(name, name))
-    columns = 2 if figure.get_figwidth() >= DOUBLE_COLUMN and len(handles) > 1 else 1
-    figure.set_figheight(figure.get_figheight() + 0.1 + 0.16 * math.ceil(len(handles) / columns))
-    figure.legend(
-        handles=list(handles.values()), loc="outside lower center", ncols=columns, handlelength=2.6, columnspacing=1.6
-    )
+    return list(handles.values())
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:

@@ -44,7 +44,7 @@ def test_a_text_is_broken_at_commas_first_and_within_words_last():
     assert broken(text, 1000, 8) == [text]
     assert broken(text, text_width("critical_orthogonal,", 8) + 1, 8) == ["critical_orthogonal,", "tanh, n = 64"]
     assert broken(text, text_width("orthogonal,", 8) + 1, 8) == ["critical_", "orthogonal,", "tanh,", "n = 64"]
-    assert broken("one $a_b, c$ two\nthree", 5, 8) == ["one $a_b, c$ two", "three"]  # mathematics stays whole
+    assert broken("one $a_b, c$ two\nthree", 5, 8) == ["one", "$a_b, c$", "two", "three"]  # mathematics stays whole
     assert "".join(broken(text, 1, 8)).replace(" ", "") == text.replace(" ", "")
 
 

@@ -2,8 +2,11 @@ import numpy as np
 import pytest
 from matplotlib.collections import PatchCollection, QuadMesh
 from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 
-from analysis.figures.trainability import CORRELATION, LOOKS, THEORY, draw_trainability, plot_trainability
+from analysis.drawing.depth_lines import COLOURS, CORRELATION
+from analysis.drawing.sheet import PAGE
+from analysis.figures.trainability import LOOKS, draw_trainability, plot_trainability
 from analysis.numbers.depth_scales import depth_scales
 from analysis.rows.select import Facet, SelectionError
 from tests.analysis.conftest import make_trained
@@ -35,9 +38,8 @@ def labels_of(figure):
     return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
 
 
-def line_of(ax, look):
-    (line,) = [line for line in ax.lines if to_hex(line.get_color()) == to_hex(look["color"]) and len(line.get_xdata()) > 2]
-    return line
+def lines_of(ax, colour):
+    return [line for line in ax.lines if to_hex(line.get_color()) == to_hex(colour) and len(line.get_xdata()) > 2]
 
 
 def test_colour_is_the_median_of_the_best_rate():
@@ -72,7 +74,7 @@ def test_what_never_learns_diverges_or_is_undefined_is_told_apart():
 
 def test_lines_are_multiples_of_theory_s_depth_scales():
     ax = plot_trainability(cells(), **HOW, correlation=[3.0], gradient=[])
-    line = line_of(ax, THEORY[CORRELATION])
+    (line,) = lines_of(ax, COLOURS[CORRELATION])
     depth, scale = line.get_xdata(), line.get_ydata()
     xi_c, _ = depth_scales(Facet("gaussian", "tanh", 32, 0.0, "sgd"), scale.tolist())  # type: ignore[misc]
     inside = np.isfinite(xi_c) & (3 * xi_c < 1000)
@@ -142,3 +144,63 @@ def test_little_data_is_drawn_without_complaint(frame):
 def test_one_map_is_of_one_facet():
     with pytest.raises(SelectionError, match="initializers: got 2"):
         plot_trainability(cells(initializers=("gaussian", "orthogonal")), **HOW)
+
+
+def test_multiples_differ_in_line_and_each_is_written_on_its_own():
+    ax = plot_trainability(cells(), **HOW, correlation=[2, 3, 6], gradient=[12], contours=False)
+    lines = lines_of(ax, COLOURS[CORRELATION])
+    assert len({str(line._dash_pattern) for line in lines}) == 3
+    written = {text.get_text(): np.array(text.get_position()) for text in ax.texts}
+    assert set(written) == {r"$2\,\xi_c$", r"$3\,\xi_c$", r"$6\,\xi_c$", r"$12/|\ln\chi_1|$"}
+    to_axes = ax.transData + ax.transAxes.inverted()
+    for line, multiple in zip(lines, (2, 3, 6), strict=True):
+        distance = {
+            other: np.abs(to_axes.transform(line.get_xydata()) - place).max(axis=1).min() for other, place in written.items()
+        }
+        assert min(distance, key=distance.__getitem__) == rf"${multiple}\,\xi_c$"
+
+
+def test_what_is_not_reached_is_hatched_and_no_shade_of_the_map():
+    looks = [LOOKS[name]["hatch"] for name in ("never", "diverged", "undefined")]
+    assert all(looks)
+    assert len(set(looks)) == 3
+
+
+def test_depth_ticks_are_the_depths_that_were_trained():
+    ax = plot_trainability(make_trained((2, 5, 12, 30), SCALES), **HOW)
+    assert ax.get_xticks().tolist() == [2, 5, 12, 30]
+
+
+@pytest.mark.parametrize(
+    "axes",
+    [
+        {"initializers": tuple("abcdef")},
+        {
+            "initializers": ("critical_orthogonal", "b", "c"),
+            "optimizers": ("sgd:momentum=0.9", "adam"),
+            "widths": (16, 1024),
+        },
+    ],
+)
+def test_many_settings_fill_one_page_and_titles_never_meet(axes):
+    few = make_trained((2, 8), (0.5, 1.0), (0.1,), 1, **axes)
+    figure = draw_trainability(few, **HOW, contours=False)
+    figure.draw_without_rendering()
+    panels = [ax for ax in figure.axes if ax.get_title()]
+    assert len(panels) == np.prod([len(values) for values in axes.values()])
+    assert figure.get_figheight() <= PAGE
+    assert len({ax.get_subplotspec().colspan.start for ax in panels}) > 2
+    boxes = [ax.title.get_window_extent() for ax in panels]
+    assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
+    maps = [ax.get_window_extent() for ax in panels]
+    assert not any(title.overlaps(box) for title in boxes for box in maps)
+    assert min(box.height for box in maps) / figure.dpi > 0.5
+
+
+def test_an_axes_that_is_given_is_labelled_and_gets_its_key_on_request():
+    figure = Figure()
+    for ax, key in zip(figure.subplots(1, 2), (False, True), strict=True):
+        before = len(figure.axes)
+        assert plot_trainability(cells(), **HOW, ax=ax, key=key) is ax
+        assert all((ax.get_xlabel(), ax.get_ylabel(), ax.get_title()))
+        assert (len(figure.axes) > before) == (ax.get_legend() is not None) == key

@@ -1,0 +1,45 @@
+import pytest
+
+from analysis.drawing.pack import pack
+from analysis.rows.select import Facet
+
+
+def facets(settings, activations):
+    return [Facet(f"scheme_{i}", f"function_{j}", 32, 0.0) for i in range(settings) for j in range(activations)]
+
+
+@pytest.mark.parametrize(
+    ("settings", "activations", "shape"),
+    [
+        (1, 1, (1, 1)),
+        (3, 1, (1, 3)),
+        (4, 1, (1, 4)),
+        (6, 1, (2, 3)),
+        (7, 1, (2, 4)),
+        (2, 3, (2, 3)),
+        (5, 2, (5, 2)),
+        (12, 2, (4, 6)),
+    ],
+)
+def test_a_page_is_filled_and_activations_stay_side_by_side(settings, activations, shape):
+    found = facets(settings, activations)
+    packed = pack(found)
+    assert packed.used.shape == shape
+    assert packed.used.sum() == len(set(packed.places.values())) == len(found)
+    for start in range(0, len(found), activations):
+        rows, columns = zip(*(packed.places[facet] for facet in found[start : start + activations]), strict=True)
+        assert len(set(rows)) == 1
+        assert list(columns) == list(range(columns[0], columns[0] + activations))
+
+
+def test_a_map_that_is_missing_leaves_its_place_empty():
+    found = facets(3, 3)
+    packed = pack(found[:4] + found[5:])
+    assert not packed.used[1, 1]
+    assert packed.used.sum() == 8
+
+
+def test_what_no_page_holds_is_counted():
+    packed = pack(facets(60, 1))
+    assert (packed.shown, packed.settings) == (len(packed.places), 60)
+    assert 20 < packed.shown < 60
