@@ -7,7 +7,7 @@ import sys
 import textwrap
 from collections.abc import Sequence
 
-from bench.cli import compare, sweep, theory, train
+from bench.cli import compare, recommend, sweep, theory, train
 from bench.comparison.compare import CompareError
 from bench.networks.activations import ACTIVATIONS
 from bench.networks.initializers import INITIALIZERS
@@ -19,7 +19,7 @@ from bench.training.optimizers import OPTIMIZERS, SCHEDULES
 from bench.training.presets import TRAININGS
 from bench.training.tasks import SUMMARIES
 
-COMMANDS = {"sweep": sweep, "compare": compare, "theory": theory, "train": train}
+COMMANDS = {"sweep": sweep, "compare": compare, "recommend": recommend, "theory": theory, "train": train}
 RESUMED = ("sweep", "compare", "train")  # finish by the same command after a kill
 
 

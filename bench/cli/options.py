@@ -45,7 +45,8 @@ NUMERIC = {
     "learning_rates": False,
     "readout_learning_rates": False,
 }
-NUMBER = {"seeds": True, "key": True, "steps": True, "batch": True, "clip": False}  # fields that hold one
+# fields that hold one
+NUMBER = {"seeds": True, "key": True, "steps": True, "batch": True, "clip": False, "depth": True, "width": True}
 
 
 def add_sweep_options(parser: argparse.ArgumentParser, base: Sweep, *, without: Sequence[str] = ()) -> None:

@@ -1,0 +1,48 @@
+"""``python -m bench recommend``: which initialization for one activation, depth and width, and how to write it."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+
+from bench.cli.options import configure_jax, overrides_from
+from bench.comparison.recommend import case_of, recommend
+from bench.comparison.recommend_recipes import FRAMEWORKS, recipe
+from bench.comparison.recommend_text import CAVEAT, KEY, table_text, verdict
+
+HELP = "which initialization for one activation, depth and width, and how to write it"
+DESCRIPTION = (
+    "Rank initializations for one activation, depth and width, by a measurement of some seconds with theory beside it, and "
+    "print the lines that write the best one in JAX, Flax, Equinox and PyTorch. Nothing is written to disk."
+)
+EPILOG = "example: python -m bench recommend --activation gelu --depth 50 --width 256 --framework pytorch"
+LINE = 120
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.add_argument("--activation", metavar="NAME", required=True, help="one activation, or package.module:function")
+    parser.add_argument("--depth", metavar="N", required=True, help="weight matrices, readout included, ≥ 3")
+    parser.add_argument("--width", metavar="N", default="256", help="neurons in every layer, ≥ 1 (default: 256)")
+    parser.add_argument(
+        "--framework", choices=(*FRAMEWORKS, "all"), default="all", help="whose lines are printed (default: all)"
+    )
+    parser.add_argument("--initializers", nargs="+", metavar="NAME", default=(), help="further schemes to rank")
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run it. Raises SweepError."""
+    configure_jax(compilation_cache=True)
+    numbers = overrides_from(arguments, ("depth", "width"))
+    case = case_of(arguments.activation, numbers["depth"], numbers["width"])
+    table = recommend(case, further=arguments.initializers)
+    ranked = table.loc[table["rank"].notna(), "initializer"]
+    written = {name: found for name in ranked if (found := recipe(name, case.activation, case.width))}
+    chosen = next(iter(written), None)
+    words = (KEY, verdict(table, case, chosen), CAVEAT)
+    print("\n\n".join((table_text(table, case), *(textwrap.fill(text, LINE) for text in words))))
+    if chosen is not None:
+        print(f"\n{chosen}, for hidden layers of {case.width} (the readout is yours):")
+        for framework in FRAMEWORKS if arguments.framework == "all" else (arguments.framework,):
+            lines = "\n".join(FRAMEWORKS[framework](written[chosen], case.width))
+            print(f"\n# {framework}\n{lines}")

@@ -1,0 +1,128 @@
+"""Which initialization for one activation, depth and width: a quick measurement with theory beside it, ranked.
+
+What a user gets is compared: networks whose gradient is exactly zero first, then how far gradients drift from constant
+over the depth. It is signal propagation at initialization, not accuracy after training.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.stats import fisher_exact
+
+from bench.comparison.compare import compare, load_cells
+from bench.networks.schemes import setting_of
+from bench.settings.checks import integer
+from bench.settings.errors import SweepError
+from bench.settings.ranges import logarithmic
+from bench.sweeps.runner import run
+from bench.sweeps.sweep import Sweep
+from bench.theory import predict
+
+# What frameworks do when one says nothing.
+DEFAULTS: Mapping[str, str] = MappingProxyType(
+    {
+        "torch_linear": "PyTorch, Equinox",
+        "flax_default": "Flax",
+        "keras_glorot": "Keras",
+        "truncated": "Haiku",
+    }
+)
+SCHEMES = ("critical", "critical_orthogonal", "orthogonal", "he_normal", *DEFAULTS)
+SEEDS = 12  # the fewest that tell 14 schemes apart, two by two, at 95 % for all pairs together
+LARGEST_DEPTH, LARGEST_WIDTH = 100_000, 2**20
+MEASURED_DEPTH, MEASURED_WIDTH = 1000, 256
+WORK = 64 * 256**3  # depth · width³ of what is measured: drawing orthogonal matrices takes most of the time
+SMALLEST_SHARE = 0.05  # significance of a difference between shares of dead networks, over all schemes
+
+
+class Case(NamedTuple):
+    """What is asked for, and what is measured for it where that would take too long."""
+
+    activation: str
+    depth: int
+    width: int
+    measured_depth: int
+    measured_width: int
+
+    @property
+    def is_smaller(self) -> bool:
+        """Whether less is measured than what is asked for."""
+        return (self.measured_depth, self.measured_width) != (self.depth, self.width)
+
+
+def case_of(activation: str, depth: int, width: int) -> Case:
+    """The case, with a measurement of some seconds. Raises SweepError."""
+    integer("depth", depth, at_least=3, at_most=LARGEST_DEPTH)
+    integer("width", width, at_least=1, at_most=LARGEST_WIDTH)
+    measured_depth = min(depth, MEASURED_DEPTH)
+    affordable = int((WORK / measured_depth) ** (1 / 3))
+    return Case(activation, depth, width, measured_depth, min(width, MEASURED_WIDTH, affordable))
+
+
+def recommend(case: Case, *, further: Sequence[str] = (), seeds: int = SEEDS, progress: bool = True) -> pd.DataFrame:
+    """The rows of :func:`bench.comparison.compare.compare` for the case, best first; ``further`` schemes are ranked too.
+
+    ``rank`` puts schemes whose share of dead networks is told from the smallest (Fisher's exact test, corrected for all
+    schemes) behind the others, then follows the distance of the slope from 0; what cannot be told apart shares a rank.
+    ``predicted`` is theory's slope at the depth and width that are asked for. Nothing is written outside a temporary
+    folder. Raises SweepError.
+    """
+    schemes = tuple(dict.fromkeys((*SCHEMES, *further)))
+    depths = (2, *logarithmic(2, case.measured_depth, 12))
+    try:
+        sweep = Sweep(
+            initializers=schemes,
+            activations=(case.activation,),
+            depths=depths,
+            scales=(1.0,),
+            widths=(case.measured_width,),
+            seeds=seeds,
+            layers=False,
+        )
+    except SweepError as error:
+        if error.field == "activations":
+            raise SweepError("activation", case.activation, error.accepted) from error
+        raise
+    with TemporaryDirectory(prefix="depthscale-") as folder:
+        cells = load_cells(Path(run(sweep, results=folder, name="recommend", progress=progress)))
+    table = compare(cells)
+    table["predicted"] = [_predicted(name, case) for name in table["initializer"]]
+    table["rank"] = ranks_by_use(table)
+    return table.assign(size=table["slope"].abs()).sort_values(["rank", "size"], kind="stable").reset_index(drop=True)
+
+
+def _predicted(initializer: str, case: Case) -> float:
+    """Theory's slope for the case as it is asked for; NaN where there is none."""
+    setting = setting_of(initializer, case.activation, case.width, 0.0)
+    if math.isnan(setting.gain):
+        return math.nan
+    cell = {"initializer": initializer, "activation": case.activation, "width": case.width, "depth": case.depth}
+    return predict(**cell, scale=1.0, bias_std=setting.bias_std).log10_grad_slope.mean
+
+
+def ranks_by_use(table: pd.DataFrame) -> np.ndarray:
+    """The ranks of the slopes, behind every scheme with fewer dead networks; schemes that are undefined have none.
+
+    table: ``seeds``, ``dead``, ``verdict`` and ``rank`` of :func:`bench.comparison.compare.compare`.
+    """
+    seeds = int(table["seeds"].iloc[0])
+    dead = np.rint(table["dead"].to_numpy() * seeds).astype(int)
+    known = table["verdict"].ne("undefined").to_numpy() | (dead > 0)
+    if not known.any():
+        return np.full(len(table), np.nan)
+    fewest = int(dead[known].min())
+    shares = [[count, seeds - count] for count in dead]
+    level = SMALLEST_SHARE / len(table)
+    found: Any = [fisher_exact([[fewest, seeds - fewest], share]) for share in shares]
+    dies = [test.pvalue < level for test in found]
+    slope = table["rank"].fillna(len(table) + 1)
+    places = pd.Series(np.where(dies, 2 * (len(table) + 1), 0) + slope).where(known)
+    return places.rank(method="min").to_numpy()

@@ -1,0 +1,144 @@
+"""A recommendation in words: a table that one reads, a verdict, and what it does not say."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+from tabulate import tabulate
+
+from bench.comparison.recommend import DEFAULTS, Case
+
+Row = Mapping[str, Any]
+
+CAVEAT = (
+    "This is how signals propagate at initialization through plain fully connected layers of one width, without residual "
+    "connections or normalization, which change the answer; it says whether depth can be trained at all, not which network "
+    "ends up most accurate. Schemes of one rank cannot be told apart by this measurement; lsuv, scaled_identity and your "
+    "own package.module:init are ranked too if you name them with --initializers."
+)
+KEY = (
+    "A decade is a factor of 10. Per 100 layers: decades by which the first layer's gradient grows with depth, ± half of "
+    "its 95 % interval over networks; 0 keeps it as it is. Theory: the same, predicted; empty where there is no theory. "
+    "First/last: decades between the gradients of the first and the last hidden layer. Spread: standard deviation of the "
+    "first one over networks, in decades. Dead: networks whose gradient is exactly zero. float16, float32: the depth from "
+    "which on the type cannot hold that gradient as a normal number."
+)
+HEADERS = (
+    *(
+        "rank",
+        "scheme",
+        "decades per\n100 layers",
+        "theory",
+        "first/\nlast",
+        "spread",
+        "dead",
+        "float16\nloses",
+        "float32\nloses",
+    ),
+    "default of",
+)
+LOSING = ("float16", "float32")
+HOPELESS = 3.0  # decades over the whole depth
+
+
+def table_text(table: pd.DataFrame, case: Case) -> str:
+    """One line for each scheme; :data:`KEY` says what the columns mean."""
+    cells = [
+        [
+            "" if math.isnan(row["rank"]) else f"{row['rank']:.0f}",
+            row["initializer"],
+            _per_hundred(row),
+            "" if math.isnan(row["predicted"]) else f"{100 * row['predicted']:+.2f}",
+            _signed(row["imbalance"]),
+            "" if math.isnan(row["spread"]) else f"{row['spread']:.2f}",
+            f"{row['dead']:.0%}",
+            _depth(row["depth_float16"], case),
+            _depth(row["depth_float32"], case),
+            DEFAULTS.get(row["initializer"], ""),
+        ]
+        for row in _rows(table)
+    ]
+    head = f"{case.depth} layers of {case.activation}, width {case.width}; {int(table['seeds'].iloc[0])} networks a scheme"
+    if case.is_smaller:
+        smaller = f"depth {case.measured_depth} and width {case.measured_width}"
+        head += f"\nmeasured at {smaller}, to be quick; theory at what is asked for"
+    alignment = ("right", "left", *["right"] * 7, "left")
+    return f"{head}\n\n{tabulate(cells, headers=HEADERS, disable_numparse=True, colalign=alignment)}"
+
+
+def verdict(table: pd.DataFrame, case: Case, chosen: str | None) -> str:
+    """What the table says, in a few sentences. ``chosen``: the scheme whose lines follow."""
+    rows = _rows(table)
+    names = [row["initializer"] for row in rows if row["rank"] == 1]
+    if not names:
+        return f"No scheme is defined for {case.activation}."
+    best = f"{names[0]} is the best of them"
+    if len(names) > 1:
+        best = f"{', '.join(names[:-1])} and {names[-1]} are the best and cannot be told apart"
+    sentences = [f"For {case.depth} layers of {case.activation} at width {case.width}, {best}."]
+    if chosen is not None and chosen not in names:
+        sentences.append(f"The best that can be written in a line is {chosen}.")
+    (taken,) = (row for row in rows if row["initializer"] == (chosen or names[0]))
+    drift = _drift(taken, case)
+    sentences.append(f"With {taken['initializer']} {_change(drift)}.")
+    if taken["dead"] > 0:
+        sentences.append(f"{taken['dead']:.0%} of its networks are dead from the start.")
+    sentences += _of_defaults([row for row in rows if row["initializer"] in DEFAULTS], case)
+    if not abs(drift) <= HOPELESS or taken["dead"] > 0.5:
+        sentences.append("No scheme here keeps gradients to this depth: change the activation, or add residual connections.")
+    return " ".join(sentences)
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    rows: Any = table.to_dict("records")
+    return rows
+
+
+def _of_defaults(rows: list[dict[str, Any]], case: Case) -> Iterator[str]:
+    """What the user has today."""
+    as_good = [_name(row) for row in rows if row["rank"] == 1]
+    if as_good:
+        yield f"As good: {'; '.join(as_good)}."
+    worse = [f"{_name(row)}, {_signed(_drift(row, case))} decades{_lost(row)}" for row in rows if row["rank"] > 1]
+    if worse:
+        yield f"Over the same depth: {'; '.join(worse)}."
+
+
+def _per_hundred(row: Row) -> str:
+    if math.isnan(row["slope"]):
+        return "all dead" if row["dead"] == 1 else "undefined"
+    half = "" if math.isnan(row["slope_low"]) else f" ± {50 * (row['slope_high'] - row['slope_low']):.2f}"
+    return f"{100 * row['slope']:+.2f}{half}"
+
+
+def _signed(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:+.1f}"
+
+
+def _depth(value: float, case: Case) -> str:
+    return "" if math.isnan(value) else f"> {case.measured_depth}" if math.isinf(value) else f"{value + 1:.0f}"
+
+
+def _drift(row: Row, case: Case) -> float:
+    return row["slope"] * (case.depth - 2)
+
+
+def _change(drift: float) -> str:
+    if math.isnan(drift):
+        return "no gradient is left"
+    if abs(drift) < 0.05:
+        return "the first layer's gradient keeps its size over the whole depth"
+    by = f"a factor of {10 ** abs(drift):.2g}" if abs(drift) < HOPELESS else f"{abs(drift):.0f} decades"
+    return f"the first layer's gradient {'grows' if drift > 0 else 'shrinks'} by {by} over the whole depth"
+
+
+def _name(row: Row) -> str:
+    return f"the default of {DEFAULTS[row['initializer']]} ({row['initializer']})"
+
+
+def _lost(row: Row) -> str:
+    lost = [f"{name} from depth {row[f'depth_{name}'] + 1:.0f} on" for name in LOSING if math.isfinite(row[f"depth_{name}"])]
+    return f" (lost in {' and '.join(lost)})" if lost else ""
