@@ -1,10 +1,17 @@
 """depthscale: exact measurement of vanishing and exploding gradients, in JAX.
 
-import bench
-import pandas as pd
+    import bench
 
-sweep = bench.Sweep(activations=("tanh",), depths=(2, 50, 852), scales=(0.9, 1.0, 1.5), seeds=8)
-cells = pd.read_parquet(bench.run(sweep, name="first") / "cells")
+    run = bench.run(bench.Sweep(activations="tanh", depths=[2, 50, 852], scales=[0.9, 1, 1.5], seeds=8), name="first")
+    run.cells                       # a row for each network; run.layers: for each of its layers
+    run.plot.heatmap()              # a matplotlib Figure; run.plot.heatmap(ax=...): one panel on axes of your own
+
+* ``Sweep``, ``Training``: what is measured, what is trained; ``PRESETS``, ``TRAININGS``: some with a name.
+* ``run``, ``train``: do it, or finish it; ``open``: a run that is there; all three return a ``Run``.
+* ``gradient_norms``: of a network that is held as arrays, without a run, as ``GradientNorms``.
+* ``INITIALIZERS``, ``ACTIVATIONS``: what has a name; ``Activation``: for one of your own with more than a function.
+* ``theory``: mean field and finite width, without a measurement.
+* ``SweepError``, ``RunError``: what all of these raise, both ValueErrors of one line.
 """
 
 from importlib import import_module
@@ -13,15 +20,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bench import theory
     from bench.engine.arrays import GradientNorms, gradient_norms
+    from bench.interface.measuring import open, run, train  # noqa: A004
+    from bench.interface.run import Run
     from bench.networks.activations import ACTIVATIONS, Activation
     from bench.networks.initializers import INITIALIZERS
     from bench.runs.store import RunError
     from bench.settings.errors import SweepError
     from bench.sweeps.presets import PRESETS
-    from bench.sweeps.runner import run
     from bench.sweeps.sweep import Sweep
     from bench.training.presets import TRAININGS
-    from bench.training.runner import train
     from bench.training.training import Training
 
 __all__ = [
@@ -31,11 +38,13 @@ __all__ = [
     "TRAININGS",
     "Activation",
     "GradientNorms",
+    "Run",
     "RunError",
     "Sweep",
     "SweepError",
     "Training",
     "gradient_norms",
+    "open",
     "run",
     "theory",
     "train",
@@ -47,14 +56,16 @@ _HOMES = {
     "GradientNorms": "engine.arrays",
     "INITIALIZERS": "networks.initializers",
     "PRESETS": "sweeps.presets",
+    "Run": "interface.run",
     "RunError": "runs.store",
     "Sweep": "sweeps.sweep",
     "SweepError": "settings.errors",
     "TRAININGS": "training.presets",
     "Training": "training.training",
     "gradient_norms": "engine.arrays",
-    "run": "sweeps.runner",
-    "train": "training.runner",
+    "open": "interface.measuring",
+    "run": "interface.measuring",
+    "train": "interface.measuring",
 }
 
 
@@ -65,3 +76,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(import_module(f"bench.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'bench' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

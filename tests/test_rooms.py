@@ -16,6 +16,7 @@ FLOORS = [
     {"bench.runs"},
     {"bench.sweeps", "bench.training"},
     {"bench.comparison"},
+    {"bench.interface"},
     {"bench.cli"},
 ]
 NO_ROOM_BELOW = {"bench.theory", "bench.settings"}

@@ -21,4 +21,5 @@ class Command(NamedTuple):
     draw: Callable[[argparse.Namespace, Mapping[str, Any]], Figure]  # from parsed options and the run's manifest
     add_options: Callable[[argparse.ArgumentParser], None]
     reads: str = "sweep"  # the kind of run: or "training", or "" for a figure of theory alone
+    table: str = "cells"  # of the run, whose rows are drawn: or "layers", "curves", or "table.csv" of a comparison
     file: Callable[[argparse.Namespace], str] | None = None  # what it is saved as by default, if not NAME.png

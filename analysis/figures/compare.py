@@ -166,4 +166,5 @@ FIGURE = Command(
     example="python -m analysis compare results/compare --activations tanh relu",
     draw=_draw_from,
     add_options=_add_options,
+    table="table.csv",
 )

@@ -222,4 +222,5 @@ FIGURE = Command(
     draw=_draw_from,
     add_options=add_training_options,
     reads="training",
+    table="curves",
 )

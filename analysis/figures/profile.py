@@ -159,4 +159,5 @@ FIGURE = Command(
     example="python -m analysis profile results/smoke --depths 64 --scales 0.5 1 2 --activations tanh",
     draw=_draw_from,
     add_options=_add_options,
+    table="layers",
 )

@@ -1,0 +1,83 @@
+"""Start runs and open them: ``bench.run``, ``bench.train`` and ``bench.open``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.interface.removal import remove_run
+from bench.interface.run import Run, manifest_of
+from bench.settings.errors import SweepError
+from bench.settings.registry import nearest
+from bench.sweeps.presets import PRESETS
+from bench.sweeps.sweep import Sweep
+from bench.training.presets import TRAININGS
+from bench.training.training import Training
+
+
+def run(
+    sweep: Sweep | str,
+    *,
+    results: str | os.PathLike[str] = "results",
+    name: str | None = None,
+    progress: bool = True,
+    overwrite: bool = False,
+) -> Run:
+    """Measure what is missing of a sweep in the folder ``results/name``, and return the run.
+
+    sweep: a :class:`bench.Sweep`, or the name of a preset (``bench.PRESETS``); name: the preset's by default, else
+    ``sweep``; progress: a bar on standard error; overwrite: remove that run first, whatever it holds.
+
+    Started again after a kill, it finishes the rest, with the same rows to the bit. Where a scheme is undefined, as at a
+    critical point that does not exist, rows are NaN and one line on standard error says why. Raises :class:`bench.RunError`
+    (a ValueError) before anything is written for a name or folder that cannot be used, or that holds another sweep, and
+    :class:`bench.SweepError` (one too) for a preset that there is none of.
+    """
+    from bench.sweeps import runner  # JAX takes a while
+
+    chosen, named = _chosen(sweep, Sweep, PRESETS, "sweep")
+    if overwrite:
+        remove_run(results, named if name is None else name)
+    return Run(runner.run(chosen, results=results, name=named if name is None else name, progress=progress))
+
+
+def train(
+    training: Training | str,
+    *,
+    results: str | os.PathLike[str] = "results",
+    name: str | None = None,
+    progress: bool = True,
+    overwrite: bool = False,
+) -> Run:
+    """Train what is missing of a training in the folder ``results/name``, and return the run.
+
+    training: a :class:`bench.Training`, or the name of a preset (``bench.TRAININGS``); name: the preset's by default, else
+    ``training``; other arguments and errors are those of :func:`bench.run`. Raises :class:`bench.SweepError` for a task that
+    cannot be loaded too.
+    """
+    from bench.training import runner
+    from bench.training.tasks import load_task
+
+    chosen, named = _chosen(training, Training, TRAININGS, "training")
+    if overwrite:
+        runner.check_fit(chosen, load_task(chosen.task))  # what cannot be trained costs no run
+        remove_run(results, named if name is None else name)
+    return Run(runner.train(chosen, results=results, name=named if name is None else name, progress=progress))
+
+
+def open(path: str | os.PathLike[str]) -> Run:  # noqa: A001  (it is bench.open)
+    """The run in a folder, finished or not. Raises :class:`bench.RunError` (a ValueError) for a folder that is no run."""
+    manifest_of(Path(path))
+    return Run(path)
+
+
+def _chosen(given: Any, kind: type, presets: Mapping[str, Any], word: str) -> tuple[Any, str]:
+    """The settings that were asked for, and what their run is called. Raises SweepError."""
+    if isinstance(given, kind):
+        return given, word
+    if isinstance(given, str) and given in presets:
+        return getattr(presets[given], word), given
+    hint = nearest(given, presets) if isinstance(given, str) else ""
+    raise SweepError(word, given, f"a bench.{kind.__name__}, or the name of a preset: {', '.join(presets)}{hint}")

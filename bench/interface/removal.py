@@ -1,0 +1,35 @@
+"""Remove a run, and nothing else."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from pathlib import Path
+
+from bench.interface.run import manifest_of
+from bench.runs.store import RUN_NAME, RunError
+
+
+def remove_run(results: str | os.PathLike[str], name: str) -> None:
+    """Remove the folder ``results/name`` with all that it holds, if there is one.
+
+    Raises :class:`bench.RunError` for a folder that is no run, one that is only linked to, and one that another process is
+    writing; then it is as it was. A name that no run can have is left to the run that asks for it.
+    """
+    folder = Path(results) / name
+    if not RUN_NAME.fullmatch(name) or not os.path.lexists(folder):
+        return
+    if folder.is_symlink() or not folder.is_dir():
+        raise RunError(f"overwrite: {folder} is no folder of its own; remove it yourself, or choose another name")
+    manifest_of(folder)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder)
+    except BlockingIOError as error:
+        raise RunError(f"overwrite: another process is writing {folder}; wait for it or choose another name") from error
+    except OSError as error:
+        raise RunError(f"overwrite: {folder} cannot be removed: {error.strerror or error}") from error
+    finally:
+        os.close(handle)

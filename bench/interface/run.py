@@ -1,0 +1,112 @@
+"""A run as an object: the path of its folder, its rows as frames, its comparison and its figures."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench.interface.about import as_html, as_text
+from bench.interface.plots import Plots
+from bench.runs.store import RunError
+
+
+class Run:
+    """A run on disk: its rows, its manifest and its figures, each read when it is asked for.
+
+    It is a path too, of the run's folder, wherever one is expected: ``run / "cells"``, ``os.listdir(run)``, ``run.name``;
+    two are equal where their paths are.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+
+    def __fspath__(self) -> str:
+        return os.fspath(self.path)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def __truediv__(self, part: str | os.PathLike[str]) -> Path:
+        return self.path / part
+
+    def __eq__(self, other: object) -> bool:
+        return self.path == (other.path if isinstance(other, Run) else other)
+
+    def __hash__(self) -> int:
+        return hash(self.path)
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else that a path has, such as ``name``, ``parent`` and ``glob``."""
+        if name.startswith("_") or name == "path":
+            raise AttributeError(name)
+        return getattr(self.path, name)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *(name for name in dir(self.path) if not name.startswith("_"))})
+
+    def __repr__(self) -> str:
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """How it was made: ``sweep`` or ``training`` (its fields), plan, key, versions, device, git, start and end.
+
+        Raises :class:`bench.RunError` for a folder that is no run.
+        """
+        return manifest_of(self.path)
+
+    @property
+    def kind(self) -> str:
+        """``sweep`` or ``training``."""
+        return kind_of(self.manifest)
+
+    @property
+    def cells(self) -> pd.DataFrame:
+        """One row for each network. Raises ValueError where there are none yet."""
+        return self._rows("load_cells" if self.kind == "sweep" else "load_trained")
+
+    @property
+    def layers(self) -> pd.DataFrame:
+        """One row for each layer of each network that a sweep measured. Raises ValueError for a run without."""
+        if self.kind != "sweep":
+            raise RunError(f"layers: {self} is a training, which has cells and curves; layers are those of a sweep")
+        return self._rows("load_layers")
+
+    @property
+    def curves(self) -> pd.DataFrame:
+        """One row for each network that was trained and recorded step. Raises ValueError for a run without."""
+        if self.kind != "training":
+            raise RunError(f"curves: {self} is a sweep, which has cells and layers; curves are those of a training")
+        return self._rows("load_curves")
+
+    @property
+    def plot(self) -> Plots:
+        """The figures of such a run, by name: ``run.plot.heatmap()``, ``run.plot.profile(ax=ax)``; ``dir(run.plot)``."""
+        return Plots(self)
+
+    def _rows(self, loader: str) -> pd.DataFrame:
+        return getattr(import_module("analysis.rows.load"), loader)(self.path)
+
+
+def manifest_of(path: Path) -> dict[str, Any]:
+    """A run's manifest. Raises :class:`bench.RunError` for a folder that is no run."""
+    load: Any = import_module("analysis.rows.load")
+    try:
+        return load.load_manifest(path, "sweep")
+    except load.LoadError as error:
+        try:
+            return load.load_manifest(path, "training")
+        except load.LoadError:
+            raise RunError(f"run: {error}") from error
+
+
+def kind_of(manifest: dict[str, Any]) -> str:
+    """``sweep`` or ``training``."""
+    return "sweep" if isinstance(manifest.get("sweep"), dict) else "training"
