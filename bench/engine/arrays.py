@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import numpy as np
@@ -16,6 +16,9 @@ from bench.networks.seeds import place, seed_mesh
 from bench.networks.segments import LAYERS, Segment
 from bench.settings.checks import DTYPES
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 class GradientNorms(NamedTuple):
     """What :func:`gradient_norms` returns: NumPy arrays, float64, with NaN at layers a depth does not have."""
@@ -25,6 +28,16 @@ class GradientNorms(NamedTuple):
     log10_grad: np.ndarray  # [depths, scales, layers]: log10 ‖∂loss/∂W_l‖_F, l = 1 … L
     log10_delta: np.ndarray  # [depths, scales, layers]: log10 ‖∂loss/∂z_l‖
     log10_activation: np.ndarray  # [depths, scales, layers]: log10 ‖h_l‖; at L, log10 |y|
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row for each depth, scale and layer 1 … depth, with the three values as columns, as in a run's layers."""
+        import pandas as pd  # a NumPy user need not wait for it
+
+        layers = np.arange(1, self.log10_grad.shape[-1] + 1)
+        depth, scale, layer = (grid.ravel() for grid in np.meshgrid(self.depths, self.scales, layers, indexing="ij"))
+        values = {name: getattr(self, name).ravel() for name in ("log10_grad", "log10_delta", "log10_activation")}
+        frame = pd.DataFrame({"depth": depth, "scale": scale, "layer": layer} | values)
+        return frame[frame["layer"] <= frame["depth"]].reset_index(drop=True)
 
 
 def gradient_norms(
