@@ -8,6 +8,7 @@
 
 * ``Sweep``, ``Training``: what is measured, what is trained; ``PRESETS``, ``TRAININGS``: some with a name.
 * ``run``, ``train``: do it, or finish it; ``open``: a run that is there; all three return a ``Run``.
+* ``compare``: initializations ranked, as a table, with theory beside it.
 * ``gradient_norms``: of a network that is held as arrays, without a run, as ``GradientNorms``.
 * ``INITIALIZERS``, ``ACTIVATIONS``: what has a name; ``Activation``: for one of your own with more than a function.
 * ``theory``: mean field and finite width, without a measurement.
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bench import theory
     from bench.engine.arrays import GradientNorms, gradient_norms
+    from bench.interface.comparing import compare
     from bench.interface.measuring import open, run, train  # noqa: A004
     from bench.interface.run import Run
     from bench.networks.activations import ACTIVATIONS, Activation
@@ -43,6 +45,7 @@ __all__ = [
     "Sweep",
     "SweepError",
     "Training",
+    "compare",
     "gradient_norms",
     "open",
     "run",
@@ -62,6 +65,7 @@ _HOMES = {
     "SweepError": "settings.errors",
     "TRAININGS": "training.presets",
     "Training": "training.training",
+    "compare": "interface.comparing",
     "gradient_norms": "engine.arrays",
     "open": "interface.measuring",
     "run": "interface.measuring",

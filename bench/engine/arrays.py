@@ -37,7 +37,7 @@ class GradientNorms(NamedTuple):
         depth, scale, layer = (grid.ravel() for grid in np.meshgrid(self.depths, self.scales, layers, indexing="ij"))
         values = {name: getattr(self, name).ravel() for name in ("log10_grad", "log10_delta", "log10_activation")}
         frame = pd.DataFrame({"depth": depth, "scale": scale, "layer": layer} | values)
-        return frame[frame["layer"] <= frame["depth"]].reset_index(drop=True)
+        return frame.query("layer <= depth").reset_index(drop=True)
 
 
 def gradient_norms(

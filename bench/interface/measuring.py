@@ -37,10 +37,10 @@ def run(
     """
     from bench.sweeps import runner  # JAX takes a while
 
-    chosen, named = _chosen(sweep, Sweep, PRESETS, "sweep")
+    settings, named = settings_of(sweep, Sweep, PRESETS, "sweep")
     if overwrite:
         remove_run(results, named if name is None else name)
-    return Run(runner.run(chosen, results=results, name=named if name is None else name, progress=progress))
+    return Run(runner.run(settings, results=results, name=named if name is None else name, progress=progress))
 
 
 def train(
@@ -60,11 +60,11 @@ def train(
     from bench.training import runner
     from bench.training.tasks import load_task
 
-    chosen, named = _chosen(training, Training, TRAININGS, "training")
+    settings, named = settings_of(training, Training, TRAININGS, "training")
     if overwrite:
-        runner.check_fit(chosen, load_task(chosen.task))  # what cannot be trained costs no run
+        runner.check_fit(settings, load_task(settings.task))  # what cannot be trained costs no run
         remove_run(results, named if name is None else name)
-    return Run(runner.train(chosen, results=results, name=named if name is None else name, progress=progress))
+    return Run(runner.train(settings, results=results, name=named if name is None else name, progress=progress))
 
 
 def open(path: str | os.PathLike[str]) -> Run:  # noqa: A001  (it is bench.open)
@@ -73,7 +73,7 @@ def open(path: str | os.PathLike[str]) -> Run:  # noqa: A001  (it is bench.open)
     return Run(path)
 
 
-def _chosen(given: Any, kind: type, presets: Mapping[str, Any], word: str) -> tuple[Any, str]:
+def settings_of(given: Any, kind: type, presets: Mapping[str, Any], word: str) -> tuple[Any, str]:
     """The settings that were asked for, and what their run is called. Raises SweepError."""
     if isinstance(given, kind):
         return given, word

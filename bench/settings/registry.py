@@ -54,8 +54,8 @@ def called(function: Any, *arguments: Any) -> Any:
 class Registry(Generic[T]):
     """A read-only table of named entries, open to callables.
 
-    ``wrap(name, callable)`` turns a user's callable into an entry; ``announce(name, callable)`` is told of each that has no
-    name to be imported by and is given one.
+    ``wrap(name, callable)`` turns a user's callable into an entry; ``announce(name, callable)`` is told of each that the
+    user has named or given (:meth:`name`).
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Registry(Generic[T]):
     ) -> None:
         self.kind = kind
         self._entries = dict(entries)
-        self._given: dict[str, tuple[str, T]] = {}  # name → digest and entry of a callable without a name of its own
+        self._given: dict[str, tuple[str, T]] = {}  # name → digest, if it has no name of its own, and entry of a callable
         self._wrap = wrap
         self._announce = announce
 
@@ -104,11 +104,9 @@ class Registry(Generic[T]):
         """The entry called ``name``. Raises ValueError: what is accepted, and the nearest known name."""
         if name in self._entries:
             return self._entries[name]
-        if name in self._given:
+        if ":" not in name and name in self._given:
             return self._given[name][1]
-        if ":" in name:
-            return self._wrap(name, self._load(name))
-        raise ValueError(f"{', '.join(self)}, or package.module:attribute{nearest(name, self)}")
+        return self._wrap(name, self._load(name))
 
     def name(self, entry: Any) -> str:
         """What an entry is called from now on in this process: a name, or a callable.
@@ -117,20 +115,27 @@ class Registry(Generic[T]):
         :mod:`bench.settings.callables`. Raises ValueError for what cannot be used, and where a name is another callable's.
         """
         if isinstance(entry, str):
-            self[entry]
-            return str(entry)
+            if entry in self._entries or (":" not in entry and entry in self._given):
+                return str(entry)
+            return self._take(str(entry), "", lambda: self._load(entry))
         if not callable(entry):
             raise ValueError("names, package.module:attribute, or callables")
         for name, own in self._entries.items():
             if entry is own or entry is getattr(own, "function", None):
                 return name
         if (name := importable_name(entry)) is not None:
-            self[name]
-            return name
-        name, content = name_of(entry), digest(entry)
-        if name not in self._given:
-            self._given[name] = content, self._wrap(name, entry)
-            self._announce(name, entry)
+            return self._take(name, "", lambda: entry)
+        return self._take(name_of(entry), digest(entry), lambda: entry)
+
+    def known(self, name: str) -> bool:
+        """Whether it is the suite's own, or the user has named or given it in this process: else it is only a word."""
+        return name in self._entries or name in self._given
+
+    def _take(self, name: str, content: str, get: Callable[[], Any]) -> str:
+        if not content or name not in self._given:  # a module may have been loaded anew
+            found = get()
+            self._given[name] = content, self._wrap(name, found)
+            self._announce(name, found)
         elif self._given[name][0] != content:
             raise ValueError(f"a callable whose name is not taken: {name} is another one's; rename the function")
         return name
@@ -144,7 +149,9 @@ class Registry(Generic[T]):
         return self._wrap(getattr(entry, "__name__", repr(entry)), entry)
 
     def _load(self, name: str) -> Any:
-        module, _, attribute = name.partition(":")
+        module, colon, attribute = name.partition(":")
+        if not colon:
+            raise ValueError(f"{', '.join(self)}, or package.module:attribute{nearest(name, self)}")
         try:
             found: Any = importlib.import_module(module)
             for part in attribute.split("."):

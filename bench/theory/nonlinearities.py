@@ -73,12 +73,17 @@ _ALL = (
     Nonlinearity("sine", np.sin, np.cos),
 )
 NONLINEARITIES = {nonlinearity.name: nonlinearity for nonlinearity in _ALL}
-_NAMED: dict[str, Any] = {}  # callables of this process that no name imports
+_NAMED: dict[str, Any] = {}  # callables that the user has named or given in this process
 
 
 def name_callable(name: str, function: Any) -> None:
-    """Let ``name`` stand for a callable on JAX arrays that cannot be imported, for the rest of the process."""
+    """Let ``name`` stand for a callable on JAX arrays, for the rest of the process."""
     _NAMED[name] = function
+
+
+def is_known(name: str) -> bool:
+    """Whether it is the suite's own, or was named with :func:`name_callable`: nothing is imported to tell."""
+    return name in NONLINEARITIES or name in _NAMED
 
 
 def nonlinearity(activation: Any) -> Nonlinearity:
@@ -112,7 +117,7 @@ def _of_callable(activation: Any) -> Nonlinearity:
 def _load(name: str) -> Any:
     """The callable that ``package.module:attribute`` names. Raises ValueError."""
     try:
-        found = pkgutil.resolve_name(name) if ":" in name else _NAMED.get(name)
+        found = _NAMED.get(name) or (pkgutil.resolve_name(name) if ":" in name else None)
     except Exception as error:  # importing runs the user's code, which may fail in any way
         raise ValueError(f"activation: got {name!r}, which cannot be imported ({type(error).__name__}: {error})") from error
     if not callable(found):

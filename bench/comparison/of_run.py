@@ -1,0 +1,58 @@
+"""The comparison of a sweep's schemes from end to end: what is measured for it, its table, and the table's files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bench.comparison.compare import CompareError, compare, load_cells
+from bench.comparison.isometry import add_isometry
+from bench.comparison.tables import write_table
+from bench.networks.activations import ACTIVATIONS
+from bench.networks.initializers import INITIALIZERS
+from bench.settings.errors import SweepError
+from bench.sweeps.sweep import Sweep
+
+REGISTRIES = {"initializers": INITIALIZERS, "activations": ACTIVATIONS}
+
+
+def to_compare(sweep: Sweep) -> Sweep:
+    """What is measured to compare the schemes of ``sweep``: its cells, and those at depth 2. Raises SweepError."""
+    if max(sweep.depths) == 2:
+        raise SweepError("depths", max(sweep.depths), "a depth above 2, to measure a slope to")
+    return replace(sweep, layers=False, depths=(2, *sweep.depths))
+
+
+def compare_run(folder: Path, manifest: Mapping[str, Any], *, isometry_seeds: int, resamples: int) -> pd.DataFrame:
+    """The table of :func:`bench.comparison.compare.compare` for a finished run, with the isometry of so many seeds.
+
+    ``manifest``: the run's. Of what it names, only the suite's own, and what the user has named or given in this process, is
+    measured again for the isometry, or has a theory; nothing is imported for a name that a folder holds. Raises CompareError
+    for a run that is no sweep, that is not finished, or that has no cells at depth 2 and above.
+    """
+    fields = manifest.get("sweep")
+    if not isinstance(fields, dict):
+        raise CompareError(f"from: got {str(folder)!r}, expected the folder of a sweep")
+    if not manifest.get("finished"):
+        raise CompareError(f"from: got {str(folder)!r}, which is not finished; run its sweep again first")
+    try:
+        known = {field: [name for name in fields[field] if names.known(name)] for field, names in REGISTRIES.items()}
+        anything = all(known.values())
+        others = {field: value for field, value in fields.items() if field not in REGISTRIES}
+        sweep = Sweep.from_dict(others | known if anything else others)
+    except (ValueError, KeyError, TypeError) as error:
+        raise CompareError(f"from: got {str(folder)!r}, expected a run's folder ({error})") from error
+    table = compare(load_cells(folder), loss=sweep.loss, rng=sweep.key, resamples=resamples)
+    return add_isometry(table, sweep, seeds=min(isometry_seeds, sweep.seeds) if anything else 0)
+
+
+def write_comparison(table: pd.DataFrame, folder: Path, argument: str) -> None:
+    """The table's files in the run's folder. Raises CompareError, which names the argument that the folder is from."""
+    try:
+        write_table(table, folder)
+    except OSError as error:
+        raise CompareError(f"{argument}: {folder} cannot be written: {error.strerror or error}") from error

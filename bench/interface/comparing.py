@@ -1,0 +1,50 @@
+"""Compare initializations from Python: ``bench.compare``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from bench.interface.measuring import run, settings_of
+from bench.interface.run import Run, manifest_of
+from bench.sweeps.presets import PRESETS
+from bench.sweeps.sweep import Sweep
+
+
+def compare(
+    what: Sweep | Run | str | os.PathLike[str],
+    *,
+    results: str | os.PathLike[str] = "results",
+    name: str | None = None,
+    progress: bool = True,
+    overwrite: bool = False,
+    isometry_seeds: int = 4,
+    resamples: int = 9999,
+    write: bool = True,
+) -> pd.DataFrame:
+    """Initializations ranked for each activation, with intervals and theory: the table of ``python -m bench compare``.
+
+    what: a sweep or the name of a preset, which is measured in ``results/name`` first, at depth 2 too and without layers
+    (the other arguments are those of :func:`bench.run`; its name is the preset's, else ``compare``); or a finished run, or
+    its path, which is taken as it is. isometry_seeds: of how many of its seeds the Jacobian is looked at (0: none);
+    resamples: of the bootstrap; write: also write ``table.csv``, ``table.md`` and ``table.tex`` into the run's folder, where
+    ``run.plot.compare()`` finds them. Columns: :func:`bench.comparison.compare.compare` and
+    :func:`bench.comparison.isometry.add_isometry`.
+
+    Raises ValueError, in one line, for what cannot be compared, and what :func:`bench.run` raises.
+    """
+    from bench.comparison.of_run import compare_run, to_compare, write_comparison  # JAX takes a while
+
+    if isinstance(what, Sweep) or what in PRESETS:
+        sweep, named = settings_of(what, Sweep, PRESETS, "sweep")
+        named = "compare" if isinstance(what, Sweep) else named
+        where = {"results": results, "name": named if name is None else name}
+        folder = run(to_compare(sweep), **where, progress=progress, overwrite=overwrite).path
+    else:
+        folder = Path(what)
+    table = compare_run(folder, manifest_of(folder), isometry_seeds=isometry_seeds, resamples=resamples)
+    if write:
+        write_comparison(table, folder, "results")
+    return table

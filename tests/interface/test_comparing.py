@@ -1,0 +1,94 @@
+"""Comparisons from Python are those of the command line, and what a folder names is never imported."""
+
+import json
+import shutil
+import sys
+
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+
+import bench
+from bench.cli.main import main
+
+SWEEP = {"initializers": ["he_normal", "orthogonal"], "activations": ["relu"], "depths": [4], "widths": [4], "seeds": 3}
+QUICK = {"resamples": 1000, "isometry_seeds": 1}
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    results = tmp_path_factory.mktemp("compared")
+    table = bench.compare(bench.Sweep(**SWEEP, scales=1.0), results=results, progress=False, **QUICK)
+    return bench.open(results / "compare"), table
+
+
+def test_the_table_is_that_of_the_command_line(compared, tmp_path, capsys):
+    run, table = compared
+    assert run.manifest["sweep"]["depths"] == [2, 4]
+    assert table.sigma_ratio.notna().all()
+    words = [f"--{name}" if part is None else str(part) for name, values in SWEEP.items() if isinstance(values, list)
+             for part in [None, *values]]  # fmt: skip
+    arguments = ["--seeds", "3", "--scales", "1", "--resamples", "1000", "--isometry-seeds", "1"]
+    assert main(["compare", *words, *arguments, "--results", str(tmp_path)]) == 0
+    capsys.readouterr()
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "compare" / "table.csv"), pd.read_csv(run / "table.csv"))
+    pd.testing.assert_frame_equal(run.compare(**QUICK), table)
+    pd.testing.assert_frame_equal(bench.compare(str(run), write=False, **QUICK), table)
+    assert "compare" in dir(run.plot)
+    run.plot.compare()
+
+
+def test_without_isometry_it_is_the_rows_alone(compared):
+    run, table = compared
+    without = run.compare(isometry_seeds=0, resamples=1000, write=False)
+    assert without.sigma_ratio.isna().all()
+    np.testing.assert_array_equal(without.slope, table.slope)
+
+
+def test_callables_are_compared_with_theory(tmp_path):
+    sweep = bench.Sweep(**SWEEP | {"activations": jax.nn.silu, "initializers": "he_normal"}, scales=1.0)
+    own = bench.compare(sweep, results=tmp_path, progress=False, **QUICK)
+    partial = bench.Sweep(**SWEEP | {"activations": lambda z: jax.nn.silu(z), "initializers": "he_normal"}, scales=1.0)
+    given = bench.compare(partial, results=tmp_path, name="given", progress=False, **QUICK)
+    np.testing.assert_allclose(given.predicted, own.predicted)
+    assert own.predicted.notna().all()
+
+
+def test_what_a_folder_names_is_not_imported(compared, tmp_path, monkeypatch):
+    (tmp_path / "planted.py").write_text("raise SystemExit('imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    folder = shutil.copytree(compared[0], tmp_path / "foreign")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["sweep"] |= {"initializers": ["planted:init", "he_normal"], "activations": ["planted:phi"]}
+    manifest.pop("shards", None)
+    manifest["format"] = 1
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    for shard in (folder / "cells").glob("*.parquet"):
+        cells = pd.read_parquet(shard).assign(activation="planted:phi")
+        cells.replace({"initializer": {"orthogonal": "planted:init"}}).to_parquet(shard)
+    table = bench.compare(folder, **QUICK)
+    assert set(table.verdict) == {"no theory"}
+    assert table.sigma_ratio.isna().all()
+    assert "planted:phi" in repr(bench.open(folder))
+    assert "planted" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [({"depths": 2}, r"^depths: got 2, expected a depth above 2"), ({"initializers": "he_norml"}, "did you mean he_normal")],
+)
+def test_what_cannot_be_compared_is_refused(tmp_path, fields, words):
+    with pytest.raises(ValueError, match=words):
+        bench.compare(bench.Sweep(**SWEEP | fields), results=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_training_and_an_unfinished_run_are_not_compared(runs, compared, tmp_path):
+    with pytest.raises(ValueError, match="expected the folder of a sweep"):
+        bench.compare(runs["training"])
+    folder = shutil.copytree(compared[0], tmp_path / "unfinished")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"finished": None}))
+    with pytest.raises(ValueError, match="is not finished"):
+        bench.compare(folder)
