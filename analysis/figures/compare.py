@@ -17,117 +17,165 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from analysis.drawing.command import Command
-from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, new_axes, new_figure, tidy
+from analysis.drawing.sheet import LINE, PAGE, add_key, fit_titles, in_rows, legend_below, new_sheet
+from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, new_axes
 from analysis.rows.load import load_table
 from analysis.rows.options import NETWORKS, add_networks, add_scales, add_widths, selected
 from analysis.rows.select import SelectionError, distinct
 
-LINEAR = 1e-3  # decades a layer up to which the axis is linear: one decade in 1000 layers
-TICKS = (0.001, 0.1, 10.0, 1000.0)  # with a number; every second decade has room for it
-ROW = 0.165  # inches
-SLOPE_LABEL = r"decades per layer of $\Vert\partial y/\partial W_1\Vert_\mathrm{F}$"
-AGREES, DIFFERS = "#0072b2", "#c23b00"
-THEORY_BAND = {"color": "0.78", "linewidth": 0}
-MEASURED = {"marker": "o", "markersize": 4, "linestyle": "none", "markeredgewidth": 0.7}
-THEORY = {"marker": "D", "markersize": 5.5, "linestyle": "none", "markerfacecolor": "none", "markeredgecolor": "0.15"}
+LAYERS = 100  # slopes are drawn per so many layers
+LINEAR = 0.1  # decades per 100 layers up to which the axis is linear: one decade in 1000 layers
+SLOPES = ["slope", "slope_low", "slope_high", "predicted", "predicted_low", "predicted_high"]
+ROW, LOWEST_ROW = 0.17, 0.115  # inches
+KEPT = 1.6  # inches of a page for labels and legend
+SLOPE_LABEL = rf"decades of $\Vert\partial y/\partial W_1\Vert_\mathrm{{F}}$ per {LAYERS} layers"
+VERDICTS: Mapping[str, tuple[str, str, str]] = {  # marker, colour, words
+    "agrees": ("o", "#0072b2", "measured, agrees with theory"),
+    "differs": ("s", "#c23b00", "measured, differs from theory (≠)"),
+    "no theory": ("^", "black", "measured, no theory"),
+}
+ABOVE, BELOW = -0.17, 0.2  # of a row: where the measurement is drawn, and theory
+MEASURED: Any = {"markersize": 3.2, "markeredgewidth": 0.7}
+INTERVAL: Any = {"linewidth": 0.9, "capsize": 2.4, "capthick": 0.9}
+THEORY: Any = {"marker": "D", "markersize": 3.4, "linestyle": "none", "markerfacecolor": "white", "markeredgecolor": "0.15"}
+THEORY |= {"markeredgewidth": 0.7}
+BAND: Any = {"color": "0.7", "linewidth": 0}
 
 
-def plot_compare(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """One panel: a row for each scheme, best on top; on x the slope, in decades of gradient per layer of depth.
+def plot_compare(frame: pd.DataFrame, *, ax: Axes | None = None, key: bool = False) -> Axes:
+    """One panel: a row for each scheme, best on top; on x the slope, in decades of gradient per 100 layers of depth.
 
     frame: rows of ``load_table`` with one activation and one width. Filled: the measured slope and its 95 % interval; open
-    diamond: theory's, on its band; 0 keeps gradients, left of it they vanish, right of it they explode. The axis is linear
-    up to ±0.001 and logarithmic beyond. On the right: the rank (1: nearest to 0), ≠ where measurement and theory differ,
-    and how many seeds have a gradient of exactly zero. Schemes without a slope are named last. Raises SelectionError (a
-    ValueError) for several activations or widths.
+    diamond below it: theory's, on its band; 0 keeps gradients, left of it they vanish, right of it they explode. The axis is
+    linear up to ±0.1 and logarithmic beyond. On the right: the rank (1: nearest to 0), ≠ where measurement and theory
+    differ, a bias of that activation's own, and how many seeds have a gradient of exactly zero. Schemes without a slope are
+    named last. ``key``: an ``ax`` that is given gets its legend too. Raises SelectionError (a ValueError) for several
+    activations or widths.
     """
     for column in ("activation", "width"):
         if len(distinct(frame, column)) != 1:
             raise SelectionError(f"{column}s", distinct(frame, column), "one for a panel")
-    if ax is not None:
-        _draw(ax, frame, frame)
-        return ax
-    own = new_axes(SINGLE_COLUMN, 0.6 + ROW * len(frame))
+    rows, order = _schemes(frame)
+    own = new_axes(SINGLE_COLUMN, min(0.6 + ROW * len(order), PAGE - KEPT)) if ax is None else ax
     with mpl.rc_context(STYLE):
-        _draw(own, frame, frame)
-        own.set(xlabel=SLOPE_LABEL, title=_title(frame, frame))
-        _finish(own.get_figure(root=True), frame)
+        _draw(own, rows, order, _limits(rows))
+        own.set(xlabel=SLOPE_LABEL, title=_title(rows, rows))
+        if ax is None or key:
+            add_key(own, _handles(rows), inside=ax is not None, title=_words(rows, "\n"))
     return own
 
 
 def draw_compare(frame: pd.DataFrame) -> Figure:
-    """A panel for each activation and width, two beside one another, that share their slope axis."""
-    groups: Any = frame.groupby(["width", "activation"], sort=False)
-    panels_rows = [rows for _, rows in groups]
+    """A panel for each activation and width, which share their slope axis and one order of schemes: by their mean rank.
+
+    Raises SelectionError for more schemes and panels than a page holds.
+    """
+    rows, order = _schemes(frame)
+    groups: Any = rows.groupby(["width", "activation"], sort=False)
+    panels_rows = [panel for _, panel in groups]
     if len(panels_rows) == 1:
         figure = plot_compare(frame).get_figure(root=True)
         assert isinstance(figure, Figure)
         return figure
-    pairs = math.ceil(len(panels_rows) / 2)
-    heights = [max(len(rows) for rows in panels_rows[2 * i : 2 * i + 2]) for i in range(pairs)]
+    columns, height = _page(len(panels_rows), len(order))
+    used = in_rows(len(panels_rows), columns)
     with mpl.rc_context(STYLE):
-        figure = new_figure(DOUBLE_COLUMN, ROW * sum(heights) + 0.42 * pairs + 0.3)
-        panels = figure.subplots(pairs, 2, squeeze=False, height_ratios=heights)
-        for ax, rows in zip(panels.flat, panels_rows, strict=False):
-            tidy(ax)
-            _draw(ax, rows, frame)
-            ax.set_title(_title(rows, frame))
-        for ax in panels.flat[len(panels_rows) :]:
-            ax.set_axis_off()
-        for ax in (panels.flat[i] for i in range(max(0, len(panels_rows) - 2), len(panels_rows))):
-            ax.set_xlabel(SLOPE_LABEL)
-        _finish(figure, frame)
+        figure, panels = new_sheet(used, DOUBLE_COLUMN, height, labels=(SLOPE_LABEL, ""))
+        for ax, panel in zip(panels[used], panels_rows, strict=True):
+            _draw(ax, panel, order, _limits(rows), sparse=columns > 2)
+            ax.set_title(_title(panel, rows))
+        fit_titles(figure, panels[used])
+        legend_below(figure, _handles(rows), title=_words(rows, " "), most=3)
     return figure
 
 
-def _draw(ax: Axes, frame: pd.DataFrame, whole: pd.DataFrame) -> None:
-    """``whole``: what the axis and the labels have to suit."""
-    rows = frame.sort_values(["rank", "initializer", "scale", "bias_std"], na_position="last").to_dict("records")
-    ax.axvline(0, color="0.4", linewidth=0.7, zorder=1)
+def _page(panels: int, schemes: int) -> tuple[int, float]:
+    """Columns of panels, as few as fit, and the height of all of them in inches. Raises SelectionError."""
+    for row in (ROW, LOWEST_ROW):
+        for columns in (2, 3, 4):
+            height = math.ceil(panels / columns) * (row * schemes + 2 * LINE) + 0.3
+            if height <= PAGE - KEPT:
+                return columns, height
+    most = int(((PAGE - KEPT - 0.3) / math.ceil(panels / 4) - 2 * LINE) / LOWEST_ROW)
+    raise SelectionError(
+        "initializers", schemes, f"up to {max(most, 1)} on a page of {panels} panels; choose some, or fewer panels"
+    )
+
+
+def _schemes(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The rows with slopes per 100 layers, a ``label`` and a ``note``; and all labels, from the lowest mean rank to none.
+
+    A scheme whose bias is the activation's is one row in all panels: its bias is noted beside it.
+    """
+    rows: Any = frame.reset_index(drop=True)
+    rows = rows.assign(**{column: LAYERS * rows[column] for column in SLOPES})
+    base = rows["initializer"].astype(str)
+    if len(distinct(rows, "scale")) > 1:
+        base += rows["scale"].map(lambda scale: f" × {scale:g}")
+    bias = rows["bias_std"].map(lambda std: f"bias {std:.2g}" if std > 0 else "")
+    in_panel = rows["bias_std"].groupby([base, rows["activation"], rows["width"]]).transform("nunique")
+    several, constant = in_panel.groupby(base).transform("max") > 1, rows["bias_std"].groupby(base).transform("nunique") == 1
+    named = (several | constant) & (bias != "")
+    rows = rows.assign(label=base + np.where(named, " " + bias, ""), note=np.where(named, "", bias))
+    means = rows.groupby("label", sort=True)["rank"].mean()
+    return rows, list(means.sort_values(kind="stable", na_position="last").index)
+
+
+def _draw(ax: Axes, rows: pd.DataFrame, order: list[str], limits: tuple[float, float], *, sparse: bool = False) -> None:
     margin = ax.get_yaxis_transform()
-    for y, row in enumerate(rows):
-        theory = np.isfinite([row["predicted"], row["predicted_low"], row["predicted_high"]]).all()
-        if theory:
+    _slope_axis(ax, limits, sparse)
+    ax.axvline(0, color="0.4", linewidth=0.7, zorder=1)
+    for y in range(1, len(order), 2):
+        ax.axhspan(y - 0.5, y + 0.5, color="0.955", linewidth=0, zorder=0)
+    for row in rows.to_dict("records"):
+        y = order.index(row["label"])
+        if np.isfinite([row["predicted"], row["predicted_low"], row["predicted_high"]]).all():
             band = row["predicted_high"] - row["predicted_low"]
-            ax.barh(y, band, left=row["predicted_low"], height=0.72, zorder=2, **THEORY_BAND)
-            ax.plot(row["predicted"], y, zorder=4, **THEORY)
-        differs = row["verdict"] == "differs"
+            ax.barh(y + BELOW, band, left=row["predicted_low"], height=0.34, zorder=2, **BAND)
+            ax.plot(row["predicted"], y + BELOW, zorder=4, **THEORY)
+        dead = round(row["dead"] * row["seeds"])
         if row["verdict"] == "undefined" or not np.isfinite(row["slope"]):
-            words = "undefined" + (f": {row['dead']:g} of {row['seeds']:g} seeds dead" if row["dead"] else "")
+            words = "undefined" + (f": {dead} of {row['seeds']:g} seeds dead" if dead else "")
             box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
             ax.text(0.5, y, words, transform=margin, ha="center", va="center", style="italic", color="0.35", bbox=box)
             continue
-        colour = DIFFERS if differs else AGREES if row["verdict"] == "agrees" else "black"
-        ax.plot([row["slope_low"], row["slope_high"]], [y, y], color=colour, linewidth=1.2, zorder=3)
-        ax.plot(row["slope"], y, color=colour, zorder=5, **MEASURED)
-        rank = f"{row['rank']:g}" if np.isfinite(row["rank"]) else "–"
-        weight = "bold" if differs else "normal"
-        words = rank + (" ≠" if differs else "") + (f", {row['dead']:g} dead" if row["dead"] else "")
-        ax.text(1.02, y, words, transform=margin, va="center", color=colour, fontweight=weight)
-    ax.set_yticks(range(len(rows)), [_label(row, whole) for row in rows])
-    ax.set_ylim(len(rows) - 0.4, -0.6)
+        marker, colour, _ = VERDICTS[row["verdict"]]
+        ends = np.abs([[row["slope"] - row["slope_low"]], [row["slope_high"] - row["slope"]]])
+        ax.errorbar(
+            row["slope"], y + ABOVE, xerr=ends, color=colour, marker=marker, elinewidth=0.9, zorder=5, **MEASURED, **INTERVAL
+        )
+        words = [f"{row['rank']:g}" if np.isfinite(row["rank"]) else "–"]
+        words[0] += " ≠" if row["verdict"] == "differs" else ""
+        words += [row["note"]] if row["note"] else []
+        words += [f"{dead} dead"] if dead else []
+        weight = "bold" if row["rank"] == 1 else "normal"
+        ax.text(1.02, y, ", ".join(words), transform=margin, va="center", color=colour, fontweight=weight)
+    ax.set_yticks(range(len(order)), [label.replace("$", r"\$") for label in order])
+    ax.set_ylim(len(order) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
-    _slope_axis(ax, whole)
 
 
-def _slope_axis(ax: Axes, frame: pd.DataFrame) -> None:
-    columns = ["slope", "slope_low", "slope_high", "predicted_low", "predicted_high"]
-    values = np.abs(frame[columns].to_numpy(float))
-    largest = float(np.max(values[np.isfinite(values)], initial=LINEAR)) * 1.6
+def _limits(rows: pd.DataFrame) -> tuple[float, float]:
+    """Of the slope axis: all finite ends of all rows, and what is linear."""
+    values = rows[SLOPES].to_numpy(float)
+    values = values[np.isfinite(values)]
+    low, high = 1.5 * float(np.min(values, initial=-LINEAR)), 1.5 * float(np.max(values, initial=LINEAR))
+    return low, high
+
+
+def _slope_axis(ax: Axes, limits: tuple[float, float], sparse: bool) -> None:
+    """``sparse``: with a number at every second power of ten."""
     ax.set_xscale("symlog", linthresh=LINEAR, linscale=1.0)
-    ax.set_xlim(-largest, largest)
-    ticks = [tick for tick in TICKS if tick <= largest]
-    ax.xaxis.set_major_locator(FixedLocator([*(-tick for tick in reversed(ticks)), 0.0, *ticks]))
-    ax.xaxis.set_minor_locator(FixedLocator([sign * 10 * tick for tick in ticks for sign in (-1, 1)]))
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.set_xlim(*limits)
+    powers = LINEAR * 10.0 ** np.arange(max(math.log10(max(-limits[0], limits[1]) / LINEAR), 0) + 1)
+    inside = [sign * power for power in powers for sign in (-1, 1) if limits[0] <= sign * power <= limits[1]]
+    major = [tick for tick in inside if abs(tick) in powers[::2]] if sparse else inside
+    ax.xaxis.set_major_locator(FixedLocator([0.0, *major]))
+    ax.xaxis.set_minor_locator(FixedLocator(sorted(set(inside) - set(major))))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda slope, _: f"{slope:g}".replace("-", "−")))
-
-
-def _label(row: dict[Any, Any], whole: pd.DataFrame) -> str:
-    words = [row["initializer"]]
-    words += [f"× {row['scale']:g}"] if len(distinct(whole, "scale")) > 1 else []
-    words += [f"bias {row['bias_std']:.2g}"] if row["bias_std"] and len(distinct(whole, "bias_std")) > 1 else []
-    return " ".join(words)
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.grid(visible=True, axis="x", which="both", color="0.85", linewidth=0.5, zorder=0)
+    ax.set_axisbelow(True)
 
 
 def _title(rows: pd.DataFrame, whole: pd.DataFrame) -> str:
@@ -135,20 +183,29 @@ def _title(rows: pd.DataFrame, whole: pd.DataFrame) -> str:
     return f"{rows['activation'].iloc[0]}" + (f", n = {rows['width'].iloc[0]}" if several else "")
 
 
-def _finish(figure, frame: pd.DataFrame) -> None:
-    words = {
-        "agrees": ("measured, with 95 % interval: agrees with theory", AGREES),
-        "differs": ("measured: differs from theory (≠)", DIFFERS),
-        "no theory": ("measured: no theory", "black"),
-    }
-    found = set(frame["verdict"])
-    handles: list = [Line2D([], [], color=words[v][1], label=words[v][0], **MEASURED) for v in words if v in found]
-    if np.isfinite(frame["predicted"].to_numpy(float)).any():
-        handles += [Line2D([], [], label="theory", **THEORY), Patch(label="theory's 95 % band", **THEORY_BAND)]
-    handles.append(Patch(facecolor="none", edgecolor="none", label="right margin: rank, 1 is nearest to 0"))
-    columns = 2 if figure.get_figwidth() >= DOUBLE_COLUMN else 1
-    figure.set_figheight(figure.get_figheight() + 0.15 + 0.16 * math.ceil(len(handles) / columns))
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns, handlelength=1.6, columnspacing=1.6)
+def _words(rows: pd.DataFrame, end: str) -> str:
+    """What was measured, and what the margin says."""
+    depths, seeds = (distinct(rows, name)[-1] for name in ("depth", "seeds"))
+    return (
+        f"mean slope from depth 2 to {depths} of {seeds} {'seeds' if seeds > 1 else 'seed'}: below 0 gradients vanish,{end}"
+        "above 0 they explode\nright margin: rank (1: nearest to 0; equal where not told apart)"
+    )
+
+
+def _handles(rows: pd.DataFrame) -> list[Any]:
+    found = set(rows["verdict"])
+    handles: list[Any] = [
+        Line2D([], [], color=colour, marker=marker, linestyle="none", label=words, **MEASURED)
+        for verdict, (marker, colour, words) in VERDICTS.items()
+        if verdict in found
+    ]
+    if np.isfinite(rows["slope_low"].to_numpy(float)).any():
+        handles.append(
+            Line2D([], [], color="0.3", marker="|", markersize=5, linewidth=0.9, label="95 % interval over seeds")
+        )
+    if np.isfinite(rows["predicted"].to_numpy(float)).any():
+        handles += [Line2D([], [], label="theory", **THEORY), Patch(label="theory's 95 % band", **BAND)]
+    return handles
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:

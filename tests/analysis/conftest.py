@@ -138,9 +138,9 @@ def make_table(activation="tanh", *, width=64, slope=0.05):
         # initializer, slope, predicted, rank, verdict, dead
         ("he_normal", slope, 0.06, 4.0, "differs", 0),
         ("gaussian", -0.002, -0.0021, 2.0, "agrees", 0),
-        ("zero", nan, nan, nan, "undefined", 8),
+        ("zero", nan, nan, nan, "undefined", 1.0),
         ("orthogonal", 0.0001, 0.0, 1.0, "agrees", 0),
-        ("lsuv", -0.02, nan, 3.0, "no theory", 1),
+        ("lsuv", -0.02, nan, 3.0, "no theory", 0.125),
     ]
     frame = pd.DataFrame(rows, columns=["initializer", "slope", "predicted", "rank", "verdict", "dead"])
     for column in ("slope", "predicted"):

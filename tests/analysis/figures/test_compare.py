@@ -1,9 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 
-from analysis.figures.compare import DIFFERS, draw_compare, plot_compare
+from analysis.drawing.sheet import PAGE
+from analysis.figures.compare import LAYERS, VERDICTS, draw_compare, plot_compare
 from analysis.rows.load import LoadError, load_table
 from analysis.rows.select import SelectionError
 from tests.analysis.conftest import make_cells, make_table, write_run
@@ -15,10 +18,13 @@ def names_of(ax):
     return [label.get_text() for label in ax.get_yticklabels()]
 
 
-def points_of(ax, marker):
+def points_of(ax, *markers):
     """{row: (x, line)}."""
-    lines = [line for line in ax.lines if line.get_marker() == marker]
-    return {int(line.get_ydata()[0]): (line.get_xdata()[0], line) for line in lines}
+    lines = [line for line in ax.lines if line.get_marker() in markers]
+    return {round(line.get_ydata()[0]): (line.get_xdata()[0], line) for line in lines}
+
+
+MEASURED = [marker for marker, *_ in VERDICTS.values()]
 
 
 def texts_of(ax):
@@ -40,32 +46,71 @@ def test_rows_are_the_schemes_by_rank_and_undefined_ones_come_last_by_name():
 def test_points_and_intervals_are_the_measurement_and_diamonds_and_bands_theory():
     ax = plot_compare(TABLE)
     rows = TABLE.sort_values("rank").reset_index()
-    measured, theory = points_of(ax, "o"), points_of(ax, "D")
-    assert {row: x for row, (x, _) in measured.items()} == rows["slope"][:4].to_dict()
-    assert {row: x for row, (x, _) in theory.items()} == rows["predicted"].dropna().to_dict()
-    intervals = [line.get_xdata() for line in ax.lines if len(line.get_xdata()) == 2 and line.get_ydata()[0] in (2, 3)]
-    np.testing.assert_array_equal(intervals, rows.loc[2:3, ["slope_low", "slope_high"]])
-    bands = [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in ax.patches]
+    measured, theory = points_of(ax, *MEASURED), points_of(ax, "D")
+    assert {row: x for row, (x, _) in measured.items()} == (LAYERS * rows["slope"][:4]).to_dict()
+    assert {row: x for row, (x, _) in theory.items()} == (LAYERS * rows["predicted"].dropna()).to_dict()
+    bars = [bar.get_segments()[0] for bar in ax.collections if isinstance(bar, LineCollection)]
+    intervals = {round(bar[0, 1]): bar[:, 0] for bar in bars}
+    np.testing.assert_allclose([intervals[row] for row in range(4)], LAYERS * rows.loc[:3, ["slope_low", "slope_high"]])
+    bands = [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in ax.patches if patch.get_height() < 0.5]
     expected = rows[["predicted_low", "predicted_high"]].dropna()
-    np.testing.assert_allclose(bands, expected)
+    np.testing.assert_allclose(sorted(bands), LAYERS * expected.sort_values("predicted_low"))
+
+
+def test_an_interval_is_seen_however_narrow_it_is_and_theory_hides_none_of_it():
+    ax = plot_compare(TABLE.assign(slope_low=TABLE["slope"], slope_high=TABLE["slope"]))
+    ax.figure.draw_without_rendering()
+    caps = [line for line in ax.lines if line.get_marker() == "|"]
+    assert len(caps) == 8
+    assert all(cap.get_markersize() > line.get_markersize() for cap in caps for _, line in points_of(ax, *MEASURED).values())
+    heights = [line.get_ydata()[0] % 1 for _, line in points_of(ax, *MEASURED).values()]
+    assert not set(heights) & {line.get_ydata()[0] % 1 for _, line in points_of(ax, "D").values()}
 
 
 def test_only_what_differs_is_marked():
     ax = plot_compare(TABLE)
-    colours = {row: to_hex(line.get_color()) for row, (_, line) in points_of(ax, "o").items()}
-    assert [row for row, colour in colours.items() if colour == DIFFERS] == [3]
+    marker, colour, _ = VERDICTS["differs"]
+    assert {row: to_hex(line.get_color()) for row, (_, line) in points_of(ax, marker).items()} == {3: colour}
     assert [entry for entry in legend_of(ax.figure) if "differs" in entry]
     agreeing = TABLE[TABLE["verdict"] == "agrees"]
     assert not [entry for entry in legend_of(plot_compare(agreeing).figure) if "differs" in entry]
 
 
-def test_one_axis_holds_slopes_of_every_size_on_both_sides():
-    figure = draw_compare(pd.concat([TABLE, make_table("relu", slope=0.3)]))
+@pytest.mark.parametrize("slope", [0.001, 0.05, -2.5])
+def test_every_power_of_ten_that_data_reach_has_a_number_and_none_meets_another(slope):
+    figure = draw_compare(pd.concat([TABLE, make_table("relu", slope=slope)]))
+    figure.draw_without_rendering()
     for ax in figure.axes:
         low, high = ax.get_xlim()
         assert ax.get_xscale() == "symlog"
-        assert low == -high < -0.3
-        assert 0 in ax.get_xticks()
+        assert low < min(0, LAYERS * slope) <= max(0, LAYERS * slope) < high
+        ticks = ax.get_xticks().tolist()
+        assert {0, -0.1, 0.1, -1} <= set(ticks)
+        assert max(ticks) * 10 > high
+        assert min(ticks) * 10 < low
+        boxes = [label.get_window_extent() for label in ax.get_xticklabels()]
+        assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
+    assert {line.get_visible() for ax in figure.axes for line in ax.get_xgridlines()} == {True}
+
+
+def test_all_panels_have_one_order_of_schemes_by_their_mean_rank():
+    other = make_table("relu").assign(rank=[1.0, 4.0, np.nan, 3.0, 2.0])
+    figure = draw_compare(pd.concat([TABLE, other]))
+    figure.draw_without_rendering()
+    left, right = figure.axes
+    assert left.get_ylim() == right.get_ylim()
+    # mean ranks: orthogonal 2, he_normal and lsuv 2.5, gaussian 3
+    assert names_of(left) == ["orthogonal", "he_normal", "lsuv", "gaussian", "zero"]
+    assert {row: words[0] for row, words in texts_of(right).items() if row < 4} == {0: "3", 1: "1", 2: "2", 3: "4"}
+
+
+def test_a_bias_that_is_the_activation_s_own_is_noted_beside_its_row():
+    first = TABLE.assign(bias_std=[0.0, 0.4, 0.0, 0.2, 0.0])
+    other = make_table("relu").assign(bias_std=[0.0, 0.7, 0.0, 0.2, 0.0])
+    left, right = draw_compare(pd.concat([first, other])).axes
+    assert names_of(left) == ["orthogonal bias 0.2", "gaussian", "lsuv", "he_normal", "zero"]
+    assert texts_of(left)[1] == "2, bias 0.4"
+    assert texts_of(right)[1] == "2, bias 0.7"
 
 
 def test_panels_are_activations_and_widths():
@@ -90,8 +135,12 @@ def test_a_table_without_theory_or_without_any_slope_draws():
 
 
 def test_an_axes_that_is_given_is_drawn_on():
-    own = plot_compare(TABLE).figure.subplots(1, 1)
-    assert plot_compare(TABLE, ax=own) is own
+    for key in (False, True):
+        own = Figure().subplots()
+        assert plot_compare(TABLE, ax=own, key=key) is own
+        assert own.get_xlabel()
+        assert own.get_title() == "tanh"
+        assert (own.get_legend() is not None) == key
 
 
 def test_one_panel_refuses_several():
@@ -111,3 +160,12 @@ def test_a_table_comes_back_from_its_file(tmp_path):
     (run / "table.csv").write_text("")
     with pytest.raises(LoadError, match="cannot be read"):
         load_table(run)
+
+
+@pytest.mark.parametrize("panels", [9, 20])
+def test_many_panels_fit_on_a_page_or_are_refused(panels):
+    table = pd.concat([make_table(f"function_{i}") for i in range(panels)])
+    assert draw_compare(table).get_figheight() <= PAGE
+    many = pd.concat([table.assign(initializer=table["initializer"] + str(i)) for i in range(20)])
+    with pytest.raises(SelectionError, match="initializers: got 100, expected up to"):
+        draw_compare(many)
