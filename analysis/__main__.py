@@ -1,8 +1,6 @@
 """``python -m analysis``: figures of runs. ``python -m analysis heatmap --help`` shows a figure's options."""
 
-import sys
-
-from analysis.cli.main import main
+from bench.terminal.process import run_process
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_process("analysis.cli.main", "python -m analysis")

@@ -1,8 +1,6 @@
 """``python -m bench``: the command line. ``python -m bench sweep --help`` shows every option."""
 
-import sys
-
-from bench.cli.main import main
+from bench.terminal.process import run_process
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_process("bench.cli.main", "bench")

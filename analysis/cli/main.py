@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Iterable, Sequence
 
 from analysis.cli.find import load, outlines
-from bench.settings.registry import nearest
-from bench.terminal.parser import Parser
+from bench.settings.suggestions import nearest
+from bench.terminal.guard import guarded
+from bench.terminal.parser import Parser, Version
+
+PROG = "python -m analysis"
 
 FORMATS = ".png, .pdf, .svg"
 
 
-def build_parser(figures: Iterable[str] | None = None, prog: str = "python -m analysis") -> Parser:
+def build_parser(figures: Iterable[str] | None = None, prog: str = PROG) -> Parser:
     """The whole command line; with the options of those figures only (by default of all), since they take time to load."""
     known = outlines()
     parser = Parser(
@@ -22,6 +24,7 @@ def build_parser(figures: Iterable[str] | None = None, prog: str = "python -m an
         epilog=f"example: {known['heatmap'].example}",
         allow_abbrev=False,
     )
+    parser.add_argument("--version", action=Version)
     commands = parser.add_subparsers(dest="figure", metavar="FIGURE", required=True, parser_class=Parser)
     for name, outline in known.items():
         added = commands.add_parser(
@@ -42,11 +45,12 @@ def build_parser(figures: Iterable[str] | None = None, prog: str = "python -m an
     return parser
 
 
-def main(argv: Sequence[str] | None = None, *, prog: str = "python -m analysis") -> int:
+def main(argv: Sequence[str] | None = None, *, prog: str = PROG) -> int:
     """Draw one figure; returns the exit status: 0 done, 2 bad arguments (one line on standard error)."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without Unicode gets codes, not a traceback
-    argv = list(sys.argv[1:] if argv is None else argv)
+    return guarded(lambda: _run(list(sys.argv[1:] if argv is None else argv), prog), prog)
+
+
+def _run(argv: Sequence[str], prog: str) -> int:
     parser = build_parser(argv[:1], prog)
     figures = outlines()
     if argv and not argv[0].startswith("-") and argv[0] not in figures:
@@ -54,4 +58,5 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m analysis")
     arguments = parser.parse_strictly(argv)
     from analysis.cli.draw import draw  # loads what draws, which no bad option should wait for
 
-    return draw(load(arguments.figure), arguments, f"{prog} {arguments.figure}")
+    figure_prog = f"{prog} {arguments.figure}"
+    return guarded(lambda: draw(load(arguments.figure), arguments, figure_prog), figure_prog)

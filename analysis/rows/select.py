@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from bench.settings.registry import nearest
+from bench.settings.suggestions import nearest
 
 SHOWN = 12  # that many accepted values fit on one line
 

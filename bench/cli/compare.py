@@ -7,14 +7,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from bench.cli.options import OPTIONS, add_run_options, add_sweep_options, configure_jax, preset_sweep, sweep_from
-from bench.comparison.compare import CompareError, compare, load_cells
-from bench.comparison.isometry import add_isometry
-from bench.comparison.tables import as_text, write_table
-from bench.settings.errors import SweepError
-from bench.settings.ranges import parse
+from bench.cli.options import SWEEP, add_options_for, add_run_options, one_number, overrides_from, preset_of
+from bench.settings.errors import SweepError, UsageError
+from bench.settings.presets import defaults_of
 from bench.sweeps.presets import PRESETS
-from bench.sweeps.runner import run
 from bench.sweeps.sweep import Sweep
 
 HELP = "rank initializations for each activation, with intervals and theory"
@@ -24,16 +20,16 @@ DESCRIPTION = (
     "theory's prediction and verdict, usable depths, layer imbalance, spread, isometry of the input-output Jacobian, and "
     "the rank, shared where schemes cannot be told apart. The run's folder is the last line printed."
 )
-EPILOG = "example: python -m bench compare --run mine --initializers he_normal orthogonal lsuv --activations relu gelu"
+EPILOG = "example: depthscale compare --run mine --initializers he_normal orthogonal lsuv --activations relu gelu"
 PRESET = "compare"
+OPTIONS = {field: option for field, option in SWEEP.items() if field != "loss"}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("preset", nargs="?", metavar="PRESET", help=f"{', '.join(PRESETS)} (default: {PRESET})")
+    add_run_options(parser, PRESETS, f" (default: {PRESET})")
     parser.add_argument("--from", dest="taken", metavar="RUN_DIR", help="compare a finished run's cells instead of running")
-    add_run_options(parser, "the preset's name")
-    add_sweep_options(parser, PRESETS[PRESET].sweep, without=("loss",))
+    add_options_for(parser, OPTIONS, {**defaults_of(Sweep), **PRESETS[PRESET].written})
     parser.add_argument(
         "--isometry-seeds", metavar="COUNT", default="4", help="seeds of the Jacobians; 0: none (default: 4)"
     )
@@ -42,48 +38,59 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> None:
     """Run it. Raises SweepError, RunError and CompareError."""
+    seeds, resamples = (_count(name, getattr(arguments, name), *limits) for name, limits in _COUNTS.items())
+    from bench.cli.surroundings import configure_jax
+    from bench.comparison.compare import compare, load_cells
+    from bench.comparison.isometry import add_isometry
+    from bench.comparison.tables import as_text, write_table
+
     configure_jax(compilation_cache=arguments.compilation_cache)
-    seeds, resamples = (_count(name, getattr(arguments, name), least) for name, least in _COUNTS)
-    if arguments.taken is not None:
-        for name in (*OPTIONS, "preset", "run"):
-            if getattr(arguments, name, None) is not None:
-                raise SweepError(name, getattr(arguments, name), "nothing beside --from, which takes a run as it is")
-        folder = Path(arguments.taken)
-        sweep = _sweep_of(folder)
-    else:
-        sweep = replace(sweep_from(arguments, preset_sweep(arguments.preset or PRESET)), layers=False)
-        if max(sweep.depths) == 2:
-            raise SweepError("depths", max(sweep.depths), "a depth above 2, to measure a slope to")
-        sweep = replace(sweep, depths=(2, *sweep.depths))
-        name = arguments.run if arguments.run is not None else arguments.preset or PRESET
-        folder = run(sweep, results=arguments.results, name=name)
+    sweep, folder = _finished(arguments) if arguments.taken is not None else _measured(arguments)
     table = compare(load_cells(folder), loss=sweep.loss, rng=sweep.key, resamples=resamples)
     table = add_isometry(table, sweep, seeds=min(seeds, sweep.seeds))
     try:
         write_table(table, folder)
     except OSError as error:
-        raise CompareError(f"{'from' if arguments.taken else 'results'}: {folder} cannot be written: {error}") from error
+        argument = "from" if arguments.taken else "results"
+        raise UsageError(f"{argument}: {folder} cannot be written: {error.strerror}") from error
     print(as_text(table, "simple"))
     print(folder)
 
 
-_COUNTS = (("isometry_seeds", 0), ("resamples", 1000))
+_COUNTS = {"isometry_seeds": (0, 1_000), "resamples": (1_000, 1_000_000)}
 
 
-def _count(name: str, text: str, least: int) -> int:
-    numbers = parse(name, text, whole=True)
-    if len(numbers) != 1 or numbers[0] < least:
-        raise SweepError(name, text, f"a whole number ≥ {least}")
-    return int(numbers[0])
+def _count(name: str, text: str, least: int, most: int) -> int:
+    number = one_number(name, text, whole=True)
+    if not least <= number <= most:
+        raise SweepError(name, text, f"a whole number ≥ {least} and ≤ {most}")
+    return int(number)
 
 
-def _sweep_of(folder: Path) -> Sweep:
-    """The sweep of a finished run. Raises CompareError."""
+def _measured(arguments: argparse.Namespace) -> tuple[Sweep, Path]:
+    """What was asked for, measured to compare."""
+    from bench.sweeps.runner import run
+
+    name = arguments.preset or PRESET
+    sweep = replace(preset_of(PRESETS, name).sweep, **overrides_from(arguments, OPTIONS), layers=False)
+    if max(sweep.depths) == 2:
+        raise SweepError("depths", max(sweep.depths), "a depth above 2, to measure a slope to")
+    sweep = replace(sweep, depths=(2, *sweep.depths))
+    run_name = arguments.run if arguments.run is not None else name
+    return sweep, Path(run(sweep, results=arguments.results, name=run_name, progress=not arguments.quiet))
+
+
+def _finished(arguments: argparse.Namespace) -> tuple[Sweep, Path]:
+    """The run that was given. Raises SweepError for options beside it and UsageError for what is no finished run."""
+    for name in (*OPTIONS, "preset", "run"):
+        if (given := getattr(arguments, name, None)) is not None:
+            raise SweepError(name, given, "nothing beside --from, which takes a run as it is")
+    folder = Path(arguments.taken)
     try:
         manifest = json.loads((folder / "manifest.json").read_text())
         finished, sweep = manifest["finished"], Sweep.from_dict(manifest["sweep"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CompareError(f"from: got {str(folder)!r}, expected a run's folder ({error})") from error
+        raise UsageError(f"from: got {str(folder)!r}, expected a run's folder ({error})") from error
     if not finished:
-        raise CompareError(f"from: got {str(folder)!r}, which is not finished; run its sweep again first")
-    return sweep
+        raise UsageError(f"from: got {str(folder)!r}, which is not finished; run its sweep again first")
+    return sweep, folder

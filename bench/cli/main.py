@@ -1,75 +1,75 @@
-"""The command line of ``python -m bench``. ``python -m bench sweep --help`` shows every option."""
+"""The command line of ``depthscale`` and ``python -m bench``. ``depthscale sweep --help`` shows every option."""
 
 from __future__ import annotations
 
-import io
 import sys
-import textwrap
 from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
 
-from bench.cli import compare, recommend, sweep, theory, train
-from bench.comparison.compare import CompareError
-from bench.networks.activations import ACTIVATIONS
-from bench.networks.initializers import INITIALIZERS
-from bench.runs.store import RunError
-from bench.settings.errors import SweepError
+from bench.cli import compare, listing, recommend, sweep, theory, train
+from bench.settings import catalog
 from bench.sweeps.presets import PRESETS
-from bench.terminal.parser import Parser, flag
-from bench.training.optimizers import OPTIMIZERS, SCHEDULES
+from bench.terminal.guard import guarded
+from bench.terminal.parser import Completion, Parser, Version
 from bench.training.presets import TRAININGS
-from bench.training.tasks import SUMMARIES
+from bench.training.specs import OPTIMIZERS
 
-COMMANDS = {"sweep": sweep, "compare": compare, "recommend": recommend, "theory": theory, "train": train}
+COMMANDS: dict[str, Any] = {
+    "sweep": sweep,
+    "train": train,
+    "compare": compare,
+    "recommend": recommend,
+    "theory": theory,
+    "list": listing,
+}
 RESUMED = ("sweep", "compare", "train")  # finish by the same command after a kill
+PLOT = "plot"
+FIGURES = "analysis.cli.main"  # looked up by name: what measures imports nothing of what looks
 
 
-def build_parser() -> Parser:
+def build_parser(prog: str = "bench") -> Parser:
     """The whole command line."""
-    parser = Parser(prog="bench", description="Measure how gradients vanish and explode with depth, exactly.")
+    description = "Measure how gradients vanish and explode with depth, exactly."
+    parser = Parser(prog=prog, description=description, allow_abbrev=False)
+    parser.add_argument("--version", action=Version)
+    parser.add_argument("--print-completion", action=Completion, prepare=_complete)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Parser)
     for name, command in COMMANDS.items():
         added = commands.add_parser(
             name, help=command.HELP, description=command.DESCRIPTION, epilog=command.EPILOG, allow_abbrev=False
         )
         command.add_options(added)
-    commands.add_parser("list", help="everything that has a name, most of it with a line", allow_abbrev=False)
+    commands.add_parser(PLOT, help=f"draw a figure of a run: {prog} {PLOT} --help lists them", add_help=False)
     return parser
 
 
-def print_list() -> None:
-    """Everything that has a name."""
-    tables = {
-        "initializers": {name: entry.summary for name, entry in INITIALIZERS.items()},
-        "activations": {name: entry.summary for name, entry in ACTIVATIONS.items()},
-        "presets": {name: entry.summary for name, entry in PRESETS.items()},
-        "trainings": {name: entry.summary for name, entry in TRAININGS.items()},
-        "tasks": SUMMARIES,
-        "schedules": SCHEDULES,
+def main(argv: Sequence[str] | None = None, *, prog: str = "bench") -> int:
+    """Run one command; returns the exit status: 0 done, 2 bad arguments, 1 anything else, 130 interrupted."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    if argv[:1] == [PLOT]:
+        return import_module(FIGURES).main(argv[1:], prog=f"{prog} {PLOT}")
+    return guarded(lambda: _run(argv, prog), prog)
+
+
+def _run(argv: Sequence[str], prog: str) -> int:
+    arguments = build_parser(prog).parse_strictly(argv)
+    command = arguments.command
+    return guarded(lambda: COMMANDS[command].main(arguments), f"{prog} {command}", resumes=command in RESUMED)
+
+
+def _complete(parser: Parser) -> None:
+    """Give the parser figures, and options the names that they take: for completion alone, others are accepted too."""
+    presets = {"sweep": PRESETS, "compare": PRESETS, "train": TRAININGS}
+    known = {
+        "initializers": catalog.initializers(),
+        "activations": catalog.activations(),
+        "optimizers": OPTIMIZERS,
+        "dtype": ("float32", "float64"),
     }
-    for title, lines in tables.items():
-        print(f"{title}:")
-        for name, summary in lines.items():
-            print(f"  {name:19} {summary}")
-    print(f"optimizers:\n{textwrap.fill(', '.join(OPTIMIZERS), 100, initial_indent='  ', subsequent_indent='  ')}")
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0 done, 2 bad arguments."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without Unicode gets codes, not a traceback
-    arguments = build_parser().parse_strictly(argv)
-    if arguments.command == "list":
-        print_list()
-        return 0
-    prog = f"bench {arguments.command}"
-    try:
-        COMMANDS[arguments.command].main(arguments)
-    except (SweepError, RunError, CompareError) as error:
-        field, _, text = str(error).partition(": ")
-        print(f"{prog}: error: {flag(field) if field != 'preset' else 'preset'}: {text}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        rest = "; the same command finishes the rest" if arguments.command in RESUMED else ""
-        print(f"\n{prog}: interrupted{rest}", file=sys.stderr)
-        return 1
-    return 0
+    commands: Any = next(action for action in parser._actions if action.dest == "command")
+    commands.choices[PLOT] = import_module(FIGURES).build_parser(prog=f"{parser.prog} {PLOT}")
+    for each in parser.parsers():
+        for action in each._actions:
+            names = presets.get(each.prog.split()[-1]) if action.dest == "preset" else known.get(action.dest)
+            action.choices = list(names) if names else action.choices

@@ -1,71 +1,81 @@
-"""What the commands share: the options that are fields of a sweep, and how JAX is set up."""
+"""The options that are fields of a sweep or a training, each written once, and the fields that were given."""
 
 from __future__ import annotations
 
 import argparse
-import os
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
-
-import jax
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
 from bench.settings.errors import SweepError
-from bench.settings.ranges import parse
-from bench.settings.registry import nearest
-from bench.sweeps.presets import PRESETS
-from bench.sweeps.sweep import Sweep
+from bench.settings.presets import Preset
+from bench.settings.ranges import RANGED, parse
+from bench.settings.suggestions import nearest
 from bench.terminal.parser import flag
 
-NUMBERS = "numbers and ranges: 2 10 150; 0.5:1.5:41 (41 evenly spaced, ends included)"
-OPTIONS: dict[str, dict[str, Any]] = {
-    "initializers": {"nargs": "+", "metavar": "NAME", "help": "schemes (python -m bench list), or package.module:init"},
-    "activations": {"nargs": "+", "metavar": "NAME", "help": "activations, or package.module:function"},
-    "depths": {
-        "nargs": "+",
-        "metavar": "N",
-        "help": f"numbers of weight matrices, readout included, each ≥ 2; {NUMBERS}; 2:852:32log (32 log-spaced)",
-    },
-    "scales": {"nargs": "+", "metavar": "S", "help": "factors on the drawn weights, each ≥ 0; numbers and ranges"},
-    "widths": {"nargs": "+", "metavar": "N", "help": "neurons in every layer, each ≥ 1; numbers and ranges"},
-    "bias_stds": {"nargs": "+", "metavar": "S", "help": "standard deviations of the biases, each ≥ 0; 0 is no bias"},
-    "seeds": {"metavar": "COUNT", "help": "how many independent networks"},
-    "key": {"metavar": "KEY", "help": "the root of all randomness, a whole number"},
-    "loss": {"metavar": "LOSS", "help": "output (y itself) or mse ((y - 1)² / 2)"},
-    "dtype": {"metavar": "DTYPE", "help": "float32 or float64"},
-}
-# field → whole numbers only
-NUMERIC = {
-    "depths": True,
-    "scales": False,
-    "widths": True,
-    "bias_stds": False,
-    "learning_rates": False,
-    "readout_learning_rates": False,
-}
-# fields that hold one
+P = TypeVar("P", bound=Preset)
+
+NUMBERS = "numbers and ranges: 2 10 150 or 2,10,150; 0.5:1.5:41 (41 evenly spaced, ends included)"
+# fields that hold one number → whether it is whole
 NUMBER = {"seeds": True, "key": True, "steps": True, "batch": True, "clip": False, "depth": True, "width": True}
 
 
-def add_sweep_options(parser: argparse.ArgumentParser, base: Sweep, *, without: Sequence[str] = ()) -> None:
-    """An option for each field of a sweep, with the defaults of ``base`` in its help."""
-    add_options_for(parser, {field: options for field, options in OPTIONS.items() if field not in without}, base)
+def _several(metavar: str, words: str) -> dict[str, Any]:
+    return {"nargs": "+", "metavar": metavar, "help": words}
 
 
-def add_options_for(parser: argparse.ArgumentParser, options: Mapping[str, dict[str, Any]], base: object) -> None:
-    """An option for each field, with the defaults of ``base`` in its help."""
+def _one(metavar: str, words: str) -> dict[str, Any]:
+    return {"metavar": metavar, "help": words}
+
+
+NETWORKS: dict[str, dict[str, Any]] = {
+    "initializers": _several("NAME", "schemes (depthscale list), or package.module:init"),
+    "activations": _several("NAME", "activations, or package.module:function"),
+    "depths": _several(
+        "N", f"numbers of weight matrices, readout included, each ≥ 2; {NUMBERS}; 2:852:32log (32 log-spaced)"
+    ),
+    "scales": _several("S", "factors on the drawn weights, each ≥ 0; numbers and ranges"),
+    "widths": _several("N", "neurons in every layer, each ≥ 1; numbers and ranges"),
+    "bias_stds": _several("S", "standard deviations of the biases, each ≥ 0; 0 is no bias"),
+    "seeds": _one("COUNT", "how many independent networks"),
+    "key": _one("KEY", "the root of all randomness, a whole number"),
+    "dtype": _one("DTYPE", "float32 or float64"),
+}
+SWEEP: dict[str, dict[str, Any]] = NETWORKS | {"loss": _one("LOSS", "output (y itself) or mse ((y - 1)² / 2)")}
+TRAINING: dict[str, dict[str, Any]] = {
+    "task": _one("TASK", "digits, teacher, saxe or noise, with arguments: teacher:hidden=64,inputs=32"),
+    **NETWORKS,
+    "optimizers": _several(
+        "NAME", "by optax's name, with arguments: sgd momentum adamw:weight_decay=0.01 (depthscale list)"
+    ),
+    "learning_rates": _several("RATE", "each ≥ 0; numbers and ranges: 0.001:1:4log"),
+    "readout_learning_rates": _several(
+        "RATE", "of the readout alone, each with each of --learning-rates; none: as the other layers"
+    ),
+    "schedule": _one("NAME", "constant, or warmup_cosine:warmup=0.1,end=0 (shares of steps and of the rate)"),
+    "clip": _one("NORM", "global norm to which gradients are clipped; 0: not at all"),
+    "steps": _one("COUNT", "of gradient descent"),
+    "batch": _one("COUNT", "examples in a step; all of them where there are no more"),
+    "loss": _one("LOSS", "cross_entropy, or mse (½ ‖y - target‖²)"),
+    "target": _one("TARGET", "what counts as learned: accuracy=0.9 or loss=0.1"),
+}
+
+
+def add_options_for(
+    parser: argparse.ArgumentParser, options: Mapping[str, Mapping[str, Any]], defaults: Mapping[str, Any]
+) -> None:
+    """An option for each field, with its default in its help."""
     for field, option in options.items():
-        default = getattr(base, field)
+        default = defaults[field]
         shown = " ".join(map(str, default)) if isinstance(default, tuple) else default
         parser.add_argument(flag(field), **{**option, "help": f"{option['help']} (default: {shown})"})
 
 
-def add_run_options(parser: argparse.ArgumentParser, named: str) -> None:
-    """Where a run goes, and the compilation cache."""
-    parser.add_argument("--run", metavar="NAME", help=f"the run's folder; {named} by default")
+def add_run_options(parser: argparse.ArgumentParser, presets: Iterable[str], otherwise: str) -> None:
+    """Which preset, where a run goes, what it tells, and the compilation cache."""
+    parser.add_argument("preset", nargs="?", metavar="PRESET", help=f"{', '.join(presets)}{otherwise}")
+    parser.add_argument("--run", metavar="NAME", help="the run's folder; the preset's name by default")
     parser.add_argument("--results", metavar="DIR", default="results", help="where runs live (default: results)")
+    parser.add_argument("--quiet", action="store_true", help="no progress and no summary on standard error")
     parser.add_argument(
         "--compilation-cache",
         action=argparse.BooleanOptionalAction,
@@ -74,46 +84,31 @@ def add_run_options(parser: argparse.ArgumentParser, named: str) -> None:
     )
 
 
-def overrides_from(arguments: argparse.Namespace, options: Iterable[str] = tuple(OPTIONS)) -> dict[str, Any]:
+def overrides_from(arguments: argparse.Namespace, options: Iterable[str]) -> dict[str, Any]:
     """The fields that were given, as values. Raises SweepError."""
     overrides: dict[str, Any] = {}
     for field in options:
         given = getattr(arguments, field, None)
         if given is None:
             continue
-        if field in NUMERIC:
-            given = [number for token in given for number in parse(field, token, whole=NUMERIC[field])]
+        if field in RANGED:
+            given = [number for token in given for number in parse(field, token, whole=RANGED[field])]
         elif field in NUMBER:
-            given, *more = parse(field, given, whole=NUMBER[field])
-            if more:
-                raise SweepError(field, getattr(arguments, field), "one number")
+            given = one_number(field, given, whole=NUMBER[field])
         overrides[field] = given
     return overrides
 
 
-def preset_sweep(name: str | None) -> Sweep:
-    """A preset's sweep, or the default one. Raises SweepError for a name that is not known."""
-    if name is None:
-        return Sweep()
-    if name not in PRESETS:
-        raise SweepError("preset", name, f"one of {', '.join(PRESETS)}{nearest(name, PRESETS)}")
-    return PRESETS[name].sweep
+def one_number(field: str, text: str, *, whole: bool) -> float:
+    """The number that is written so, and not several. Raises SweepError."""
+    number, *more = parse(field, text, whole=whole)
+    if more:
+        raise SweepError(field, text, "one number")
+    return number
 
 
-def sweep_from(arguments: argparse.Namespace, base: Sweep) -> Sweep:
-    """``base`` with the overrides that were given. Raises SweepError."""
-    return replace(base, **overrides_from(arguments))
-
-
-def configure_jax(*, compilation_cache: bool) -> None:
-    """One CPU device for each core, and a persistent compilation cache; what the user's environment sets, stays."""
-    if "host_platform_device_count" not in os.environ.get("XLA_FLAGS", "") and "JAX_NUM_CPU_DEVICES" not in os.environ:
-        with suppress(RuntimeError):  # JAX has started already, in a process that uses it for more than this command
-            jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
-    if not compilation_cache:
-        jax.config.update("jax_enable_compilation_cache", False)
-    elif "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "depthscale"
-        jax.config.update("jax_compilation_cache_dir", str(folder))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+def preset_of(presets: Mapping[str, P], name: str) -> P:
+    """The preset of that name. Raises SweepError for one that is not known."""
+    if name not in presets:
+        raise SweepError("preset", name, f"one of {', '.join(presets)}{nearest(name, presets)}")
+    return presets[name]

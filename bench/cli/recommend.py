@@ -5,18 +5,16 @@ from __future__ import annotations
 import argparse
 import textwrap
 
-from bench.cli.options import configure_jax, overrides_from
-from bench.comparison.recommend import case_of, recommend
-from bench.comparison.recommend_recipes import FRAMEWORKS, recipe
-from bench.comparison.recommend_text import CAVEAT, KEY, table_text, verdict
+from bench.cli.options import overrides_from
 
 HELP = "which initialization for one activation, depth and width, and how to write it"
 DESCRIPTION = (
     "Rank initializations for one activation, depth and width, by a measurement of some seconds with theory beside it, and "
     "print the lines that write the best one in JAX, Flax, Equinox and PyTorch. Nothing is written to disk."
 )
-EPILOG = "example: python -m bench recommend --activation gelu --depth 50 --width 256 --framework pytorch"
+EPILOG = "example: depthscale recommend --activation gelu --depth 50 --width 256 --framework pytorch"
 LINE = 120
+FRAMEWORKS = ("jax", "flax", "equinox", "pytorch")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +30,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> None:
     """Run it. Raises SweepError."""
+    from bench.cli.surroundings import configure_jax
+    from bench.comparison.recommend import case_of, recommend
+    from bench.comparison.recommend_recipes import FRAMEWORKS as WRITERS
+    from bench.comparison.recommend_recipes import recipe
+    from bench.comparison.recommend_text import CAVEAT, KEY, table_text, verdict
+
     configure_jax(compilation_cache=True)
     numbers = overrides_from(arguments, ("depth", "width"))
     case = case_of(arguments.activation, numbers["depth"], numbers["width"])
@@ -44,5 +48,5 @@ def main(arguments: argparse.Namespace) -> None:
     if chosen is not None:
         print(f"\n{chosen}, for hidden layers of {case.width} (the readout is yours):")
         for framework in FRAMEWORKS if arguments.framework == "all" else (arguments.framework,):
-            lines = "\n".join(FRAMEWORKS[framework](written[chosen], case.width))
+            lines = "\n".join(WRITERS[framework](written[chosen], case.width))
             print(f"\n# {framework}\n{lines}")

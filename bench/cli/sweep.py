@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from bench.cli.options import add_run_options, add_sweep_options, configure_jax, preset_sweep, sweep_from
+from bench.cli.options import SWEEP, add_options_for, add_run_options, overrides_from, preset_of
+from bench.settings.presets import defaults_of
 from bench.sweeps.presets import PRESETS
-from bench.sweeps.runner import run
 from bench.sweeps.sweep import Sweep
 
 HELP = "run a sweep and write its rows"
@@ -15,14 +15,13 @@ DESCRIPTION = (
     "Run every combination of the options below, starting from a preset. Rows go to RESULTS/RUN; started again after a "
     "kill, the same command finishes the rest. The run's folder is the last line printed."
 )
-EPILOG = "example: python -m bench sweep --run mine --activations tanh relu --depths 2:852:32log --scales 0.5:2:31"
+EPILOG = "example: depthscale sweep --run mine --activations tanh relu --depths 2:852:32log --scales 0.5:2:31"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("preset", nargs="?", metavar="PRESET", help=f"{', '.join(PRESETS)}; without one, Sweep's defaults")
-    add_run_options(parser, "the preset's name")
-    add_sweep_options(parser, Sweep())
+    add_run_options(parser, PRESETS, "; without one, Sweep's defaults")
+    add_options_for(parser, SWEEP, defaults_of(Sweep))
     parser.add_argument(
         "--layers",
         action=argparse.BooleanOptionalAction,
@@ -33,9 +32,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> None:
     """Run it. Raises SweepError and RunError."""
+    from bench.cli.surroundings import configure_jax
+    from bench.sweeps.runner import run
+
     configure_jax(compilation_cache=arguments.compilation_cache)  # before a user's function starts JAX
-    sweep = sweep_from(arguments, preset_sweep(arguments.preset))
+    base = Sweep() if arguments.preset is None else preset_of(PRESETS, arguments.preset).sweep
+    sweep = replace(base, **overrides_from(arguments, SWEEP))
     if arguments.layers is not None:
         sweep = replace(sweep, layers=arguments.layers)
     name = arguments.run if arguments.run is not None else arguments.preset or "sweep"
-    print(run(sweep, results=arguments.results, name=name))
+    print(run(sweep, results=arguments.results, name=name, progress=not arguments.quiet))

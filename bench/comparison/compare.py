@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from bench.comparison.ranking import mean_interval, ranks
+from bench.settings.errors import UsageError
 from bench.settings.registry import describe
 from bench.theory import predict
 from bench.theory.nonlinearities import is_known
@@ -30,7 +31,7 @@ ROUNDING = 1e-6  # decades per layer: what float32 is held to in closed forms
 EVERY_GRADIENT = "log10_grad_first"
 
 
-class CompareError(ValueError):
+class CompareError(UsageError):
     """A run that cannot be compared; the text names the argument, what it holds and what is accepted."""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from bench.interface.removal import remove_run
 from bench.interface.run import Run, manifest_of
 from bench.settings.errors import SweepError
-from bench.settings.registry import nearest
+from bench.settings.suggestions import nearest
 from bench.sweeps.presets import PRESETS
 from bench.sweeps.sweep import Sweep
 from bench.training.presets import TRAININGS

@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-from bench.settings.registry import nearest
+from bench.settings.suggestions import nearest
 
 SELECTED = ("initializers", "activations", "widths", "bias_stds", "depths", "scales", "optimizers", "learning_rates")
 SAID = ("loss", "target", "steps")  # what a panel is told of the run

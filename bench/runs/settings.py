@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import Any, Self, cast
 
-from bench.networks.activations import ACTIVATIONS
-from bench.networks.initializers import INITIALIZERS
 from bench.settings.checks import DTYPES, LARGEST_COUNT, integer, integers, names, reals
 from bench.settings.errors import SweepError
 
@@ -21,6 +19,9 @@ class Settings:
 
     def _settle_networks(self) -> None:
         """Check and settle the fields that say which networks there are. Raises SweepError."""
+        from bench.networks.activations import ACTIVATIONS  # they need JAX, which help and ``list`` do without
+        from bench.networks.initializers import INITIALIZERS
+
         given: Any = self
         self._settle("initializers", names("initializers", given.initializers, INITIALIZERS))
         self._settle("activations", names("activations", given.activations, ACTIVATIONS))

@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.runs.files import TEMPORARY, write_whole
+from bench.settings.errors import UsageError
 
 FORMAT = 1
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
@@ -31,7 +32,7 @@ KINDS = ("sweep", "training")
 PACKAGES = ("depthscale", "jax", "jaxlib", "numpy", "optax", "pyarrow", "scikit-learn")
 
 
-class RunError(ValueError):
+class RunError(UsageError):
     """A run that cannot be started or continued; the text says which argument, why, and what to do."""
 
 

@@ -15,11 +15,9 @@ from collections.abc import Callable, Iterator, Mapping
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-import numpy as np
-
 SCRIPTS = ("__main__", "__mp_main__")  # modules that are another one in every process
 DIGITS = 8  # of the digest, in a name
-PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), np.dtype)
+PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis))
 
 
 def importable_name(function: Any) -> str | None:
@@ -62,7 +60,9 @@ def name_of(function: Callable[..., Any]) -> str:
 
 def _content(value: Any, within: tuple[int, ...]) -> Any:
     """``value`` as something whose repr is the same in every process; ``within``: the ids of what it is part of."""
-    if isinstance(value, PLAIN):
+    import numpy as np  # here and below: help and ``list`` do without it
+
+    if isinstance(value, (*PLAIN, np.dtype)):
         return type(value).__name__, repr(value)
     if isinstance(value, ModuleType):
         return "module", value.__name__
@@ -97,6 +97,8 @@ def _parts(value: Any) -> Iterator[Any]:
         case tuple() | list():
             yield from value
         case _ if hasattr(value, "__array__") and hasattr(value, "dtype"):
+            import numpy as np
+
             array = np.asarray(value)
             yield from (array.dtype.str, array.shape, array.tobytes())
         case type():

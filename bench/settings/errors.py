@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+LONGEST = 120  # characters of a value in a message: enough to know it again
 
-class SweepError(ValueError):
+
+class UsageError(ValueError):
+    """What was asked for cannot be done; the text is "argument: what was given, and what is accepted"."""
+
+
+class SweepError(UsageError):
     """A field of a sweep that cannot be: its text names the field, the value, and what is accepted."""
 
     def __init__(self, field: str, value: object, accepted: str) -> None:
-        super().__init__(f"{field}: got {value!r}, expected {accepted}")
+        super().__init__(f"{field}: got {shown(value)}, expected {accepted}")
         self.field = field
         self.accepted = accepted
+
+
+def shown(value: object) -> str:
+    """A value as Python writes it, without its middle where it is long."""
+    try:
+        text = repr(value)
+    except Exception as error:  # a whole number of 5,000 digits, or the user's own class
+        return f"a {type(value).__name__} that cannot be written ({type(error).__name__})"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}…{text[-LONGEST // 4 :]}"

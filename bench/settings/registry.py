@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import html
 import importlib
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
 from bench.settings.callables import digest, importable_name, name_of, short_name
+from bench.settings.suggestions import nearest
 
 T = TypeVar("T")
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """The hint "; did you mean …?" where a known name is close, else nothing."""
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 class FactoryError(TypeError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from bench.settings.errors import SweepError
-from bench.settings.registry import nearest
+from bench.settings.suggestions import nearest
 
 WRITTEN = "NAME or NAME:ARGUMENT=VALUE,ARGUMENT=VALUE"
 CONSTANTS = {"true": True, "false": False}

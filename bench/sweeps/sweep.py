@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from bench.networks.losses import LOSSES
 from bench.runs.settings import Settings
 from bench.settings.errors import SweepError
 
@@ -44,6 +43,8 @@ class Sweep(Settings):
     layers: bool = True
 
     def __post_init__(self) -> None:
+        from bench.networks.losses import LOSSES
+
         self._settle_networks()
         if not isinstance(self.loss, str) or self.loss not in LOSSES:
             raise SweepError("loss", self.loss, " or ".join(LOSSES))

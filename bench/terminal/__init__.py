@@ -1,1 +1,1 @@
-"""How both command lines speak: options, one-line errors, progress."""
+"""How both command lines speak and behave: options, one-line errors, progress, signals, streams that fail."""

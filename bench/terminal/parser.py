@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
-from typing import NoReturn
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NoReturn
 
-from bench.settings.registry import nearest
+from bench.settings.suggestions import nearest
+
+DISTRIBUTION = "depthscale"
+SHELLS = ("bash", "zsh", "tcsh")
 
 
 class Parser(argparse.ArgumentParser):
@@ -16,13 +19,19 @@ class Parser(argparse.ArgumentParser):
         """Exit with status 2 and one line, without the usage."""
         self.exit(2, f"{self.prog}: error: {' '.join(message.split())}\n")
 
-    def flags(self) -> Iterable[str]:
-        """Every long option, of this parser and of its commands."""
+    def parsers(self) -> Iterator[argparse.ArgumentParser]:
+        """The parser and those of its commands."""
+        yield self
         for action in self._actions:
-            yield from (flag for flag in action.option_strings if flag.startswith("--"))
             if isinstance(action, argparse._SubParsersAction):
                 for command in action.choices.values():
-                    yield from command.flags()
+                    yield from command.parsers()
+
+    def flags(self) -> Iterable[str]:
+        """Every long option, of this parser and of its commands."""
+        for parser in self.parsers():
+            for action in parser._actions:
+                yield from (flag for flag in action.option_strings if flag.startswith("--"))
 
     def parse_strictly(self, argv: Sequence[str] | None) -> argparse.Namespace:
         """parse_args, with the nearest known flag for an unknown one."""
@@ -31,6 +40,43 @@ class Parser(argparse.ArgumentParser):
             hint = nearest(unknown[0], [known for known in dict.fromkeys(self.flags()) if known != unknown[0]])
             self.error(f"unknown argument {unknown[0]!r}{hint}; --help lists what is accepted")
         return parsed
+
+
+class Version(argparse.Action):
+    """``--version``: which version is installed."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **_: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, help="print the installed version")
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from importlib.metadata import PackageNotFoundError, version  # only here, as shtab below
+
+        try:
+            found = version(DISTRIBUTION)
+        except PackageNotFoundError:
+            found = "from a checkout that is not installed"
+        print(DISTRIBUTION, found)
+        parser.exit()
+
+
+class Completion(argparse.Action):
+    """``--print-completion SHELL``: what makes a shell complete commands, options and names.
+
+    ``prepare``: gives the parser what only completion needs.
+    """
+
+    def __init__(self, option_strings: Sequence[str], dest: str, prepare: Callable[[Any], Any], **_: Any) -> None:
+        words = "print what makes that shell complete commands, options and names"
+        super().__init__(option_strings, dest, choices=SHELLS, metavar="SHELL", help=words)
+        self._prepare = prepare
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, shell: Any, *_: Any) -> None:
+        import shtab
+
+        del namespace
+        self._prepare(parser)
+        print(shtab.complete(parser, shell))
+        parser.exit()
 
 
 def flag(field: str) -> str:

@@ -1,4 +1,4 @@
-"""Optimizers by their optax name with arguments (``adamw:weight_decay=0.01``), and schedules of the learning rate.
+"""Optimizers by their optax name with arguments (``adamw:weight_decay=0.01``), and what schedules multiply rates by.
 
 The learning rate is data: an optimizer is built inside the compiled step, from the traced number, so that one program
 serves all learning rates and schedules. That is optax's own arithmetic, not a copy of it.
@@ -21,25 +21,11 @@ from optax import contrib
 
 from bench.settings.errors import SweepError
 from bench.settings.specs import Spec, parse_spec
+from bench.training.specs import OPTIMIZERS as NAMES
 
-MATRICES = ("lamb", "lars", "fromage", "novograd", "sm3", "adafactor", "muon")  # what they do depends on whole matrices
 OPTIMIZERS: Mapping[str, Callable[..., optax.GradientTransformation]] = {
-    "sgd": optax.sgd,
-    "momentum": partial(optax.sgd, momentum=0.9),
-    "nesterov": partial(optax.sgd, momentum=0.9, nesterov=True),
-    **{
-        name: getattr(optax, name)
-        for name in (
-            *("adam", "adamw", "nadam", "nadamw", "radam", "amsgrad", "adamax", "adamaxw", "adabelief", "adagrad"),
-            *("adadelta", "adan", "rmsprop", "yogi", "lion", "signum", "sign_sgd", "rprop"),
-            *("lamb", "lars", "fromage", "novograd", "sm3", "adafactor"),
-        )
-    },
-    "muon": contrib.muon,
-}
-SCHEDULES = {
-    "constant": "the learning rate itself",
-    "warmup_cosine": "linearly up during the first warmup=0.1 of the steps, then along a cosine to end=0 of it",
+    name: partial(getattr(optax, entry.optax, None) or getattr(contrib, entry.optax), **entry.settings)
+    for name, entry in NAMES.items()
 }
 
 
@@ -86,14 +72,14 @@ class Optimizer(NamedTuple):
     def _updaters(self, rates: Rates) -> list[tuple[optax.GradientTransformation, Callable[..., Any]]]:
         """What updates each of :meth:`_parts`, and how it is mapped over stacked layers."""
         body, readout = map(self.transformation, rates)
-        stacked = [(body, jax.vmap)] if self.spec.name in MATRICES else []
+        stacked = [(body, jax.vmap)] if NAMES[self.spec.name].whole_matrices else []
         return [(body, lambda function: function), *stacked, (readout, lambda function: function)]
 
     def _parts(self, parameters: Any) -> list[dict[str, Any]]:
         """Layers that are updated together: the readout alone; the stacked layers too, where matrices matter."""
         fields = parameters._asdict()
         readout = {"readout": fields.pop("readout")}
-        if self.spec.name not in MATRICES:
+        if not NAMES[self.spec.name].whole_matrices:
             return [fields, readout]
         hidden = {name: fields.pop(name) for name in list(fields) if name.startswith("hidden")}
         return [fields, hidden, readout]
@@ -133,16 +119,6 @@ def _try(spec: Spec) -> None:
 
     with _promoting():
         jax.eval_shape(step, parameters)
-
-
-def parse_schedule(text: object) -> Spec:
-    """The schedule that is written so. Raises SweepError (field ``schedule``)."""
-    spec = parse_spec("schedule", text, SCHEDULES)
-    accepted = {"warmup", "end"} if spec.name == "warmup_cosine" else set()
-    for name, value in spec.arguments:
-        if name not in accepted or isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-            raise SweepError("schedule", text, f"{spec.name}: {SCHEDULES[spec.name]}; each from 0 to 1")
-    return spec
 
 
 def schedule_factors(spec: Spec, steps: int) -> np.ndarray:

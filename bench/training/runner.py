@@ -25,9 +25,10 @@ from bench.settings.registry import describe
 from bench.terminal.progress import progress_bar, report_undefined
 from bench.training.draws import CALIBRATION, Factors, draw, orders
 from bench.training.loop import Kind, State, evaluate, start_program, train_program
-from bench.training.optimizers import Rates, parse_optimizer, parse_schedule, schedule_factors
+from bench.training.optimizers import Rates, parse_optimizer, schedule_factors
 from bench.training.plan import Cell, Chunk, cells_in, cells_per_device, plan, work
 from bench.training.rows import Trained, join, tables
+from bench.training.specs import parse_schedule
 from bench.training.tasks import Task, load_task
 from bench.training.training import Training
 

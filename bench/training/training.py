@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from bench.runs.settings import Settings
 from bench.settings.checks import LARGEST_COUNT, integer, reals, sequence
 from bench.settings.errors import SweepError
-from bench.training.network import LOSSES
-from bench.training.optimizers import parse_optimizer, parse_schedule
-from bench.training.tasks import check_task
+from bench.training.specs import parse_schedule
 
 MOST_STEPS = 10_000_000
 TARGETS = ("accuracy", "loss")
@@ -61,12 +61,16 @@ class Training(Settings):
     curves: bool = True
 
     def __post_init__(self) -> None:
+        from bench.training.network import LOSSES  # these need JAX and NumPy, which help and ``list`` do without
+        from bench.training.optimizers import parse_optimizer
+        from bench.training.tasks import check_task
+
         self._settle_networks()
         self._settle("learning_rates", reals("learning_rates", self.learning_rates))
         none = isinstance(self.readout_learning_rates, (tuple, list)) and not self.readout_learning_rates
         rates = () if none else reals("readout_learning_rates", self.readout_learning_rates)
         self._settle("readout_learning_rates", rates)
-        self._settle("optimizers", self._settled_optimizers())
+        self._settle("optimizers", self._settled_optimizers(parse_optimizer))
         self._settle("schedule", str(parse_schedule(self.schedule)))
         self._settle("clip", reals("clip", [self.clip])[0])
         self._settle("steps", integer("steps", self.steps, at_least=1, at_most=MOST_STEPS))
@@ -78,7 +82,7 @@ class Training(Settings):
         self._settle("target", "=".join(map(str, _target(self.target))))
         self._settle("task", check_task(self.task))
 
-    def _settled_optimizers(self) -> tuple[str, ...]:
+    def _settled_optimizers(self, parse_optimizer: Callable[[object], Any]) -> tuple[str, ...]:
         given = sequence("optimizers", self.optimizers, "optax's names")
         return tuple(dict.fromkeys(str(parse_optimizer(text).spec) for text in given))
 

@@ -17,7 +17,7 @@ from scipy.stats import binomtest
 from tabulate import tabulate
 
 import bench
-from bench.cli.options import configure_jax
+from bench.cli.surroundings import configure_jax
 from bench.theory import critical, predict
 
 BLOCK = 8

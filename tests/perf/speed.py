@@ -48,7 +48,7 @@ def grid(width: int, deepest: int = 852, scales: int = 32, seeds: int = 4, depth
 def depthscale(sweep: dict) -> Callable[[], object]:
     """The command line's own path: one device for each core, rows on disk."""
     import bench
-    from bench.cli.options import configure_jax
+    from bench.cli.surroundings import configure_jax
 
     configure_jax(compilation_cache=False)
     folder = tempfile.mkdtemp()
@@ -141,7 +141,7 @@ def floor(sweep: dict) -> Callable[[], object]:
     """Draw each weight once; multiply it with every lane that needs it, forward and backward, in the fewest products."""
     import jax
 
-    from bench.cli.options import configure_jax
+    from bench.cli.surroundings import configure_jax
 
     configure_jax(compilation_cache=False)
     from jax import lax

@@ -35,7 +35,7 @@ TORCH_STEPS = 50
 def depthscale() -> Callable[[], float]:
     """The command line's own path: one device for each core, rows on disk."""
     import bench
-    from bench.cli.options import configure_jax
+    from bench.cli.surroundings import configure_jax
 
     configure_jax(compilation_cache=False)
     folder = tempfile.mkdtemp()
@@ -92,7 +92,7 @@ def products() -> Callable[[], float]:
     """What no program avoids, in the shapes that one device works on."""
     import jax
 
-    from bench.cli.options import configure_jax
+    from bench.cli.surroundings import configure_jax
 
     configure_jax(compilation_cache=False)
     from jax import lax

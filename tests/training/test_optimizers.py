@@ -10,7 +10,8 @@ from bench.networks.activations import ACTIVATIONS
 from bench.settings.errors import SweepError
 from bench.training.loop import Kind, State, clip_by_global_norm, train_step
 from bench.training.network import Parameters, mean_loss
-from bench.training.optimizers import OPTIMIZERS, Rates, parse_optimizer, parse_schedule, schedule_factors
+from bench.training.optimizers import OPTIMIZERS, Rates, parse_optimizer, schedule_factors
+from bench.training.specs import parse_schedule
 
 DEPTH, WIDTH, INPUTS, OUTPUTS, EXAMPLES = 5, 6, 7, 4, 10
 STEPS, RATE = 3, 0.01

@@ -1,0 +1,33 @@
+"""The table that ``python -m bench theory`` prints."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from bench.sweeps.sweep import Sweep
+from bench.theory import critical, fixed_point
+
+
+def table(sweep: Sweep, *, progress: bool = False) -> pd.DataFrame:
+    """One row for each activation, bias_std and scale: the fields of a fixed point, slope and phase."""
+    points = [(a, b, s) for a in sweep.activations for b in sweep.bias_stds for s in sweep.scales]
+    rows = []
+    for activation, bias_std, scale in tqdm(points, unit=" points", disable=not progress, delay=2, leave=False):
+        found = fixed_point(activation, scale, bias_std)
+        phase = {-1: "ordered", 0: "critical", 1: "chaotic"}.get(np.sign(found.chi1 - 1), "undefined")
+        with np.errstate(divide="ignore"):
+            slope = float(np.log10(found.chi1)) / 2
+        point = {"activation": activation, "bias_std": bias_std, "weight_std": scale}
+        rows.append(point | found._asdict() | {"slope": slope, "phase": phase})
+    return pd.DataFrame(rows)
+
+
+def describe_critical(activation: str) -> str:
+    """An activation's critical point in a line."""
+    point = critical(activation)
+    if np.isnan(point.weight_std):
+        return f"no critical point: {point.note}"
+    numbers = ", ".join(f"{name} {value:.6g}" for name, value in zip(point._fields, point[:3], strict=False))
+    return f"critical: {numbers}: {point.note}"

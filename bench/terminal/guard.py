@@ -1,0 +1,53 @@
+"""What every command ends with: an exit status, and at most one line of what went wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from bench.settings.errors import UsageError
+from bench.terminal.parser import flag
+from bench.terminal.signals import INTERRUPTED, say_when_interrupted
+from bench.terminal.streams import note, settle_output
+
+NO_OPTIONS = ("preset", "RUN_DIR", "FIGURE")  # arguments that have no flag
+
+
+def guarded(work: Callable[[], int | None], prog: str, *, resumes: bool = False) -> int:
+    """What ``work`` returns, or the exit status of what it raises, which is told in one line.
+
+    0: done, or the reader of standard output has left; 2: bad arguments; 130: interrupted; 1: the operating system refused
+    something. ``resumes``: the same command finishes the rest. Raises what nobody foresaw.
+    """
+    interrupted = f"{prog}: interrupted{'; the same command finishes the rest' if resumes else ''}"
+    say_when_interrupted(interrupted)
+    try:
+        status = _status_of(work)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except UsageError as error:
+        field, _, text = str(error).partition(": ")
+        note(f"{prog}: error: {field if field in NO_OPTIONS else flag(field)}: {text}")
+        return 2
+    except KeyboardInterrupt:
+        note(interrupted)
+        return INTERRUPTED
+    except BrokenPipeError:
+        settle_output()
+        return 0
+    except MemoryError:
+        note(f"{prog}: error: out of memory; ask for less at a time")
+        return 1
+    except OSError as error:
+        settle_output()
+        where = f"{error.filename}: " if error.filename else ""
+        note(f"{prog}: error: {where}{error.strerror or error}")
+        return 1
+    return status
+
+
+def _status_of(work: Callable[[], int | None]) -> int:
+    try:
+        return work() or 0
+    except SystemExit as left:  # argparse has said its line, or its help
+        return left.code if isinstance(left.code, int) else int(left.code is not None)
