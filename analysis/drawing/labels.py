@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from analysis.rows.select import check_name
+from analysis.rows.select import Facet, check_name, facet_title
 
 SYMBOLS: Mapping[str, str] = MappingProxyType(
     {
@@ -34,3 +34,14 @@ def symbol(value: str, *, loss: str = "output") -> str:
 def axis_label(value: str, *, loss: str = "output") -> str:
     """log₁₀ of that norm, ready for matplotlib."""
     return rf"$\log_{{10}}\,{symbol(value, loss=loss)}$"
+
+
+def plain(text: str) -> str:
+    """The text as it is: no mathematics in it, and a mark for each character that cannot be printed."""
+    shown = (character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return "".join(shown).replace("$", r"\$")
+
+
+def panel_title(facet: Facet, named: Iterable[str]) -> str:
+    """Words for one panel, ready for matplotlib, whatever stands in a name."""
+    return plain(facet_title(facet, named))

@@ -1,4 +1,4 @@
-"""What all maps over depth and weight scale share: their axes, cells that have no colour, and their places on a page."""
+"""What all maps over depth and weight scale share: their axes, cells that have no colour, and their order on a page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matplotlib.collections import PatchCollection
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
-from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, depth_ticks
+from analysis.drawing.style import depth_ticks
 from analysis.numbers.grid import Grid, cell_edges, evenly_spaced_in_log
 from analysis.rows.select import Facet
 
@@ -49,9 +49,11 @@ def set_axes(ax: Axes, grid: Grid) -> Edges:
 
 
 def draw_cells(ax: Axes, edges: Edges, mask: np.ndarray, look: dict) -> None:
-    """Draw the cells of a mask [scales, depths] as rectangles that look like that."""
+    """Draw the cells of a mask [scales, depths] as rectangles that look like that; neighbours along the depth as one."""
     x, y = edges
-    cells = [Rectangle((x[j], y[i]), x[j + 1] - x[j], y[i + 1] - y[i]) for i, j in np.argwhere(mask).tolist()]
+    steps = np.diff(np.pad(mask.astype(int), ((0, 0), (1, 1))), axis=1)
+    runs = zip(np.argwhere(steps > 0).tolist(), np.argwhere(steps < 0)[:, 1].tolist(), strict=True)
+    cells = [Rectangle((x[first], y[i]), x[end] - x[first], y[i + 1] - y[i]) for (i, first), end in runs]
     if cells:
         ax.add_collection(PatchCollection(cells, zorder=2, **look), autolim=False)
 
@@ -67,26 +69,36 @@ def undefined(grid: Grid) -> np.ndarray:
 
 
 class Page(NamedTuple):
-    """A column for each activation, a row for each (initializer, width, bias_std, optimizer); inches."""
+    """A column for each activation; rows of facets by their activation."""
 
     activations: list[str]
-    settings: list[tuple[str, int, float, str]]
-    width: float
+    settings: list[dict[str, Facet]]
 
     def places(self) -> list[tuple[int, int, Facet]]:
-        """Row, column and facet of every panel, measured or not."""
-        return [
-            (row, column, Facet(initializer, activation, n, bias, optimizer))
-            for row, (initializer, n, bias, optimizer) in enumerate(self.settings)
-            for column, activation in enumerate(self.activations)
-        ]
+        """Row, column and facet of every panel that is measured."""
+        columns = [(column, activation) for column, activation in enumerate(self.activations)]
+        return [(i, j, row[name]) for i, row in enumerate(self.settings) for j, name in columns if name in row]
 
 
 def arrange(found: Iterable[Facet]) -> Page:
-    """The page for these facets. Up to four columns fill a page's two columns; more make it wider."""
-    known = list(found)
-    activations = list(dict.fromkeys(facet.activation for facet in known))
-    settings = dict.fromkeys((facet.initializer, facet.width, facet.bias_std, facet.optimizer) for facet in known)
-    columns = len(activations)
-    width = SINGLE_COLUMN if columns == 1 else max(DOUBLE_COLUMN if columns > 2 else 5.2, 1.8 * columns)
-    return Page(activations, sorted(settings, key=lambda setting: setting[1:]), width)
+    """A column for each activation, a row for each width, bias_std, optimizer and initializer, in this order.
+
+    A scheme whose bias is another for each activation (critical) has one row.
+    """
+    known = list(dict.fromkeys(found))
+    schemes: dict[tuple, list[Facet]] = {}
+    for facet in known:
+        schemes.setdefault((facet.initializer, facet.width, facet.optimizer), []).append(facet)
+    rows: dict[tuple, dict[str, Facet]] = {}
+    for (initializer, width, optimizer), facets in schemes.items():
+        biases = sorted({facet.bias_std for facet in facets})
+        of_each: dict[str, list[float]] = {}
+        for facet in sorted(facets, key=lambda facet: facet.bias_std):
+            of_each.setdefault(facet.activation, []).append(facet.bias_std)
+        # Biases that activations share are told apart by value, a scheme's own by their order.
+        shared = max(map(len, of_each.values())) == len(biases)
+        for facet in facets:
+            place = (biases if shared else of_each[facet.activation]).index(facet.bias_std)
+            rows.setdefault((width, place, optimizer, initializer), {})[facet.activation] = facet
+    order = sorted(rows, key=lambda row: row[:3])
+    return Page(list(dict.fromkeys(facet.activation for facet in known)), [rows[row] for row in order])

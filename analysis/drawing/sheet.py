@@ -13,14 +13,17 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.textpath import TextPath
 
-from analysis.drawing.style import SMALL, new_figure, tidy
+from analysis.drawing.style import SINGLE_COLUMN, SMALL, new_figure, tidy
 
 PAGE = 9.5  # inches: the height of a figure that fits on a page with its caption
 LINE = 0.16  # inches that a line of a legend or title takes
 POINTS = 72  # an inch
 BREAKS = (", ", " ", ":", "_")  # where a title may be broken: at the next only if a piece is too wide by itself
+# Below a panel's own tick labels and label: for a map, which leaves no place for a legend inside.
+UNDER: Any = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "borderaxespad": 5.5}
 KEY = 4.5  # of a legend's type size: what a column takes beside its words
 
 
@@ -52,7 +55,7 @@ def new_sheet(
     return figure, panels
 
 
-def fit_titles(figure: Figure, panels: Iterable[Axes]) -> None:
+def fit_titles(figure: Any, panels: Iterable[Axes]) -> None:
     """Break titles and labels of x so that none is wider than its panel; the figure grows by the lines that this adds."""
     figure.draw_without_rendering()
     added: dict[int, int] = {}
@@ -66,12 +69,12 @@ def fit_titles(figure: Figure, panels: Iterable[Axes]) -> None:
     grow(figure, sum(added.values()) * LINE)
 
 
-def broken(text: str, width: float, size: float) -> list[str]:
+def broken(text: str, width: float, size: float, marks: Sequence[str] = BREAKS) -> list[str]:
     """The lines of a text that are at most ``width`` points wide at that type size, where it can be broken so."""
     lines: list[str] = []
     for whole in text.split("\n"):
         line = ""
-        for piece in _pieces(whole, width, size, BREAKS):
+        for piece in _pieces(whole, width, size, marks):
             if line and text_width(line + piece, size) > width:
                 lines.append(line.rstrip())
                 line = ""
@@ -104,14 +107,21 @@ def legend_below(figure: Figure, handles: Sequence[Any], *, title: str = "", mos
     """
     if not handles:
         return
-    widest = max(text_width(handle.get_label(), SMALL) for handle in handles) + KEY * SMALL
+    labels = [handle.get_label().split("\n") for handle in handles]
+    widest = max(text_width(line, SMALL) for label in labels for line in label) + KEY * SMALL
     columns = max(int(figure.get_figwidth() * POINTS // widest), 1)
     columns = min(columns, len(handles), most or len(handles))
-    lines = math.ceil(len(handles) / columns) + (title.count("\n") + 1 if title else 0)
+    lines = math.ceil(sum(map(len, labels)) / columns) + (title.count("\n") + 1 if title else 0)
     grow(figure, 0.08 + LINE * lines)
     look = {"handlelength": 2.4, "columnspacing": 1.4} | look
     legend = figure.legend(handles=handles, title=title or None, loc="outside lower center", ncols=columns, **look)
     legend.get_title().set_multialignment("center")
+
+
+def note_handle(text: str) -> Patch:
+    """A sentence as an entry of a legend, in lines that fit one column."""
+    width = SINGLE_COLUMN * POINTS - (KEY + 1) * SMALL
+    return Patch(facecolor="none", edgecolor="none", label="\n".join(broken(text, width, SMALL, BREAKS[1:])))
 
 
 def grow(figure: Figure, inches: float) -> None:
@@ -120,7 +130,10 @@ def grow(figure: Figure, inches: float) -> None:
 
 
 def add_key(ax: Axes, handles: Sequence[Any], *, inside: bool, title: str = "", **look: Any) -> None:
-    """A panel's legend: its own, which looks so; or below the figure of which it is the only panel."""
+    """A panel's legend: inside it, or below the figure of which it is the only panel.
+
+    look: of the legend inside, for :meth:`matplotlib.axes.Axes.legend`, such as :data:`UNDER`.
+    """
     if inside and handles:
         ax.legend(handles=handles, title=title or None, **look)
     elif handles:

@@ -9,12 +9,21 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-SINGLE_COLUMN = 3.5  # inches
+SINGLE_COLUMN = 3.5  # inches, as all sizes here
 DOUBLE_COLUMN = 7.2
 DPI = 300
 SMALL = 7  # points
+# Of the machine or the user's window system, and none of a figure's looks.
+OTHERS = ("backend", "interactive", "toolbar", "timezone", "date.epoch", "savefig.directory", "docstring.hardcopy")
+WINDOWS = ("webagg.", "tk.", "keymap.", "figure.raise_window", "figure.max_open_warning", "backend_fallback")
 
 STYLE: Any = {
+    # All of matplotlib's defaults, so that no settings file of the user's changes a figure.
+    **{
+        name: mpl.rcParamsDefault[name]
+        for name in mpl.rcParamsDefault
+        if name not in OTHERS and not name.startswith(WINDOWS)
+    },
     "font.size": SMALL,
     "font.family": "DejaVu Sans",  # comes with matplotlib, so that a figure is the same on every machine
     "axes.labelsize": 8,
@@ -29,6 +38,7 @@ STYLE: Any = {
     "legend.frameon": False,
     "lines.linewidth": 1.0,
     "hatch.linewidth": 0.5,
+    "svg.fonttype": "none",  # text stays text
     "pdf.fonttype": 42,  # TrueType, which journals ask for
     "svg.hashsalt": "depthscale",  # the same figure is the same bytes
 }

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -13,35 +12,47 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
 from analysis.drawing.colours import Colours, choose_colours, clipping
 from analysis.drawing.command import Command
-from analysis.drawing.contours import draw_limits, limit_handle
-from analysis.drawing.edge import draw_edge, edge_handle
-from analysis.drawing.labels import CELL_VALUES, symbol
-from analysis.drawing.panel import DEPTH_LABEL, SCALE_LABEL, UNDEFINED, ZERO, arrange, draw_cells, set_axes, undefined, zero
-from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, new_axes, new_figure, tidy
+from analysis.drawing.contours import Limit, draw_limits, limit_handle
+from analysis.drawing.edge import describe_missing, draw_edge, edge_handle
+from analysis.drawing.labels import CELL_VALUES, panel_title, symbol
+from analysis.drawing.own_axes import given_or_new, label
+from analysis.drawing.page import lay_out
+from analysis.drawing.panel import DEPTH_LABEL, SCALE_LABEL, UNDEFINED, ZERO, draw_cells, set_axes, undefined, zero
+from analysis.drawing.sheet import UNDER, add_key, fit_titles, legend_below, new_sheet, note_handle
+from analysis.drawing.style import SINGLE_COLUMN, STYLE, tidy
 from analysis.figures.residual import draw_residuals
 from analysis.numbers.agreement import VALUE, agreement
 from analysis.numbers.grid import Grid, to_grid
 from analysis.numbers.statistics import STATISTICS
 from analysis.rows.load import load_cells
 from analysis.rows.options import NETWORKS, add_cells, add_networks, positive, selected
-from analysis.rows.select import (
-    Facet,
-    SelectionError,
-    check_name,
-    distinct,
-    facet_title,
-    facets,
-    one_facet,
-    varying,
-)
+from analysis.rows.select import Facet, SelectionError, check_name, distinct, facets, one_facet, varying
 
 LARGEST_ON_AXIS = 1e300
+PALE = 0.05  # of the colours' limit: up to there a map is white, and its sign says nothing
+# Red and blue are the same grey: what is larger than 1 is hatched, so that a print without colour shows it.
+ABOVE: Any = {"facecolor": "none", "edgecolor": "0.55", "hatch": "\\\\\\\\", "linewidth": 0}
+
+
+class Drawn(NamedTuple):
+    """What one panel has for the legend."""
+
+    limits: list[Limit]
+    missing: str  # why there is no critical line
+    above: bool
+
+
+class Look(NamedTuple):
+    """What all panels of a figure share."""
+
+    stat: str
+    colours: Colours
+    theory: bool
 
 
 def plot_heatmap(
@@ -53,29 +64,30 @@ def plot_heatmap(
     loss: str = "output",
     theory: bool = True,
     ax: Axes | None = None,
+    key: bool = False,
 ) -> Axes:
     """One map: depth L on a logarithmic x axis, weight scale on y, a statistic over seeds as colour.
 
     frame: rows of ``load_cells`` with one initializer, activation, width and bias_std; ``value`` is one of its log10
-    columns, ``stat`` a name in ``statistics.STATISTICS``. Colours are in decades, white at 10^0, blue below, red above,
-    and stop at ±``limit`` (by default what resolves 70 % of the cells, and no more than float32's range). Black lines:
-    where number types end; green, unless ``theory`` is False: the critical scale of mean-field theory, if there is one.
-    Hatched: exactly zero; dotted: undefined; empty: not measured. Without ``ax`` a figure of one column's width is made,
-    with colorbar and legend. Raises SelectionError (a ValueError) for other names or frames.
+    columns, ``stat`` a name in ``statistics.STATISTICS``. Colours are in decades, white at 10^0, blue below, red and
+    hatched above, and stop at ±``limit`` (by default what resolves 70 % of the cells, and no more than float32's range).
+    Black lines: where number types end; green, unless ``theory`` is False: the critical scale of mean-field theory, if
+    there is one. Grey and hatched: exactly zero; dotted: undefined; empty: not measured. Without ``ax`` a figure of one
+    column's width is made, with colorbar and legend; an ``ax`` that is given gets them with ``key``. Raises
+    SelectionError (a ValueError) for other names or frames.
     """
     facet = one_facet(frame)
     _check(value, stat)
     grid = to_grid(frame, value, stat)
-    colours = choose_colours([grid], stat, limit)
-    edge_of = facet if theory else None
-    if ax is not None:
-        _draw(ax, grid, colours, stat, edge_of)
-        return ax
-    own = new_axes(SINGLE_COLUMN, 2.6)
-    with mpl.rc_context(STYLE):
-        lines = _draw(own, grid, colours, stat, edge_of)
-        own.set(xlabel=DEPTH_LABEL, ylabel=SCALE_LABEL, title=facet_title(facet, ()))
-        _finish(own.get_figure(root=True), [own], [grid], colours, lines, _colour_label(frame, value, stat, loss))
+    look = Look(stat, choose_colours([grid], stat, limit), theory)
+    with given_or_new(ax, SINGLE_COLUMN, 2.6) as own:
+        drawn = _draw(own, facet, grid, look)
+        label(own, DEPTH_LABEL, SCALE_LABEL, panel_title(facet, ()))
+        if ax is None or key:
+            _draw_bar([own], look, _colour_label(frame, value, stat, loss))
+            add_key(own, _handles({facet: grid}, {facet: drawn}, look), inside=ax is not None, **UNDER)
+        if ax is None:
+            fit_titles(own.get_figure(root=True), [own])
     return own
 
 
@@ -90,30 +102,27 @@ def draw_heatmaps(
 ) -> Figure:
     """Maps for a whole run with one colorbar: a column for each activation, a row for each initializer.
 
-    Where widths or bias_stds are several, each has rows of its own, named in the titles. Arguments and
-    errors are those of :func:`plot_heatmap`.
+    Where widths or bias_stds are several, each has rows of its own, named in the titles; a scheme whose bias is another for
+    each activation has one row. Settings that a page has no room for are left out, and the title says how many are shown.
+    Arguments and errors are those of :func:`plot_heatmap`.
     """
     _check(value, stat)
     grids = {facet: to_grid(rows, value, stat) for facet, rows in facets(frame)}
-    page, named = arrange(grids), varying(frame)
-    colours = choose_colours(list(grids.values()), stat, limit)
-    columns, rows = len(page.activations), len(page.settings)
+    layout, named = lay_out(grids), varying(frame)
+    look = Look(stat, choose_colours(list(grids.values()), stat, limit), theory)
+    rows, columns = layout.used.shape
     with mpl.rc_context(STYLE):
-        figure = new_figure(page.width, (2.2 if columns == 1 else 1.75) * rows + 0.45)
-        panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-        lines: dict[str, Line2D] = {}
-        for row, column, facet in page.places():
-            ax = panels[row, column]
-            tidy(ax)
-            if facet not in grids:
-                ax.set_axis_off()
-                continue
-            lines |= _draw(ax, grids[facet], colours, stat, facet if theory else None)
-            ax.set_title(facet_title(facet, named))
-            ax.tick_params(labelbottom=row == rows - 1, labelleft=column == 0)
-            ax.set_xlabel(DEPTH_LABEL if row == rows - 1 else "")
-            ax.set_ylabel(SCALE_LABEL if column == 0 else "")
-        _finish(figure, list(panels.flat), list(grids.values()), colours, lines, _colour_label(frame, value, stat, loss))
+        height = (2.2 if columns == 1 else 1.75) * rows + 0.45
+        figure, places = new_sheet(layout.used, layout.width, height, labels=layout.labels)
+        drawn = {}
+        for facet, place in layout.places.items():
+            drawn[facet] = _draw(places[place], facet, grids[facet], look)
+            places[place].set_title(panel_title(facet, named))
+        if layout.left_out:
+            figure.suptitle(layout.left_out)
+        _draw_bar(list(places.flat), look, _colour_label(frame, value, stat, loss))
+        legend_below(figure, _handles(grids, drawn, look))
+        fit_titles(figure, places[layout.used])
     return figure
 
 
@@ -122,18 +131,17 @@ def _check(value: str, stat: str) -> None:
     check_name("stat", stat, STATISTICS)
 
 
-def _draw(ax: Axes, grid: Grid, colours: Colours, stat: str, edge_of: Facet | None) -> dict[str, Line2D]:
-    """Returns the legend's entries for the lines that are drawn, by their labels."""
+def _draw(ax: Axes, facet: Facet, grid: Grid, look: Look) -> Drawn:
     edges = set_axes(ax, grid)
-    drawn = np.ma.masked_invalid(grid.field)
+    shown = np.ma.masked_invalid(grid.field)
     # Only the mesh is a bitmap in a pdf or svg: thousands of vector cells show hairlines between them.
-    ax.pcolormesh(*edges, drawn, cmap=colours.cmap, norm=colours.norm, rasterized=True, zorder=1)
+    ax.pcolormesh(*edges, shown, cmap=look.colours.cmap, norm=look.colours.norm, rasterized=True, zorder=1)
+    above = np.isfinite(grid.field) & (grid.field > PALE * (look.colours.norm.vmax or 0)) & (look.stat != "std")
+    draw_cells(ax, edges, above, ABOVE)
     draw_cells(ax, edges, zero(grid), ZERO)
     draw_cells(ax, edges, undefined(grid), UNDEFINED)
-    handles = [limit_handle(limit) for limit in (draw_limits(ax, grid) if stat != "std" else [])]
-    if edge_of is not None and draw_edge(ax, edge_of):
-        handles.append(edge_handle())
-    return {str(handle.get_label()): handle for handle in handles}
+    limits = draw_limits(ax, grid) if look.stat != "std" else []
+    return Drawn(limits, draw_edge(ax, facet) if look.theory else "", bool(above.any()))
 
 
 def _colour_label(frame: pd.DataFrame, value: str, stat: str, loss: str) -> str:
@@ -143,26 +151,37 @@ def _colour_label(frame: pd.DataFrame, value: str, stat: str, loss: str) -> str:
     return rf"$\log_{{10}}\,{symbol(value, loss=loss)}$" + f"\n({of})"
 
 
-def _finish(figure, panels: list[Axes], grids: list[Grid], colours: Colours, lines: dict[str, Line2D], label: str) -> None:
-    mappable = ScalarMappable(colours.norm, colours.cmap)
-    bar = figure.colorbar(mappable, ax=panels, extend=colours.extend, aspect=30, pad=0.015, label=label)
-    bar.set_ticks(np.linspace(colours.norm.vmin or 0.0, colours.norm.vmax or 1.0, 5))
+def _draw_bar(panels: list[Axes], look: Look, words: str) -> None:
+    cmap, norm = look.colours.cmap, look.colours.norm
+    figure: Any = panels[0].figure
+    bar = figure.colorbar(
+        ScalarMappable(norm, cmap), ax=panels, extend=look.colours.extend, aspect=30, pad=0.015, label=words
+    )
+    bar.set_ticks(np.linspace(norm.vmin or 0.0, norm.vmax or 1.0, 5))
     bar.formatter = FuncFormatter(lambda decades, _: f"{decades:g}".replace("-", "−"))
     bar.update_ticks()
     bar.outline.set_linewidth(0.6)
+    if look.stat != "std":
+        bar.ax.axhspan(PALE * (norm.vmax or 0), norm.vmax or 0, **ABOVE)
     tidy(bar.ax)
-    handles: list = list(lines.values())
-    if any(zero(grid).any() for grid in grids):
+
+
+def _handles(grids: Mapping[Facet, Grid], drawn: Mapping[Facet, Drawn], look: Look) -> list:
+    """The legend's entries: lines, cells that have no colour, and what there is not."""
+    limits = {limit.label: limit_handle(limit) for panel in drawn.values() for limit in panel.limits}
+    missing = {facet: panel.missing for facet, panel in drawn.items() if panel.missing}
+    handles: list = list(limits.values())
+    if look.theory and len(missing) < len(drawn):
+        handles.append(edge_handle())
+    if any(panel.above for panel in drawn.values()):
+        handles.append(Patch(label=f"larger than $10^{{{PALE * (look.colours.norm.vmax or 0):g}}}$", **ABOVE))
+    if any(zero(grid).any() for grid in grids.values()):
         handles.append(Patch(label="exactly zero", **ZERO))
-    if any(undefined(grid).any() for grid in grids):
+    if any(undefined(grid).any() for grid in grids.values()):
         handles.append(Patch(label="undefined", **UNDEFINED))
-    if colours.extend != "neither":
-        handles.append(Patch(facecolor="none", edgecolor="none", label=clipping(colours)))
-    if handles:
-        # Room for the legend is added, not taken from the panels.
-        columns = 2 if figure.get_figwidth() >= DOUBLE_COLUMN and len(handles) > 1 else 1
-        figure.set_figheight(figure.get_figheight() + 0.1 + 0.16 * math.ceil(len(handles) / columns))
-        figure.legend(handles=handles, loc="outside lower center", ncols=columns, handlelength=2.6, columnspacing=1.6)
+    notes = [clipping(look.colours)] if look.colours.extend != "neither" else []
+    notes += describe_missing(missing, list(drawn))
+    return handles + [note_handle(note) for note in notes]
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:

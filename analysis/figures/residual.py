@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -13,14 +13,20 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from analysis.drawing.panel import DEPTH_LABEL, SCALE_LABEL, UNDEFINED, ZERO, arrange, draw_cells, set_axes
-from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, new_axes, new_figure, tidy
+from analysis.drawing.labels import panel_title
+from analysis.drawing.own_axes import given_or_new, label
+from analysis.drawing.page import lay_out
+from analysis.drawing.panel import DEPTH_LABEL, SCALE_LABEL, UNDEFINED, ZERO, draw_cells, set_axes
+from analysis.drawing.sheet import UNDER, add_key, fit_titles, legend_below, new_sheet, note_handle
+from analysis.drawing.style import SINGLE_COLUMN, STYLE, tidy
 from analysis.numbers.agreement import PASSES, VERDICTS
 from analysis.numbers.grid import Grid, to_grid
-from analysis.rows.select import distinct, facet_title, facets, one_facet, varying
+from analysis.rows.select import distinct, facets, one_facet, varying
 
+LOWEST_ROW = 0.85  # inches of a row of panels and its title
 LIMIT = 6
 LEVELS = (-6, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 6)
 # Not the colours of vanishing and exploding; what passes is pale, and there is a step at ±3.
@@ -29,100 +35,74 @@ COLOURS = ListedColormap(mpl.colormaps["PuOr_r"](_SHADES)).with_extremes(
     under=mpl.colormaps["PuOr_r"](0.0), over=mpl.colormaps["PuOr_r"](1.0)
 )
 NORM = BoundaryNorm(LEVELS, COLOURS.N)
-# Told apart by every kind of eye, and in grey by their lightness.
 LOOKS: Mapping[str, dict] = MappingProxyType(
     {
-        "pass": {"facecolor": "#0072b2", "edgecolor": "none", "linewidth": 0},
-        "fail": {"facecolor": "#f0a202", "edgecolor": "none", "linewidth": 0},
         "no theory": {"facecolor": "0.85", "edgecolor": "none", "linewidth": 0},
         "zero": ZERO,
         "undefined": UNDEFINED,
     }
 )
-LABELS = (f"pass: within {PASSES:g} standard errors", "fail", "no theory", "exactly zero in all seeds", "undefined")
+WORDS = {"no theory": "no theory", "zero": "exactly zero in all seeds", "undefined": "undefined"}
+FAIL: Any = {"marker": "x", "color": "black", "linestyle": "none", "markeredgewidth": 0.6}
+LARGEST_MARK = 3.5  # points
+LABEL = r"$\log_{10}\,\Vert\partial y/\partial W_1\Vert_\mathrm{F}$ from theory, in standard errors"
 
 
-def plot_residual(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+def plot_residual(frame: pd.DataFrame, *, ax: Axes | None = None, key: bool = False) -> Axes:
     """One map: depth L on a logarithmic x axis, weight scale on y, standard errors from theory as colour.
 
     frame: rows of ``agreement`` with one initializer, activation, width and bias_std. Purple: measured gradients are
-    smaller than predicted, orange: larger; pale up to ±3, and colours end at ±6. Light grey: no theory; hatched: exactly
-    zero in all seeds; dotted: undefined. Without ``ax`` a figure of one column's width is made, with colorbar and legend.
+    smaller than predicted, orange: larger; pale up to ±3, beyond which a cell fails and has a cross; colours end at ±6.
+    Light grey: no theory; hatched: exactly zero in all seeds; dotted: undefined. The title counts what passes. Without
+    ``ax`` a figure of one column's width is made, with colorbar and legend; an ``ax`` that is given gets them with ``key``.
     Raises SelectionError (a ValueError) for several facets.
     """
-    return _plot(frame, ax, _draw_errors, "")
-
-
-def plot_verdict(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """One map: depth L on a logarithmic x axis, weight scale on y; blue: passes, orange: fails, light grey: no theory.
-
-    Frame, hatches and errors are those of :func:`plot_residual`. The title counts what passes.
-    """
-    return _plot(frame, ax, _draw_verdicts, f"\n{_count(frame)}")
+    facet = one_facet(frame)
+    with given_or_new(ax, SINGLE_COLUMN, 2.6) as own:
+        _draw(own, frame)
+        label(own, DEPTH_LABEL, SCALE_LABEL, f"{panel_title(facet, ())}\n{_count(frame)}")
+        if ax is None or key:
+            _draw_bar([own], frame)
+            add_key(own, _handles(frame), inside=ax is not None, **UNDER)
+        if ax is None:
+            fit_titles(own.get_figure(root=True), [own])
+    return own
 
 
 def draw_residuals(frame: pd.DataFrame) -> Figure:
-    """For a whole run: a column for each activation; for each initializer a row of errors and one of what passes.
+    """Maps for a whole run with one colorbar: a column for each activation, a row for each other setting.
 
     frame: rows of ``agreement``.
     """
     rows_of = dict(facets(frame))
-    page, named = arrange(rows_of), varying(frame)
-    columns, pairs = len(page.activations), len(page.settings)
+    layout, named = lay_out(rows_of, LOWEST_ROW), varying(frame)
+    rows, columns = layout.used.shape
     with mpl.rc_context(STYLE):
-        figure = new_figure(page.width, (3.6 if columns == 1 else 2.95) * pairs + 0.6)
-        panels = figure.subplots(
-            2 * pairs, columns, sharex=True, sharey=True, squeeze=False, height_ratios=[1, 0.62] * pairs
-        )
-        for pair, column, facet in page.places():
-            above, below = panels[2 * pair : 2 * pair + 2, column]
-            for ax in (above, below):
-                tidy(ax)
-                ax.set_ylabel(SCALE_LABEL if column == 0 else "")
-            if facet not in rows_of:
-                above.set_axis_off()
-                below.set_axis_off()
-                continue
-            _draw_errors(above, rows_of[facet])
-            _draw_verdicts(below, rows_of[facet])
-            above.set_title(facet_title(facet, named))
-            below.set_title(_count(rows_of[facet]), fontsize=7)
-            below.set_xlabel(DEPTH_LABEL if pair == pairs - 1 else "")
-        _finish(figure, list(panels.flat), frame)
+        height = (2.3 if columns == 1 else 1.85) * rows + 0.45
+        figure, places = new_sheet(layout.used, layout.width, height, labels=layout.labels)
+        for facet, place in layout.places.items():
+            places[place].set_title(f"{panel_title(facet, named)}\n{_count(rows_of[facet])}")
+        if layout.left_out:
+            figure.suptitle(layout.left_out)
+        _draw_bar(list(places.flat), frame)
+        legend_below(figure, _handles(frame))
+        fit_titles(figure, places[layout.used])
+        for facet, place in layout.places.items():
+            _draw(places[place], rows_of[facet])
     return figure
 
 
-def _plot(frame: pd.DataFrame, ax: Axes | None, draw, words: str) -> Axes:
-    facet = one_facet(frame)
-    if ax is not None:
-        draw(ax, frame)
-        return ax
-    own = new_axes(SINGLE_COLUMN, 2.6)
-    with mpl.rc_context(STYLE):
-        draw(own, frame)
-        own.set(xlabel=DEPTH_LABEL, ylabel=SCALE_LABEL, title=facet_title(facet, ()) + words)
-        _finish(own.get_figure(root=True), [own], frame)
-    return own
-
-
-def _draw_errors(ax: Axes, frame: pd.DataFrame) -> None:
+def _draw(ax: Axes, frame: pd.DataFrame) -> None:
     grid = to_grid(frame, "z", "mean")
     edges = set_axes(ax, grid)
     ax.pcolormesh(*edges, np.ma.masked_invalid(grid.field), cmap=COLOURS, norm=NORM, rasterized=True, zorder=1)
-    for verdict in VERDICTS[2:]:
-        draw_cells(ax, edges, _where(frame, grid, verdict), LOOKS[verdict])
-
-
-def _draw_verdicts(ax: Axes, frame: pd.DataFrame) -> None:
-    grid = to_grid(frame, "z", "mean")
-    edges = set_axes(ax, grid)
-    places = np.full(grid.field.shape, np.nan)
-    for place, verdict in enumerate(VERDICTS[:3]):
-        places[_where(frame, grid, verdict)] = place
-    flat = ListedColormap([LOOKS[verdict]["facecolor"] for verdict in VERDICTS[:3]])
-    ax.pcolormesh(*edges, np.ma.masked_invalid(places), cmap=flat, vmin=-0.5, vmax=2.5, rasterized=True, zorder=1)
-    for verdict in VERDICTS[3:]:
-        draw_cells(ax, edges, _where(frame, grid, verdict), LOOKS[verdict])
+    for verdict, look in LOOKS.items():
+        draw_cells(ax, edges, _where(frame, grid, verdict), look)
+    rows, columns = np.nonzero(_where(frame, grid, "fail"))
+    # Crosses that touch would be a pattern, not marks; the layout is near enough to its end to go by.
+    box, figure = ax.get_window_extent(), ax.figure
+    room = 72 / figure.dpi * min(box.width / len(grid.depths), box.height / len(grid.scales))
+    ax.plot(grid.depths[columns], grid.scales[rows], markersize=min(0.75 * room, LARGEST_MARK), zorder=3, **FAIL)
 
 
 def _where(frame: pd.DataFrame, grid: Grid, verdict: str) -> np.ndarray:
@@ -139,33 +119,33 @@ def _count(frame: pd.DataFrame) -> str:
     return f"{passed} of {tested} pass ({100 * passed / tested:.1f} %)" if tested else "no theory to pass"
 
 
-def _finish(figure, panels: list[Axes], frame: pd.DataFrame) -> None:
+def _draw_bar(panels: list[Axes], frame: pd.DataFrame) -> None:
     seeds = " to ".join(f"{count}" for count in sorted({min(frame["seeds"]), max(frame["seeds"])}))
-    label = r"$\log_{10}\,\Vert\partial y/\partial W_1\Vert_\mathrm{F}$ from theory, in standard errors"
     widths = distinct(frame, "width")
-    label += f"\n(mean of {seeds} seeds" + (f", $n = {widths[0]}$)" if len(widths) == 1 else ")")
-    bar = figure.colorbar(
-        ScalarMappable(NORM, COLOURS), ax=panels, extend="both", spacing="proportional", aspect=40, pad=0.015, label=label
-    )
+    words = f"{LABEL}\n(mean of {seeds} seeds" + (f", $n = {widths[0]}$)" if len(widths) == 1 else ")")
+    figure: Any = panels[0].figure
+    mappable = ScalarMappable(NORM, COLOURS)
+    bar = figure.colorbar(mappable, ax=panels, extend="both", spacing="proportional", aspect=40, pad=0.015, label=words)
     bar.set_ticks([-6, -3, -1, 1, 3, 6], labels=["−6", "−3", "−1", "1", "3", "6"])
     bar.ax.axhline(-PASSES, color="black", linewidth=1)
     bar.ax.axhline(PASSES, color="black", linewidth=1)
     bar.outline.set_linewidth(0.6)
     tidy(bar.ax)
+
+
+def _handles(frame: pd.DataFrame) -> list:
+    """The legend's entries: what fails, cells without a colour, and what the colours do not show."""
     counts = {verdict: frame["verdict"].tolist().count(verdict) for verdict in VERDICTS}
-    handles = [
-        Patch(label=f"{words} ({counts[verdict]} cells)", **LOOKS[verdict])
-        for verdict, words in zip(VERDICTS, LABELS, strict=True)
-        if counts[verdict]
-    ]
-    notes = []
-    z = frame["z"].to_numpy()
+    tested = counts["pass"] + counts["fail"]
+    handles: list = []
+    if tested:
+        words = f"fails: beyond {PASSES:g} standard errors ({counts['fail']} of {tested} cells)"
+        handles.append(Line2D([], [], label=words, markersize=LARGEST_MARK, **FAIL))
+    handles += [Patch(label=f"{WORDS[name]} ({counts[name]} cells)", **look) for name, look in LOOKS.items() if counts[name]]
+    z, dead = frame["z"].to_numpy(), int(np.sum(frame["dead"].to_numpy()))
     if np.any(np.abs(z) > LIMIT):
-        notes.append(f"colours end at ±{LIMIT}; data reach {np.nanmin(z):.3g} and {np.nanmax(z):.3g}".replace("-", "−"))
-    dead = int(np.sum(frame["dead"].to_numpy()))
+        note = f"colours end at ±{LIMIT}; data reach {np.nanmin(z):.3g} and {np.nanmax(z):.3g}"
+        handles.append(note_handle(note.replace("-", "−")))
     if dead:
-        notes.append(f"{dead} gradients are exactly zero: means, and theory, are of the others")
-    handles += [Patch(facecolor="none", edgecolor="none", label=note) for note in notes]
-    columns = 2 if figure.get_figwidth() >= DOUBLE_COLUMN else 1
-    figure.set_figheight(figure.get_figheight() + 0.1 + 0.16 * math.ceil(len(handles) / columns))
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns, handlelength=2.6, columnspacing=1.6)
+        handles.append(note_handle(f"{dead} gradients are exactly zero: means, and theory, are of the others"))
+    return handles

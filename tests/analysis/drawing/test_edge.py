@@ -33,7 +33,8 @@ def edges_of(ax):
 )
 def test_critical_scales(initializer, activation, bias_std, expected):
     found = critical_scale(Facet(initializer, activation, 64, bias_std))
-    assert found == pytest.approx(expected, rel=1e-4, nan_ok=True)
+    assert found.scale == pytest.approx(expected, rel=1e-4, nan_ok=True)
+    assert bool(found.missing) == math.isnan(expected)
 
 
 def test_every_panel_has_the_line_of_its_own():
@@ -67,3 +68,23 @@ def test_without_theory_and_out_of_sight_there_is_none():
         assert LABEL not in legend_of(ax.figure)
     figure = draw_heatmaps(make_cells(), theory=False)
     assert LABEL not in legend_of(figure)
+
+
+def notes_of(figure):
+    return [" ".join(entry.split()) for entry in legend_of(figure) if entry.startswith("no critical line")]
+
+
+def test_the_legend_says_why_there_is_no_line():
+    cells = make_cells(
+        initializers=("gaussian", "identity", "mine:init"), activations=("tanh", "relu", "gelu"), scales=(0.5, 1.0, 1.1)
+    )
+    assert set(notes_of(draw_heatmaps(cells))) == {
+        "no critical line of gelu: no mean-field critical point at this bias",
+        "no critical line of identity: mean-field theory is of random weights",
+        "no critical line of mine:init: the scheme has no law",
+        "no critical line of relu: the critical scale lies outside",
+    }
+    assert notes_of(plot_heatmap(make_cells(scales=(2.0, 3.0))).figure) == [
+        "no critical line: the critical scale lies outside"
+    ]
+    assert notes_of(draw_heatmaps(make_cells())) == notes_of(draw_heatmaps(cells, theory=False)) == []

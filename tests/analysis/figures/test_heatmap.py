@@ -1,13 +1,18 @@
+from xml.etree import ElementTree
+
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.collections import PatchCollection, QuadMesh
 from matplotlib.contour import QuadContourSet
+from matplotlib.figure import Figure
 
+from analysis.drawing.colours import choose_colours
 from analysis.drawing.contours import range_limits
 from analysis.drawing.edge import LABEL
 from analysis.drawing.save import save_figure
-from analysis.figures.heatmap import choose_colours, draw_heatmaps, plot_heatmap
+from analysis.figures.heatmap import ABOVE, draw_heatmaps, plot_heatmap
 from analysis.numbers.grid import cell_edges, evenly_spaced_in_log, to_grid
 from analysis.numbers.statistics import number_range
 from analysis.rows.select import SelectionError
@@ -22,7 +27,13 @@ def mesh_of(ax):
 
 
 def patches_of(ax):
-    return [artist for artist in ax.collections if isinstance(artist, PatchCollection)]
+    """Cells that have no colour."""
+    return [artist for artist in ax.collections if isinstance(artist, PatchCollection) and artist not in above_of(ax)]
+
+
+def above_of(ax):
+    patches = [artist for artist in ax.collections if isinstance(artist, PatchCollection)]
+    return [patch for patch in patches if patch.get_hatch() == ABOVE["hatch"]]
 
 
 def contours_of(ax):
@@ -104,7 +115,8 @@ def test_contours_do_not_depend_on_where_colours_end():
 def test_only_limits_that_are_crossed_are_in_the_legend():
     ax = plot_heatmap(make_cells(depths=(2, 5, 10)))
     assert contours_of(ax) == []
-    assert legend_of(ax.figure) == [LABEL]
+    assert legend_of(ax.figure)[:1] == [LABEL]
+    assert "float16" not in "".join(legend_of(ax.figure))
     entries = legend_of(plot_heatmap(SMOOTH).figure)
     assert [entry.split(":")[0] for entry in entries[:2]] == ["float16", "bfloat16, float32"]
 
@@ -198,7 +210,7 @@ def test_the_whole_figure_has_a_panel_for_each_pair_and_one_colorbar():
 
 def test_several_widths_and_biases_get_panels_that_name_them():
     figure = draw_heatmaps(make_cells(widths=(4, 16), bias_stds=(0.0, 0.1)))
-    assert [ax.get_title() for ax in panels_of(figure)] == [
+    assert [" ".join(ax.get_title().split()) for ax in panels_of(figure)] == [
         f"gaussian, linear, n = {n}, bias std {b}" for n in (4, 16) for b in ("0", "0.1")
     ]
 
@@ -218,11 +230,110 @@ def test_labels_say_what_is_drawn():
     assert r"\partial y" not in draw_heatmaps(cells, loss="mse").axes[-1].get_ylabel()
 
 
-def test_an_axes_that_is_given_is_drawn_on_and_nothing_global_changes():
+def test_an_axes_that_is_given_is_labelled_and_nothing_global_changes():
     before = dict(mpl.rcParams)
-    own = plot_heatmap(make_cells()).figure.subplots(1, 1)
-    assert plot_heatmap(make_cells(), ax=own) is own
+    figure = Figure(layout="constrained")
+    plain, titled = figure.subplots(1, 2)
+    titled.set(title="mine", xlabel="layers")
+    assert plot_heatmap(make_cells(), ax=plain) is plain
+    assert (plain.get_title(), plain.get_ylabel()) == ("gaussian, linear", "weight scale")
+    assert plain.get_xlabel().startswith("depth")
+    plot_heatmap(make_cells(), ax=titled, key=True)
+    assert (titled.get_title(), titled.get_xlabel(), titled.get_ylabel()) == ("mine", "layers", "weight scale")
     assert dict(mpl.rcParams) == before
+
+
+def test_only_an_axes_whose_key_is_asked_for_gets_legend_and_colorbar():
+    figure = Figure(layout="constrained")
+    without, with_key = figure.subplots(1, 2)
+    plot_heatmap(make_cells(), ax=without)
+    assert without.get_legend() is None
+    assert len(figure.axes) == 2
+    plot_heatmap(make_cells(), ax=with_key, key=True)
+    assert LABEL in [text.get_text() for text in with_key.get_legend().get_texts()]
+    assert len(figure.axes) == 3
+    figure.draw_without_rendering()
+    legend, panel = with_key.get_legend().get_window_extent(), with_key.get_window_extent()
+    assert legend.y1 < panel.y0
+    assert legend.y0 >= 0
+
+
+def test_what_is_larger_than_one_is_hatched_so_that_a_grey_print_shows_it():
+    cells = make_cells(depths=(2, 3, 5), scales=(0.1, 1.0, 10.0), seeds=1)
+    ax = plot_heatmap(cells)
+    (above,) = above_of(ax)
+    (run,) = above.get_paths()  # neighbours are one rectangle: depths 3 and 5 at scale 10
+    edges = mesh_of(ax).get_coordinates()
+    np.testing.assert_allclose(run.vertices.min(axis=0), edges[2, 1])
+    np.testing.assert_allclose(run.vertices.max(axis=0), edges[3, 3])
+    assert above_of(plot_heatmap(cells, stat="std")) == []
+
+
+@pytest.mark.parametrize(
+    "axes",
+    [
+        {
+            "initializers": (
+                "gaussian",
+                "orthogonal",
+                "he_normal",
+                "glorot_uniform",
+                "a",
+                "mypackage.mymodule:my_initializer",
+            ),
+            "activations": ("tanh", "relu", "gelu", "mypackage.mymodule:my_function"),
+        },
+        {"widths": (4, 16), "bias_stds": (0.0, 0.1, 0.3)},
+        {"initializers": tuple("abcdef"), "widths": (4, 16), "activations": ("tanh", "relu", "gelu", "silu")},
+    ],
+    ids=["6x4", "3x2", "12x4"],
+)
+def test_an_ordinary_grid_fits_a_page_and_no_title_lies_on_another(axes):
+    figure = draw_heatmaps(make_cells(seeds=1, **axes))
+    figure.draw_without_rendering()
+    assert figure.get_figheight() <= 9.5
+    titles = [ax.title.get_window_extent() for ax in panels_of(figure)]
+    for i, title in enumerate(titles):
+        assert not any(title.overlaps(other) for other in titles[:i])
+        assert title.x0 >= 0
+    bodies = [ax.get_window_extent() for ax in panels_of(figure)]
+    assert not any(title.overlaps(body) for title in titles for body in bodies)
+    assert min(body.height for body in bodies) > 0.3 * figure.dpi
+
+
+def test_more_than_a_page_holds_is_said():
+    names = tuple(f"scheme_{i}" for i in range(40))
+    figure = draw_heatmaps(make_cells(depths=(2,), seeds=1, initializers=names, activations=("tanh", "relu")))
+    figure.draw_without_rendering()
+    shown = sum(ax.axison for ax in panels_of(figure)) // 2
+    assert shown < 40
+    assert figure.get_suptitle() == f"the first {shown} of 40 settings"
+    assert figure.get_figheight() <= 9.5
+
+
+def test_a_scheme_whose_bias_differs_by_activation_has_one_row_and_every_column_its_depths():
+    cells = [
+        make_cells(seeds=1, initializers=("critical",), activations=(activation,), bias_stds=(bias,))
+        for activation, bias in (("tanh", 0.0), ("gelu", 0.4), ("silu", 0.7))
+    ]
+    short = make_cells(seeds=1, activations=("tanh",))
+    figure = draw_heatmaps(pd.concat([*cells, short]))
+    shown = [ax for ax in panels_of(figure) if ax.axison]
+    assert [" ".join(ax.get_title().split()) for ax in shown[:3]] == [
+        f"critical, {a}, bias std {b}" for a, b in (("tanh", "0"), ("gelu", "0.4"), ("silu", "0.7"))
+    ]
+    assert len({ax.get_subplotspec().rowspan.start for ax in shown[:3]}) == 1
+    figure.draw_without_rendering()
+    depths = [[label.get_text() for label in ax.get_xticklabels() if label.get_visible()] for ax in shown]
+    assert [bool(labels) for labels in depths] == [False, True, True, True]
+
+
+def test_names_are_written_as_they_are_even_with_marks_of_mathematics(tmp_path):
+    name = "mine:a_$x^2$_<b>&"
+    ax = plot_heatmap(make_cells(seeds=1, initializers=(name,)))
+    save_figure(ax.figure, tmp_path / "names.svg")
+    root = ElementTree.parse(tmp_path / "names.svg").getroot()
+    assert name in "".join("".join(root.itertext()).split())
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 from matplotlib.collections import PatchCollection, QuadMesh
+from matplotlib.figure import Figure
 
-from analysis.figures.residual import LEVELS, LOOKS, NORM, draw_residuals, plot_residual, plot_verdict
+from analysis.figures.residual import FAIL, LEVELS, LOOKS, NORM, draw_residuals, plot_residual
 from analysis.numbers.agreement import PASSES, TOLERANCE, agreement
 from analysis.rows.select import SelectionError
 from bench.theory import predict
@@ -84,11 +85,10 @@ def test_cells_without_theory_and_undefined_ones_are_neither_passed_nor_failed()
     table = agreement(cells)
     assert set(table["verdict"][table["depth"] == 5]) == {"undefined"}
     assert set(table["verdict"][table["depth"] != 5]) == {"pass"}
-    for plot in (plot_residual, plot_verdict):
-        ax = plot(table)
-        assert len(patches_of(ax)[0].get_paths()) == 3
-        assert np.ma.getmaskarray(mesh_of(ax).get_array())[:, 1].all()
-        assert any(entry.startswith("undefined (3") for entry in legend_of(ax.figure))
+    ax = plot_residual(table)
+    assert len(patches_of(ax)[0].get_paths()) == 3
+    assert np.ma.getmaskarray(mesh_of(ax).get_array())[:, 1].all()
+    assert any(entry.startswith("undefined (3") for entry in legend_of(ax.figure))
 
 
 def test_the_mesh_is_the_errors_and_has_a_step_at_three():
@@ -107,29 +107,35 @@ def test_errors_beyond_the_colours_are_said():
     assert not any("colours end" in entry for entry in legend_of(plot_residual(agreement(off_by(1))).figure))
 
 
-def test_verdicts_are_three_flat_colours_and_the_title_counts():
+def crosses_of(ax):
+    (line,) = [line for line in ax.lines if line.get_marker() == FAIL["marker"]]
+    return sorted(zip(line.get_xdata(), line.get_ydata(), strict=True))
+
+
+def test_what_fails_is_crossed_and_the_title_counts_what_passes():
     cells = off_by(0, activations=("tanh",))
-    cells.loc[cells["scale"] == 2.0, "log10_grad_first"] += 100
-    ax = plot_verdict(agreement(cells))
-    np.testing.assert_array_equal(mesh_of(ax).get_array(), [[0] * 4, [0] * 4, [1] * 4])
-    assert ax.get_title() == "gaussian, tanh\n8 of 12 pass (66.7 %)"
-    assert len({LOOKS[verdict]["facecolor"] for verdict in ("pass", "fail", "no theory")}) == 3
-    none = plot_verdict(agreement(make_cells(initializers=("identity",), activations=("tanh",), **AXES)))
-    assert set(mesh_of(none).get_array().ravel()) == {2}
+    cells.loc[(cells["scale"] == 2.0) & (cells["depth"] > 4), "log10_grad_first"] += 100
+    ax = plot_residual(agreement(cells))
+    assert crosses_of(ax) == [(5, 2.0), (10, 2.0), (20, 2.0)]
+    assert ax.get_title() == "gaussian, tanh\n9 of 12 pass (75.0 %)"
+    assert "fails: beyond 3 standard errors (3 of 12 cells)" in legend_of(ax.figure)
+    none = plot_residual(agreement(make_cells(initializers=("identity",), activations=("tanh",), **AXES)))
+    assert crosses_of(none) == []
     assert "no theory" in none.get_title()
+    assert legend_of(none.figure) == ["no theory (12 cells)"]
 
 
-def test_the_whole_figure_has_both_maps_of_every_pair():
+def test_the_whole_figure_has_a_map_of_every_pair():
     cells = off_by(0, initializers=("gaussian", "orthogonal"), activations=("tanh", "relu", "linear"))
     cells = cells[(cells["initializer"] != "orthogonal") | (cells["activation"] != "relu")]
     figure = draw_residuals(agreement(cells))
     figure.draw_without_rendering()
     panels = [ax for ax in figure.axes if ax.get_label() != "<colorbar>"]
-    assert len(panels) == 12
-    assert sum(ax.axison for ax in panels) == 10
-    titles = {ax.get_title() for ax in panels if ax.axison}
-    assert titles == {"12 of 12 pass (100.0 %)", *(f"{i}, {a}" for i, a in cells[["initializer", "activation"]].to_numpy())}
-    assert legend_of(figure) == [f"pass: within {PASSES:g} standard errors (60 cells)"]
+    assert sorted(ax.axison for ax in panels) == [False, True, True, True, True, True]
+    titles = {tuple(ax.get_title().split("\n")) for ax in panels if ax.axison}
+    pairs = set(map(tuple, cells[["initializer", "activation"]].to_numpy()))
+    assert titles == {(f"{i}, {a}", "12 of 12 pass (100.0 %)") for i, a in pairs}
+    assert legend_of(figure) == [f"fails: beyond {PASSES:g} standard errors (0 of 60 cells)"]
 
 
 @pytest.mark.parametrize("axes", [{"depths": (5,)}, {"scales": (1.0,)}, {"depths": (2,), "scales": (1.0,)}])
@@ -142,7 +148,13 @@ def test_one_panel_refuses_several_facets():
         plot_residual(agreement(off_by(0, activations=("tanh", "relu"))))
 
 
-def test_an_axes_that_is_given_is_drawn_on():
+def test_an_axes_that_is_given_is_labelled_and_gets_its_key_if_asked():
     table = agreement(off_by(0))
-    own = plot_residual(table).figure.subplots(1, 1)
-    assert plot_verdict(table, ax=own) is own
+    figure = Figure(layout="constrained")
+    plain, keyed = figure.subplots(1, 2)
+    assert plot_residual(table, ax=plain) is plain
+    assert (plain.get_ylabel(), plain.get_title().split("\n")[0]) == ("weight scale", "gaussian, linear")
+    assert plain.get_legend() is None
+    plot_residual(table, ax=keyed, key=True)
+    assert keyed.get_legend() is not None
+    assert len(figure.axes) == 3
