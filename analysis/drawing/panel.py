@@ -1,8 +1,7 @@
-"""What all maps over depth and weight scale share: their axes, cells that have no colour, and their order on a page."""
+"""What all maps over depth and weight scale share: their axes, and cells that have no colour."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +12,6 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from analysis.drawing.style import depth_ticks
 from analysis.numbers.grid import Grid, cell_edges, evenly_spaced_in_log
-from analysis.rows.select import Facet
 
 ZERO = {"facecolor": "0.55", "edgecolor": "black", "hatch": "/////", "linewidth": 0}
 UNDEFINED = {"facecolor": "0.92", "edgecolor": "0.35", "hatch": ".....", "linewidth": 0}
@@ -66,39 +64,3 @@ def zero(grid: Grid) -> np.ndarray:
 def undefined(grid: Grid) -> np.ndarray:
     """Which cells are measured and neither a number nor zero."""
     return grid.measured & ~np.isfinite(grid.field) & ~zero(grid)
-
-
-class Page(NamedTuple):
-    """A column for each activation; rows of facets by their activation."""
-
-    activations: list[str]
-    settings: list[dict[str, Facet]]
-
-    def places(self) -> list[tuple[int, int, Facet]]:
-        """Row, column and facet of every panel that is measured."""
-        columns = [(column, activation) for column, activation in enumerate(self.activations)]
-        return [(i, j, row[name]) for i, row in enumerate(self.settings) for j, name in columns if name in row]
-
-
-def arrange(found: Iterable[Facet]) -> Page:
-    """A column for each activation, a row for each width, bias_std, optimizer and initializer, in this order.
-
-    A scheme whose bias is another for each activation (critical) has one row.
-    """
-    known = list(dict.fromkeys(found))
-    schemes: dict[tuple, list[Facet]] = {}
-    for facet in known:
-        schemes.setdefault((facet.initializer, facet.width, facet.optimizer), []).append(facet)
-    rows: dict[tuple, dict[str, Facet]] = {}
-    for (initializer, width, optimizer), facets in schemes.items():
-        biases = sorted({facet.bias_std for facet in facets})
-        of_each: dict[str, list[float]] = {}
-        for facet in sorted(facets, key=lambda facet: facet.bias_std):
-            of_each.setdefault(facet.activation, []).append(facet.bias_std)
-        # Biases that activations share are told apart by value, a scheme's own by their order.
-        shared = max(map(len, of_each.values())) == len(biases)
-        for facet in facets:
-            place = (biases if shared else of_each[facet.activation]).index(facet.bias_std)
-            rows.setdefault((width, place, optimizer, initializer), {})[facet.activation] = facet
-    order = sorted(rows, key=lambda row: row[:3])
-    return Page(list(dict.fromkeys(facet.activation for facet in known)), [rows[row] for row in order])

@@ -21,7 +21,7 @@ from analysis.drawing.contours import Limit, draw_limits, limit_handle
 from analysis.drawing.edge import describe_missing, draw_edge, edge_handle
 from analysis.drawing.labels import CELL_VALUES, panel_title, symbol
 from analysis.drawing.own_axes import given_or_new, label
-from analysis.drawing.page import lay_out
+from analysis.drawing.pack import pack
 from analysis.drawing.panel import DEPTH_LABEL, SCALE_LABEL, UNDEFINED, ZERO, draw_cells, set_axes, undefined, zero
 from analysis.drawing.sheet import UNDER, add_key, fit_titles, legend_below, new_sheet, note_handle
 from analysis.drawing.style import SINGLE_COLUMN, STYLE, tidy
@@ -34,6 +34,7 @@ from analysis.rows.options import NETWORKS, add_cells, add_networks, positive, s
 from analysis.rows.select import Facet, SelectionError, check_name, distinct, facets, one_facet, varying
 
 LARGEST_ON_AXIS = 1e300
+LOWEST_ROW = 0.68  # inches of a row of panels and its title
 PALE = 0.05  # of the colours' limit: up to there a map is white, and its sign says nothing
 # Red and blue are the same grey: what is larger than 1 is hatched, so that a print without colour shows it.
 ABOVE: Any = {"facecolor": "none", "edgecolor": "0.55", "hatch": "\\\\\\\\", "linewidth": 0}
@@ -108,21 +109,21 @@ def draw_heatmaps(
     """
     _check(value, stat)
     grids = {facet: to_grid(rows, value, stat) for facet, rows in facets(frame)}
-    layout, named = lay_out(grids), varying(frame)
+    packed, named = pack(grids, LOWEST_ROW), varying(frame)
     look = Look(stat, choose_colours(list(grids.values()), stat, limit), theory)
-    rows, columns = layout.used.shape
+    rows, columns = packed.used.shape
     with mpl.rc_context(STYLE):
         height = (2.2 if columns == 1 else 1.75) * rows + 0.45
-        figure, places = new_sheet(layout.used, layout.width, height, labels=layout.labels)
+        figure, places = new_sheet(packed.used, packed.width, height, labels=packed.labels)
         drawn = {}
-        for facet, place in layout.places.items():
+        for facet, place in packed.places.items():
             drawn[facet] = _draw(places[place], facet, grids[facet], look)
             places[place].set_title(panel_title(facet, named))
-        if layout.left_out:
-            figure.suptitle(layout.left_out)
+        if packed.left_out:
+            figure.suptitle(packed.left_out, fontsize=8)
         _draw_bar(list(places.flat), look, _colour_label(frame, value, stat, loss))
         legend_below(figure, _handles(grids, drawn, look))
-        fit_titles(figure, places[layout.used])
+        fit_titles(figure, places[packed.used])
     return figure
 
 

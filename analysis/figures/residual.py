@@ -18,7 +18,7 @@ from matplotlib.patches import Patch
 
 from analysis.drawing.labels import panel_title
 from analysis.drawing.own_axes import given_or_new, label
-from analysis.drawing.page import lay_out
+from analysis.drawing.pack import pack
 from analysis.drawing.panel import DEPTH_LABEL, SCALE_LABEL, UNDEFINED, ZERO, draw_cells, set_axes
 from analysis.drawing.sheet import UNDER, add_key, fit_titles, legend_below, new_sheet, note_handle
 from analysis.drawing.style import SINGLE_COLUMN, STYLE, tidy
@@ -75,19 +75,19 @@ def draw_residuals(frame: pd.DataFrame) -> Figure:
     frame: rows of ``agreement``.
     """
     rows_of = dict(facets(frame))
-    layout, named = lay_out(rows_of, LOWEST_ROW), varying(frame)
-    rows, columns = layout.used.shape
+    packed, named = pack(rows_of, LOWEST_ROW), varying(frame)
+    rows, columns = packed.used.shape
     with mpl.rc_context(STYLE):
         height = (2.3 if columns == 1 else 1.85) * rows + 0.45
-        figure, places = new_sheet(layout.used, layout.width, height, labels=layout.labels)
-        for facet, place in layout.places.items():
+        figure, places = new_sheet(packed.used, packed.width, height, labels=packed.labels)
+        for facet, place in packed.places.items():
             places[place].set_title(f"{panel_title(facet, named)}\n{_count(rows_of[facet])}")
-        if layout.left_out:
-            figure.suptitle(layout.left_out)
+        if packed.left_out:
+            figure.suptitle(packed.left_out, fontsize=8)
         _draw_bar(list(places.flat), frame)
         legend_below(figure, _handles(frame))
-        fit_titles(figure, places[layout.used])
-        for facet, place in layout.places.items():
+        fit_titles(figure, places[packed.used])
+        for facet, place in packed.places.items():
             _draw(places[place], rows_of[facet])
     return figure
 
@@ -99,7 +99,7 @@ def _draw(ax: Axes, frame: pd.DataFrame) -> None:
     for verdict, look in LOOKS.items():
         draw_cells(ax, edges, _where(frame, grid, verdict), look)
     rows, columns = np.nonzero(_where(frame, grid, "fail"))
-    # Crosses that touch would be a pattern, not marks; the layout is near enough to its end to go by.
+    # Crosses that touch would be a pattern, not marks; the packed is near enough to its end to go by.
     box, figure = ax.get_window_extent(), ax.figure
     room = 72 / figure.dpi * min(box.width / len(grid.depths), box.height / len(grid.scales))
     ax.plot(grid.depths[columns], grid.scales[rows], markersize=min(0.75 * room, LARGEST_MARK), zorder=3, **FAIL)

@@ -25,7 +25,7 @@ from analysis.drawing.depth_axis import set_depth_ticks
 from analysis.drawing.depth_lines import draw_depth_lines
 from analysis.drawing.pack import pack
 from analysis.drawing.panel import DEPTH_LABEL, SCALE_LABEL, UNDEFINED, draw_cells, set_axes
-from analysis.drawing.sheet import PAGE, add_key, fit_titles, legend_below, new_sheet
+from analysis.drawing.sheet import PAGE, UNDER, add_key, fit_titles, legend_below, new_sheet
 from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, depth_ticks, new_axes, tidy
 from analysis.numbers.best_rate import RATES, best_rate
 from analysis.numbers.depth_scales import PAPER, describe_thresholds
@@ -46,7 +46,6 @@ CONTOURS: Any = {"colors": "0.15", "linewidths": 0.7, "linestyles": "dotted"}
 LEVELS = (-80, -40, -20, -10, -5, -2, -1, 0, 1, 2, 5, 10, 20, 40, 80)  # decades
 HIGHEST_ROW = 2.0  # inches of a row of panels
 WRITTEN = 1.3  # inches of a panel's width, from which lines are labelled in it
-BELOW: Any = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.2)}  # of a panel, which its legend would hide
 MEDIAN = "steps_to_target"
 
 
@@ -79,7 +78,7 @@ def plot_trainability(
         own.set(xlabel=DEPTH_LABEL, ylabel=SCALE_LABEL, title=facet_title(facet, ()))
         if ax is None or key:
             _colorbar(own.get_figure(root=True), [own], norm, _label(frame, target))
-            add_key(own, _named(handles, steps), inside=ax is not None, **BELOW)
+            add_key(own, _named(handles, steps), inside=ax is not None, **UNDER)
     return own
 
 
@@ -110,8 +109,8 @@ def draw_trainability(
         for facet, place in packed.places.items():
             handles |= _draw(panels[place], facet, found[facet], norm, correlation, gradient, contours)
             panels[place].set_title(facet_title(facet, named))
-        if packed.shown < packed.settings:
-            figure.suptitle(f"the first {packed.shown} of {packed.settings} settings", fontsize=8)
+        if packed.left_out:
+            figure.suptitle(packed.left_out, fontsize=8)
         _colorbar(figure, list(panels.flat), norm, _label(frame, target))
         fit_titles(figure, panels[packed.used])
         legend_below(figure, _named(handles, steps))
