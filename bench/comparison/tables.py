@@ -1,96 +1,111 @@
-"""A comparison as files that people paste: CSV with every number, Markdown and LaTeX with what one reads."""
+r"""A comparison as files that people paste: CSV with every number, Markdown, and LaTeX that fits on a page.
+
+``table.tex`` needs ``\usepackage{booktabs}`` and ``\usepackage{siunitx}``, whose S columns align its numbers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
-import numpy as np
 import pandas as pd
 from tabulate import tabulate
 
+from bench.comparison.columns import COLUMNS, LEGEND, Column, brief
 from bench.runs.files import write_whole
 
 GROUP = ("activation", "width")
-Row = Mapping[str, Any]
-
-
-def _count(value: float) -> str:
-    return "" if np.isnan(value) else f"{value:.0f}"
-
-
-def _decades(value: float) -> str:
-    return "" if np.isnan(value) else f"{value:+.2f}"
-
-
-def _slope(row: Row) -> str:
-    if np.isnan(row["slope"]):
-        return "undefined"
-    interval = "" if np.isnan(row["slope_low"]) else f" [{row['slope_low']:+.5f}, {row['slope_high']:+.5f}]"
-    return f"{row['slope']:+.5f}{interval}"
-
-
-def _predicted(row: Row) -> str:
-    if np.isnan(row["predicted"]):
-        return str(row["verdict"])
-    return f"{row['predicted']:+.5f} ({row['verdict']}, z = {row['z']:+.1f})"
-
-
-def _depth(column: str) -> Callable[[Row], str]:
-    def words(row: Row) -> str:
-        value = row[column]
-        return "" if np.isnan(value) else f"> {row['depth']}" if np.isinf(value) else f"{value:.0f}"
-
-    return words
-
-
-def _spread(row: Row) -> str:
-    expected = "" if np.isnan(row["predicted_spread"]) else f" ({row['predicted_spread']:.2f})"
-    return "" if np.isnan(row["spread"]) else f"{row['spread']:.2f}{expected}"
-
-
-COLUMNS: Mapping[str, Callable[[Row], str]] = MappingProxyType(
-    {
-        "rank": lambda row: _count(row["rank"]),
-        "initializer": lambda row: str(row["initializer"]),
-        "scale": lambda row: f"{row['scale']:g}",
-        "bias std": lambda row: f"{row['bias_std']:.3g}",
-        "decades per layer [95 %]": _slope,
-        "theory": _predicted,
-        "depth to 10^±3": _depth("depth_1e3"),
-        "float32": _depth("depth_float32"),
-        "bfloat16": _depth("depth_bfloat16"),
-        "float16": _depth("depth_float16"),
-        "first/last": lambda row: _decades(row["imbalance"]),
-        "spread (theory)": _spread,
-        "max/rms": lambda row: "" if np.isnan(row["sigma_ratio"]) else f"{row['sigma_ratio']:.2f}",
-        "log10 cond": lambda row: "" if np.isnan(row["log10_condition"]) else f"{row['log10_condition']:.2f}",
-        "dead": lambda row: f"{row['dead']:.0%}" if row["dead"] else "",
-    }
+LATEX: Mapping[str, str] = MappingProxyType(
+    {name: f"\\{name}" for name in "_&%$#{}"}
+    | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}", "<": "$<$", ">": "$>$", "|": "$|$"}
 )
+MARKDOWN: Mapping[str, str] = MappingProxyType({name: f"\\{name}" for name in "|`*[]\\"} | {"<": "&lt;"})
+PREAMBLE = r"% Needs \usepackage{booktabs} and \usepackage{siunitx}."
+NUMBER = re.compile(r"([+-]?)(\d+)(?:\.(\d+))?")
 
 
-def as_text(table: pd.DataFrame, style: str) -> str:
-    """The table in a style of :mod:`tabulate` (``github``, ``latex_booktabs``, ``simple``), a part for each activation."""
-    parts = []
+def as_text(table: pd.DataFrame, style: str, columns: Sequence[str] | None = None) -> str:
+    """The table in a style, ``latex`` or one of :mod:`tabulate`'s (``github``, ``simple``): a part for each activation.
+
+    columns: names in :data:`COLUMNS`; by default all of them in Markdown, and elsewhere those that fit on a page.
+    """
+    shown = columns if columns is not None else COLUMNS if style == "github" else brief(table)
+    chosen = [COLUMNS[name] for name in shown]
+    legend = {"github": escape(" ".join(LEGEND), MARKDOWN), "latex": "\n% ".join((PREAMBLE, *LEGEND))}
+    written = [f"{legend[style]}\n"] if style in legend else []
     for _, rows in table.groupby(list(GROUP), sort=False):
         records = rows.assign(size=rows["slope"].abs()).sort_values(["rank", "size"], kind="stable").to_dict("records")
-        cells = [[words(row) for words in COLUMNS.values()] for row in records]
-        head = "{activation}, width {width}, depth {depth}, seeds: {seeds}".format(**records[0])
-        title = {"github": f"### {head}", "latex_booktabs": f"% {head}"}.get(style, head)
-        headers = [name.replace("±", "+-") if style.startswith("latex") else name for name in COLUMNS]
-        parts.append(f"{title}\n\n{tabulate(cells, headers=headers, tablefmt=style, disable_numparse=True)}\n")
-    return "\n".join(parts)
+        cells = [[column.words(row) for column in chosen] for row in records]
+        head = escape("{activation}, width {width}, depth {depth}, seeds: {seeds}".format(**records[0]), {})
+        if style == "latex":
+            written.append(f"% {head}\n{_tabular(chosen, cells)}\n")
+            continue
+        escapes = MARKDOWN if style == "github" else {}
+        body = [[_cell(column, words, escapes) for column, words in zip(chosen, row, strict=True)] for row in cells]
+        align = ["left" if column.kind == "text" else "right" for column in chosen]
+        title = f"### {escape(head, MARKDOWN)}" if style == "github" else head
+        drawn = tabulate(body, [column.heading for column in chosen], style, disable_numparse=True, colalign=align)
+        written.append(f"{title}\n\n{drawn}\n")
+    return "\n".join(written)
 
 
-def write_table(table: pd.DataFrame, folder: Path) -> list[Path]:
-    """``table.csv``, ``table.md`` and ``table.tex`` in a run's folder, each complete or absent. Raises OSError."""
+def escape(text: str, characters: Mapping[str, str]) -> str:
+    """The text with those characters replaced, and a blank for what is not printable, such as the end of a line."""
+    return "".join(characters.get(character, character if character.isprintable() else " ") for character in text)
+
+
+def _cell(column: Column, words: str, escapes: Mapping[str, str]) -> str:
+    return f"10^{words}" if column.kind == "power" and NUMBER.fullmatch(words) else escape(words, escapes)
+
+
+def _tabular(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> str:
+    kinds = [_column_type(column, [row[place] for row in cells]) for place, column in enumerate(columns)]
+    heads = ["{" + escape(column.heading, LATEX) + "}" for column in columns]
+    body = [[_latex_cell(column, words) for column, words in zip(columns, row, strict=True)] for row in cells]
+    lines = [f"{' & '.join(row)} \\\\" for row in (heads, *body)]
+    return "\n".join(
+        [
+            r"{\footnotesize\setlength{\tabcolsep}{3pt}",
+            rf"\begin{{tabular}}{{{' '.join(kinds)}}}",
+            r"\toprule",
+            lines[0],
+            r"\midrule",
+            *lines[1:],
+            r"\bottomrule",
+            r"\end{tabular}}",
+        ]
+    )
+
+
+def _column_type(column: Column, words: Sequence[str]) -> str:
+    """Of an S column: the most digits before and after the point, and whether there are signs."""
+    if column.kind != "number":
+        return {"text": "l", "power": "r"}[column.kind]
+    numbers = [found.groups(default="") for found in map(NUMBER.fullmatch, words) if found]
+    whole, after = (max((len(number[part]) for number in numbers), default=size) for part, size in ((1, 1), (2, 0)))
+    sign = "-" if any(number[0] for number in numbers) else ""
+    return f"S[table-format={sign}{whole}{f'.{after}' if after else ''}]"
+
+
+def _latex_cell(column: Column, words: str) -> str:
+    if column.kind == "text" or not words:
+        return escape(words, LATEX)
+    if column.kind == "power":
+        return f"$10^{{{words}}}$" if NUMBER.fullmatch(words) else r"$\infty$"
+    return words if NUMBER.fullmatch(words) else "{" + escape(words, LATEX) + "}"  # what S columns do not parse
+
+
+def write_table(table: pd.DataFrame, folder: Path, columns: Sequence[str] | None = None) -> list[Path]:
+    """``table.csv``, ``table.md`` and ``table.tex`` in a run's folder, each complete or absent. Raises OSError.
+
+    columns: of the last two, see :func:`as_text`.
+    """
     texts = {
         "table.csv": table.to_csv(index=False),
-        "table.md": as_text(table, "github"),
-        "table.tex": as_text(table, "latex_booktabs"),
+        "table.md": as_text(table, "github", columns),
+        "table.tex": as_text(table, "latex", columns),
     }
     for name in texts:
         if (folder / name).is_dir():

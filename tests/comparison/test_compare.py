@@ -6,7 +6,6 @@ import pytest
 
 from bench.comparison.compare import CompareError, compare, usable_depths
 from bench.comparison.ranking import mean_interval, ranks
-from bench.comparison.tables import as_text, write_table
 from tests.tolerance import run_frame
 
 
@@ -109,17 +108,3 @@ def test_the_same_random_state_gives_the_same_table(tmp_path):
     pd.testing.assert_frame_equal(compare(cells, rng=3), compare(cells, rng=3))
     with pytest.raises(CompareError, match="depths: got 20, expected 2"):
         compare(cells[cells.depth == 20])
-
-
-def test_tables_hold_every_scheme_in_every_format(table, tmp_path):
-    table = table.assign(sigma_ratio=1.5, log10_condition=np.inf)
-    paths = write_table(table, tmp_path)
-    assert [path.name for path in paths] == ["table.csv", "table.md", "table.tex"]
-    pd.testing.assert_frame_equal(pd.read_csv(paths[0]), table, check_exact=False)
-    for style in ("github", "latex_booktabs", "simple"):
-        text = as_text(table, style)
-        assert text.count("undefined") == 4  # at two scales, without a slope and without a verdict
-        for initializer in table.initializer.unique():
-            assert initializer.replace("_", r"\_") in text if "latex" in style else initializer in text
-    assert (tmp_path / "table.tex").read_text().isascii()
-    assert not list(tmp_path.glob(".writing*"))

@@ -1,0 +1,146 @@
+"""Tables of comparisons: what their columns say, and what LaTeX and Markdown make of it."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from bench.comparison.columns import BRIEF, COLUMNS, brief, check_columns
+from bench.comparison.tables import as_text, write_table
+from bench.settings.errors import SweepError
+
+INF, NAN = np.inf, np.nan
+STYLES = ("github", "latex", "simple")
+TEXT_WIDTH = 397  # points, of a single-column conference page
+DIGIT, SPACE = 4.25, 6  # points: a character of \footnotesize, and what is between two columns
+
+
+def make_table(initializers=("he_normal", "critical_orthogonal", "zero"), **columns) -> pd.DataFrame:
+    rows = len(initializers)
+    known = {
+        "activation": "relu",
+        "width": 128,
+        "depth": 852,
+        "seeds": 32,
+        "scale": 1.0,
+        "bias_std": [0.0, 0.416, NAN],
+        "rank": [2.0, 1.0, NAN],
+        "slope": [-0.539655, 0.00009, NAN],
+        "slope_low": [-0.54, -0.00014, NAN],
+        "slope_high": [-0.5393, 0.00032, NAN],
+        "predicted": [-0.53978, NAN, NAN],
+        "z": [-3.2, NAN, NAN],
+        "verdict": ["differs", "no theory", "undefined"],
+        "depth_1e3": [7.0, INF, NAN],
+        "depth_float32": [162.0, INF, NAN],
+        "depth_bfloat16": [162.0, INF, NAN],
+        "depth_float16": [23.0, INF, NAN],
+        "imbalance": [-204.65, 0.2, NAN],
+        "spread": [0.81, 0.5, NAN],
+        "predicted_spread": [0.79, NAN, NAN],
+        "sigma_ratio": [11.3, 10.97, NAN],
+        "log10_condition": [25.34, INF, NAN],
+        "dead": [0.125, 0.0, 1.0],
+    } | columns
+    cut = {name: value[:rows] if isinstance(value, list) else [value] * rows for name, value in known.items()}
+    return pd.DataFrame({"initializer": list(initializers), **cut})
+
+
+def latex_rows(text: str) -> list[list[str]]:
+    """The cells of the first tabular, heading first."""
+    lines = [line.removesuffix(" \\\\") for line in text.splitlines() if line.endswith("\\\\")]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)&", line)] for line in lines]
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_every_scheme_has_a_row_from_the_best_to_those_without_a_slope(style):
+    text = as_text(make_table(), style).replace("\\", "")
+    places = [text.index(name) for name in ("critical_orthogonal", "he_normal", "zero")]
+    assert places == sorted(places)
+    assert "undefined" in text[places[-1] :]
+    two = pd.concat([make_table(), make_table(activation="tanh")])
+    assert as_text(two, style).count("width 128, depth 852, seeds: 32") == 2
+
+
+@pytest.mark.parametrize("style", ["github", "simple"])
+def test_numbers_of_markdown_and_terminal(style):
+    text = as_text(make_table(), style, ["initializer", "slope", "slope_low", "depth_1e3", "log10_condition", "dead"])
+    cells = {row[0]: row[1:] for row in (re.split(r"[| ]{2,}", line.strip("| ")) for line in text.splitlines())}
+    assert cells["critical_orthogonal"] == ["+0.009", "-0.014", "> 852", "inf"]
+    assert cells["he_normal"] == ["-53.965", "-54.000", "7", "10^25.3", "12 %"]
+
+
+def test_a_condition_number_is_a_power_of_ten_in_latex_too():
+    rows = latex_rows(as_text(make_table(), "latex", ["initializer", "log10_condition"]))
+    assert rows[1:] == [[r"critical\_orthogonal", r"$\infty$"], [r"he\_normal", "$10^{25.3}$"], ["zero", ""]]
+
+
+@pytest.mark.parametrize("columns", [None, list(COLUMNS)])
+def test_latex_columns_are_numbers_that_siunitx_parses_and_all_else_is_braced(columns):
+    text = as_text(make_table(), "latex", columns)
+    (kinds,) = re.findall(r"\\begin{tabular}{(.*)}\n", text)
+    kinds = kinds.split(" ")
+    head, *rows = latex_rows(text)
+    assert len(rows) == 3
+    for cells in (head, *rows):
+        assert len(cells) == len(kinds)
+    for place, kind in enumerate(kinds):
+        assert re.fullmatch(r"\{.*\}", head[place])
+        if not kind.startswith("S"):
+            continue
+        sign, whole, after = re.fullmatch(r"S\[table-format=(-?)(\d)(?:\.(\d))?\]", kind).groups()  # type: ignore[union-attr]
+        fits = re.compile(rf"{'[+-]?' if sign else ''}\d{{1,{whole}}}" + (rf"(\.\d{{1,{after}}})?" if after else ""))
+        for cells in rows:
+            assert not cells[place] or re.fullmatch(r"\{.*\}", cells[place]) or fits.fullmatch(cells[place]), cells[place]
+    for rule in ("toprule", "midrule", "bottomrule"):
+        assert text.count(rf"\{rule}") == 1
+    assert text.count("{") - text.count(r"\{") == text.count("}") - text.count(r"\}")
+    assert text.isascii()
+    assert all(f"\\usepackage{{{package}}}" in text for package in ("booktabs", "siunitx"))
+
+
+def test_by_default_a_latex_table_fits_on_a_page():
+    scales = make_table(scale=[1.0, 1.5, 2.0])
+    assert brief(scales) == BRIEF
+    assert "scale" not in brief(make_table())
+    rows = latex_rows(as_text(scales, "latex"))
+    bare = [[re.sub(r"\\|[{}$^]", "", cell) for cell in row] for row in rows]
+    width = sum(max(map(len, column)) for column in zip(*bare, strict=True)) * DIGIT + SPACE * (len(bare[0]) - 1)
+    assert width < TEXT_WIDTH
+    assert r"\footnotesize" in as_text(scales, "latex")
+
+
+HOSTILE = "a_b&c%d$e#f{g}h~i^j\\k|l`m*n<o>p\nq[r](s)"
+
+
+def test_names_are_escaped_in_latex():
+    text = as_text(make_table([HOSTILE], activation=HOSTILE), "latex", ["initializer", "rank"])
+    (cells,) = latex_rows(text)[1:]
+    assert cells == [
+        r"a\_b\&c\%d\$e\#f\{g\}h\textasciitilde{}i\textasciicircum{}j\textbackslash{}k$|$l`m*n$<$o$>$p q[r](s)",
+        "2",
+    ]
+    assert all(line.startswith("%") for line in text.splitlines() if "width 128" in line)
+
+
+def test_names_are_escaped_in_markdown():
+    text = as_text(make_table([HOSTILE], activation=HOSTILE), "github", ["initializer", "rank"])
+    row = text.splitlines()[-1]
+    assert r"j\\k\|l\`m\*n&lt;o>p q\[r\](s)" in row
+    assert len(re.findall(r"(?<!\\)\|", row)) == 3
+    assert next(line for line in text.splitlines() if line.startswith("###")).count("&lt;") == 1
+
+
+def test_columns_are_chosen_by_their_names_in_the_csv_file(tmp_path):
+    assert check_columns(None) is None
+    assert check_columns(["z", "rank", "z"]) == ("z", "rank")
+    assert check_columns(["all"]) == tuple(COLUMNS)
+    assert set(COLUMNS) <= set(make_table().columns)
+    with pytest.raises(SweepError, match=r"columns: got 'slop', expected some of all, rank.*slope"):
+        check_columns(["slop"])
+    csv, markdown, latex = write_table(make_table(), tmp_path, ["initializer", "z"])
+    pd.testing.assert_frame_equal(pd.read_csv(csv), make_table(), check_exact=False)
+    assert latex_rows(latex.read_text())[0] == ["{initializer}", "{z}"]
+    assert "slope |" not in markdown.read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["table.csv", "table.md", "table.tex"]
