@@ -34,26 +34,35 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--isometry-seeds", metavar="COUNT", default="4", help="seeds of the Jacobians; 0: none (default: 4)"
     )
     parser.add_argument("--resamples", metavar="COUNT", default="9999", help="bootstrap resamples (default: 9999)")
+    parser.add_argument(
+        "--columns",
+        nargs="+",
+        metavar="NAME",
+        help="of table.csv, what table.md, table.tex and the terminal show; all: every one (default: all in table.md, and in "
+        "the others what fits on a page)",
+    )
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Run it. Raises SweepError, RunError and CompareError."""
     seeds, resamples = (_count(name, getattr(arguments, name), *limits) for name, limits in _COUNTS.items())
     from bench.cli.surroundings import configure_jax
+    from bench.comparison.columns import check_columns
     from bench.comparison.compare import compare, load_cells
     from bench.comparison.isometry import add_isometry
     from bench.comparison.tables import as_text, write_table
 
+    columns = check_columns(arguments.columns)
     configure_jax(compilation_cache=arguments.compilation_cache)
     sweep, folder = _finished(arguments) if arguments.taken is not None else _measured(arguments)
     table = compare(load_cells(folder), loss=sweep.loss, rng=sweep.key, resamples=resamples)
     table = add_isometry(table, sweep, seeds=min(seeds, sweep.seeds))
     try:
-        write_table(table, folder)
+        write_table(table, folder, columns)
     except OSError as error:
         argument = "from" if arguments.taken else "results"
         raise UsageError(f"{argument}: {folder} cannot be written: {error.strerror}") from error
-    print(as_text(table, "simple"))
+    print(as_text(table, "simple", columns))
     print(folder)
 
 

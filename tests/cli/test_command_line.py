@@ -127,6 +127,7 @@ def test_a_comparison_with_schemes_and_functions_that_give_nothing(tmp_path):
         (["compare", "--resamples", "1000:3000:3"], ["--resamples", "1000:3000:3"]),
         (["compare", "--isometry-seeds", "-1"], ["--isometry-seeds"]),
         (["compare", "--depths", "2"], ["--depths", "2"]),
+        (["compare", "--columns", "slop"], ["--columns", "slop"]),
         (["theory", "--activations", "nope"], ["--activations", "nope"]),
         (["theory", "--csv", "no/such/folder.csv"], ["--csv", "no/such/folder.csv"]),
     ],
