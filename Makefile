@@ -41,7 +41,7 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 test: setup
-	$(RUN) -m pytest
+	$(RUN) -m pytest --numprocesses auto --dist loadfile
 
 lint: setup
 	$(VENV)/bin/ruff check .

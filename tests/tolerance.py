@@ -7,6 +7,8 @@
   for ever or fails for ever.
 """
 
+import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -33,3 +35,10 @@ def assert_follows(values: np.ndarray, mean: float, variance: float) -> None:
     error_of_variance = np.sqrt(max((deviations**4).mean() - sample**2, 0) / count)
     assert abs(values.mean() - mean) <= STANDARD_ERRORS * np.sqrt(variance / count) + 1e-6
     assert abs(sample - variance) <= STANDARD_ERRORS * error_of_variance + 1e-9
+
+
+def own_programs(folder: Path) -> str:
+    """A copy of the test run's compiled programs, for processes that may be killed while they write one."""
+    copied = folder / "programs"
+    shutil.copytree(os.environ["JAX_COMPILATION_CACHE_DIR"], copied, dirs_exist_ok=True)
+    return str(copied)

@@ -12,7 +12,7 @@ from bench.cli.main import main
 from bench.networks.batches import networks_of
 from bench.networks.draws import draw_batches
 from bench.networks.initializers import INITIALIZERS
-from bench.networks.schemes import lane_setting
+from bench.networks.schemes import families, lane_setting
 from bench.networks.seeds import seed_mesh
 from bench.networks.unit_variance import BATCH
 from tests.tolerance import STANDARD_ERRORS, run_frame
@@ -144,7 +144,7 @@ def test_critical_schemes_sit_at_the_critical_point(tmp_path, name):
 
     np.testing.assert_allclose(setting("tanh"), (1, 0), atol=1e-9)
     np.testing.assert_allclose(setting("relu"), (np.sqrt(2), 0), atol=1e-9)
-    np.testing.assert_allclose(setting("tests.test_initializers:steep"), (0.25, 0), atol=1e-6)
+    np.testing.assert_allclose(setting("tests.networks.test_initializers:steep"), (0.25, 0), atol=1e-6)
     assert setting("gelu")[1] == pytest.approx(0.4158, abs=1e-4)
     weight_std, bias_std = setting("tanh", 0.3)
     assert weight_std > 1
@@ -205,7 +205,7 @@ def test_lsuv_has_unit_variance_at_every_layer_on_its_batch(activation, dtype, t
 
 def test_lsuv_leaves_a_layer_alone_that_does_not_vary():
     """Width 1 under an even activation: every example has the same z, and dividing by rounding noise would be wrong."""
-    weights = np.asarray(drawn("lsuv", width=1, activation="tests.test_initializers:even")(0).weights)
+    weights = np.asarray(drawn("lsuv", width=1, activation="tests.networks.test_initializers:even")(0).weights)
     np.testing.assert_array_equal(np.abs(weights[1:]), 1)
 
 
@@ -233,7 +233,7 @@ def test_a_family_together_has_the_bits_of_each_alone(tmp_path, monkeypatch):
         for name in same:
             np.testing.assert_array_equal(rows(name), rows(same[0]))
     some = ["orthogonal", "gaussian", "lsuv", "critical", "lecun_uniform", "torch_linear", "critical_orthogonal"]
-    together = {family for family in bench.plan.families(some) if len(family) > 1}
+    together = {family for family in families(some) if len(family) > 1}
     assert together == {("orthogonal", "critical_orthogonal"), ("gaussian", "critical")}
 
 

@@ -48,10 +48,10 @@ def test_a_cell_alone_has_the_bits_it_has_in_company(tmp_path, large):
 
 def test_other_chunks_give_the_same_bits(tmp_path, large, monkeypatch):
     sweep = bench.Sweep(**LARGE)
-    assert bench.plan.keeps_weights(sweep, 20, seeds=1)
+    assert bench.sweeps.plan.keeps_weights(sweep, 20, seeds=1)
     monkeypatch.setattr(bench.sweeps.plan, "CHUNK_BYTES", 2**16)  # one seed at a time, its weights drawn twice
-    assert len(bench.plan.plan(sweep)) == 3 * 5
-    assert not bench.plan.keeps_weights(sweep, 20, seeds=1)
+    assert len(bench.sweeps.plan.plan(sweep)) == 3 * 5
+    assert not bench.sweeps.plan.keeps_weights(sweep, 20, seeds=1)
     assert_contained(run_frame(tmp_path, **LARGE), large["cells"])
 
 

@@ -22,6 +22,7 @@ import bench
 import bench.training.plan
 from bench.cli.main import main
 from bench.training.rows import convergence, recorded_steps
+from tests.tolerance import own_programs
 
 KEYS = ["task", "initializer", "activation", "width", "bias_std", "depth", "scale", "optimizer", "learning_rate", "seed"]
 GRID = {
@@ -132,8 +133,7 @@ def test_other_numbers_of_devices_differ_by_rounding_and_no_more(tmp_path):
 
 def test_killed_and_resumed_it_is_as_if_nothing_happened(tmp_path, grid):
     environment = os.environ | {
-        "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "compiled"),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_COMPILATION_CACHE_DIR": own_programs(tmp_path),
         "XLA_FLAGS": f"--xla_force_host_platform_device_count={jax.local_device_count()}",
     }
     command = [sys.executable, "-c", SCRIPT, json.dumps(GRID), str(tmp_path)]
