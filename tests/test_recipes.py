@@ -22,6 +22,13 @@ ENTRIES = {
     "bench/theory/nonlinearities.py": [
         ('    Nonlinearity("sine", ', '    Nonlinearity("arctan", np.arctan, lambda z: 1 / (1 + z**2)),\n'),
     ],
+    "bench/training/specs.py": [('    "momentum": ', '    "heavy": Named("sgd", {"momentum": 0.99}),\n')],
+    "bench/sweeps/presets.py": [
+        (
+            '        "lecture": ',
+            '        "tiny": SweepPreset("one network", depths=(2,), scales=(1.0,), widths=(2,), seeds=1),\n',
+        ),
+    ],
     "bench/training/tasks.py": [
         (
             "def noise(",
@@ -66,7 +73,9 @@ assert analysis.cli.main.main(["dots", "r/compare", "--out", "dots.svg"]) == 0
 assert pathlib.Path("dots.svg").exists()
 assert "dots" in dir(run.plot)
 run.plot.dots(ax=Figure().add_subplot())
-trained = ["--task", "zeros:inputs=3", "--loss", "mse", "--target", "loss=0.1", "--steps", "2", "--depths", "2"]
+assert len(bench.run("tiny", results="r").cells) == 1
+trained = ["--optimizers", "heavy", "--depths", "2", "--task", "zeros"]
+trained += ["--loss", "mse", "--target", "loss=0.1", "--steps", "2"]
 assert bench.cli.main.main(["train", *trained, "--results", "r"]) == 0
 """
 
@@ -101,10 +110,12 @@ def followed(tmp_path_factory):
         "half N(0, 1/(2 fan_in)), not truncated",
         "arctan arctan z",
         "zeros targets that are all 0",
+        "tiny one network",
     ],
 )
 def test_what_a_recipe_adds_is_listed(followed, line):
     assert line in [" ".join(printed.split()) for printed in followed.splitlines()]
+    assert "heavy, " in followed
 
 
 def test_the_page_names_every_file_that_a_recipe_touches():

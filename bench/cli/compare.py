@@ -6,6 +6,7 @@ import argparse
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from bench.cli.options import SWEEP, add_options_for, add_run_options, one_number, overrides_from, preset_of
 from bench.settings.errors import SweepError, UsageError
@@ -48,20 +49,15 @@ def main(arguments: argparse.Namespace) -> None:
     seeds, resamples = (_count(name, getattr(arguments, name), *limits) for name, limits in _COUNTS.items())
     from bench.cli.surroundings import configure_jax
     from bench.comparison.columns import check_columns
-    from bench.comparison.compare import compare, load_cells
-    from bench.comparison.isometry import add_isometry
-    from bench.comparison.tables import as_text, write_table
+    from bench.comparison.of_run import compare_run, write_comparison
+    from bench.comparison.tables import as_text
 
     columns = check_columns(arguments.columns)
     configure_jax(compilation_cache=arguments.compilation_cache)
-    sweep, folder = _finished(arguments) if arguments.taken is not None else _measured(arguments)
-    table = compare(load_cells(folder), loss=sweep.loss, rng=sweep.key, resamples=resamples)
-    table = add_isometry(table, sweep, seeds=min(seeds, sweep.seeds))
-    try:
-        write_table(table, folder, columns)
-    except OSError as error:
-        argument = "from" if arguments.taken else "results"
-        raise UsageError(f"{argument}: {folder} cannot be written: {error.strerror}") from error
+    taken = arguments.taken is not None
+    folder = _given(arguments) if taken else _measured(arguments)
+    table = compare_run(folder, _manifest(folder), isometry_seeds=seeds, resamples=resamples)
+    write_comparison(table, folder, "from" if taken else "results", columns)
     print(as_text(table, "simple", columns))
     print(folder)
 
@@ -76,30 +72,31 @@ def _count(name: str, text: str, least: int, most: int) -> int:
     return int(number)
 
 
-def _measured(arguments: argparse.Namespace) -> tuple[Sweep, Path]:
-    """What was asked for, measured to compare."""
+def _measured(arguments: argparse.Namespace) -> Path:
+    """The run of what was asked for, measured to compare. Raises SweepError and RunError."""
+    from bench.comparison.of_run import to_compare
     from bench.sweeps.runner import run
 
     name = arguments.preset or PRESET
-    sweep = replace(preset_of(PRESETS, name).sweep, **overrides_from(arguments, OPTIONS), layers=False)
-    if max(sweep.depths) == 2:
-        raise SweepError("depths", max(sweep.depths), "a depth above 2, to measure a slope to")
-    sweep = replace(sweep, depths=(2, *sweep.depths))
+    sweep = to_compare(replace(preset_of(PRESETS, name).sweep, **overrides_from(arguments, OPTIONS)))
     run_name = arguments.run if arguments.run is not None else name
-    return sweep, Path(run(sweep, results=arguments.results, name=run_name, progress=not arguments.quiet))
+    return Path(run(sweep, results=arguments.results, name=run_name, progress=not arguments.quiet))
 
 
-def _finished(arguments: argparse.Namespace) -> tuple[Sweep, Path]:
-    """The run that was given. Raises SweepError for options beside it and UsageError for what is no finished run."""
+def _given(arguments: argparse.Namespace) -> Path:
+    """The run that was given. Raises SweepError for options beside it."""
     for name in (*OPTIONS, "preset", "run"):
         if (given := getattr(arguments, name, None)) is not None:
             raise SweepError(name, given, "nothing beside --from, which takes a run as it is")
-    folder = Path(arguments.taken)
+    return Path(arguments.taken)
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    """Raises UsageError for a folder without one."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text())
-        finished, sweep = manifest["finished"], Sweep.from_dict(manifest["sweep"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        if not isinstance(manifest, dict):
+            raise TypeError("its manifest.json is no object")
+        return manifest
+    except (OSError, ValueError, TypeError) as error:
         raise UsageError(f"from: got {str(folder)!r}, expected a run's folder ({error})") from error
-    if not finished:
-        raise UsageError(f"from: got {str(folder)!r}, which is not finished; run its sweep again first")
-    return sweep, folder

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,9 +50,12 @@ def compare_run(folder: Path, manifest: Mapping[str, Any], *, isometry_seeds: in
     return add_isometry(table, sweep, seeds=min(isometry_seeds, sweep.seeds) if anything else 0)
 
 
-def write_comparison(table: pd.DataFrame, folder: Path, argument: str) -> None:
-    """The table's files in the run's folder. Raises CompareError, which names the argument that the folder is from."""
+def write_comparison(table: pd.DataFrame, folder: Path, argument: str, columns: Sequence[str] | None = None) -> None:
+    """The table's files in the run's folder (:func:`bench.comparison.tables.write_table`).
+
+    Raises CompareError, which names the argument that the folder is from.
+    """
     try:
-        write_table(table, folder)
+        write_table(table, folder, columns)
     except OSError as error:
         raise CompareError(f"{argument}: {folder} cannot be written: {error.strerror or error}") from error
