@@ -39,8 +39,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--columns",
         nargs="+",
         metavar="NAME",
-        help="of table.csv, what table.md, table.tex and the terminal show; all: every one (default: all in table.md, and in "
-        "the others what fits on a page)",
+        help="of table.csv, what table.md, table.tex and the terminal show; all: every one (default: all in table.md, and "
+        "in the others what fits on a page)",
     )
 
 
