@@ -2,6 +2,7 @@
 # make test       set up, run the tests           make lint       ruff and pyright
 # make bench      the speed comparison            make coverage   theory against measurement, counted
 # make compare    12 initializations ranked       make reference  remake results/reference/
+# make lesson     run docs/lesson.ipynb           make api        pages of the public functions
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -12,7 +13,7 @@ FIGURES := results/lecture/lecture.png results/atlas/heatmap.png results/atlas/h
 	$(TRAINED:%=results/digits/%.png)
 
 .DEFAULT_GOAL := figures
-.PHONY: figures setup test lint format compare bench coverage reference reference-sweeps reference-trainings clean
+.PHONY: figures setup test lint format compare bench lesson api coverage reference reference-sweeps reference-trainings clean
 
 figures: setup
 	@$(RUN) -m bench sweep lecture
@@ -86,6 +87,15 @@ compare: setup
 bench: setup
 	$(RUN) -m tests.perf.speed
 	$(RUN) -m tests.perf.training
+
+# The notebook from end to end, as a class would run it; nothing of it is kept.
+lesson: setup
+	$(VENV)/bin/jupyter-execute --timeout=300 docs/lesson.ipynb
+
+# The public functions: one page of one line each (in git), and whole pages in build/api/.
+api: setup
+	$(RUN) docs/api.py
+	$(VENV)/bin/pdoc --docformat restructuredtext --output-directory build/api bench bench.theory analysis.figures
 
 coverage: setup
 	$(RUN) -m tests.perf.coverage
