@@ -3,11 +3,16 @@
 import json
 import re
 import runpy
+import shlex
 from pathlib import Path
 
 import pytest
 
+from analysis.cli.main import build_parser as figures
+from bench.cli.main import build_parser
+
 ROOT = Path(__file__).parents[1]
+RULES = re.MULTILINE | re.DOTALL
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -27,11 +32,25 @@ def test_links_lead_to_files_and_headings_that_exist(page):
         assert not anchor or anchor in anchors(found), link
 
 
-def test_the_readme_is_one_screen_and_names_every_page():
-    readme = (ROOT / "README.md").read_text()
-    assert len(readme.splitlines()) <= 150
-    for page in PAGES[1:]:
-        assert f"docs/{page.name}" in readme
+def test_the_readme_is_one_screen_and_the_index_names_every_page():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 150
+    index = (ROOT / "docs" / "README.md").read_text()
+    for page in [*PAGES[1:], ROOT / "docs" / "lesson.ipynb"]:
+        assert page.name == "README.md" or f"]({page.name})" in index
+
+
+def test_every_command_of_the_pages_is_one_that_the_command_line_takes(capsys):
+    """Each is parsed, not run; figures by their own command line."""
+    blocks = [block for page in PAGES for block in re.findall(r"^```console\n(.*?)^```", page.read_text(), RULES)]
+    commands = [line for block in blocks for line in re.findall(r"^(?:\.venv/bin/)?depthscale .*$", block, re.MULTILINE)]
+    assert len(commands) > 20
+    for line in commands:
+        _, *words = shlex.split(line, comments=True)
+        if words[0] == "--print-completion":
+            continue
+        parser = figures(prog="depthscale plot") if words[0] == "plot" else build_parser()
+        parser.parse_strictly(words[1:] if words[0] == "plot" else words)
+    assert not capsys.readouterr().err
 
 
 def test_the_page_of_public_names_is_what_the_docstrings_say():
