@@ -50,12 +50,12 @@ def _table(names: dict[str, Any]) -> str:
 
 
 def _summary(found: Any) -> str:
-    """The first sentence or line of a docstring; of a table, what it holds."""
+    """The first paragraph of a docstring."""
     if inspect.isclass(found) or inspect.isroutine(found) or not hasattr(found, "items"):
         text = inspect.getdoc(found) or ""
         first = " ".join(text.split("\n\n")[0].split()).replace("|", "\\|")
         return re.sub(r":\w+:(?=`)", "", first).replace("``", "`")
-    return ", ".join(f"`{name}`" for name in found)
+    return "A table by name: `depthscale list`."
 
 
 if __name__ == "__main__":
