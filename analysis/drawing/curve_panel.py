@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
@@ -10,10 +11,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
 
-from analysis.numbers.seed_curves import Curve, End, columns_of, curves_of, ends_of
+from analysis.numbers.seed_curves import Curve, End, curve_of, ends_of
 from analysis.rows.select import distinct
 
-LAYER_STYLES = ("solid", (0, (4, 1.5)), (0, (1, 1.2)))  # first, middle, last
+DASHES = ("solid", (0, (5, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (1, 1.2)))  # of as many lines as a panel has
 LINEAR: Any = {"linthresh": 1.0, "linscale": 0.35}  # of the step axis: 0 and 1 are apart, then come decades
 CALM = 10.0  # times its first loss, or gradient, that a diverging network may pull an axis to
 MARGIN = 0.05  # of the axis
@@ -30,28 +31,31 @@ class Limits(NamedTuple):
     high: float
 
 
-def colours_of(frame: pd.DataFrame) -> dict[float, Any]:
-    """A colour for each scale; their lightness alone tells them apart."""
+def looks_of(frame: pd.DataFrame) -> dict[float, dict[str, Any]]:
+    """A colour and a line style for each scale; lightness alone, or dashes alone, tell them apart."""
     scales = distinct(frame, "scale")
     # Without the palest end, which is hard to see on paper.
     colours = mpl.colormaps["viridis"](np.linspace(0.0, 0.88, len(scales)) if len(scales) > 1 else [0.0])
-    return {scale: tuple(colour) for scale, colour in zip(scales, colours, strict=True)}
+    return {
+        scale: {"color": tuple(colour), "linestyle": DASHES[place % len(DASHES)]}
+        for place, (scale, colour) in enumerate(zip(scales, colours, strict=True))
+    }
 
 
-def limits_of(frame: pd.DataFrame, value: str) -> Limits:
-    """What an axis of ``value`` spans: all finite values, but of a network that diverges no more than ten times its first.
+def limits_of(frame: pd.DataFrame, values: Sequence[str]) -> Limits:
+    """What an axis of these columns spans: all finite values, of a network that diverges up to ten times its first.
 
     frame: rows of ``load_curves``, of several panels if these share the axis.
     """
-    if value == "accuracy":
+    if "accuracy" in values:
         return Limits(-0.03, 1.03)
     running = pd.Series(np.isfinite(frame["loss"].to_numpy()), index=frame.index)
     keys = ["initializer", "activation", "width", "bias_std", "optimizer", "depth", "scale", "seed"]
     calm = running.groupby([frame[key] for key in keys]).transform("all").to_numpy()
     first = frame["step"].to_numpy() == min(frame["step"])
     inside = []
-    for column in columns_of(value):
-        decades = _decades(frame[column].to_numpy(float), value)
+    for value in values:
+        decades = _decades(frame[value].to_numpy(float), value)
         shown = np.isfinite(decades)
         inside += [decades[shown & (calm | first)], decades[shown & first & ~calm] + np.log10(CALM)]
     found = np.concatenate(inside)
@@ -60,33 +64,33 @@ def limits_of(frame: pd.DataFrame, value: str) -> Limits:
     return Limits(low - margin, high + margin)
 
 
-def draw_panel(ax: Axes, frame: pd.DataFrame, value: str, colours: dict[float, Any], limits: Limits) -> set[str]:
-    """Draw the networks of one setting, depth and learning rate; returns the marks that a legend has to explain.
+def draw_panel(
+    ax: Axes, frame: pd.DataFrame, value: str, looks: Mapping[float, Mapping[str, Any]], limits: Limits
+) -> set[str]:
+    """Draw one column of the networks of one setting, depth and learning rate; returns the marks that a legend explains.
 
     Marks: ``cross`` where a seed's loss was last finite, at an edge if that lies beyond the axis; ``undefined`` if it never
     was; ``triangle`` in a band at the bottom, where a median is exactly zero, which a log axis has not.
     """
-    curves = {
-        scale: [_in_decades(curve, value) for curve in curves_of(frame.loc[frame["scale"] == scale], value)]
-        for scale in colours
-    }
-    zeros = [scale for scale, found in curves.items() if any(np.isneginf(curve.median).any() for curve in found)]
+    rows = {scale: frame.loc[frame["scale"] == scale] for scale in looks}
+    curves = {scale: _in_decades(curve, value) for scale in looks if (curve := curve_of(rows[scale], value)) is not None}
+    zeros = [scale for scale, curve in curves.items() if np.isneginf(curve.median).any()]
     low = limits.low - (ZERO_BAND + ZERO_LANE * len(zeros) if zeros else 0) * (limits.high - limits.low)
     _set_axes(ax, frame, value, limits, low)
     marks = {"triangle"} if zeros else set()
     if zeros:
         ax.axhspan(_height(low, value), _height(limits.low, value), color="0.91", linewidth=0, zorder=0)
-    for scale, found in curves.items():
+    for scale, look in looks.items():
         lane = limits.low - (limits.low - low) * (zeros.index(scale) + 1) / (len(zeros) + 1) if scale in zeros else low
-        for curve, style in zip(found, LAYER_STYLES, strict=False):
-            _draw_curve(ax, curve, value, {"color": colours[scale], "linestyle": style}, lane)
-        for end in ends_of(frame.loc[frame["scale"] == scale], columns_of(value)[0]):
-            _draw_end(ax, end, value, colours[scale], Limits(lane, limits.high))
+        if scale in curves:
+            _draw_curve(ax, curves[scale], value, look, lane)
+        for end in ends_of(rows[scale], value):
+            _draw_end(ax, end, value, look["color"], Limits(lane, limits.high))
             marks |= {"cross", "undefined"} if np.isnan(end.value) else {"cross"}
     return marks
 
 
-def _draw_curve(ax: Axes, curve: Curve, value: str, look: dict[str, Any], lane: float) -> None:
+def _draw_curve(ax: Axes, curve: Curve, value: str, look: Mapping[str, Any], lane: float) -> None:
     """``lane``: where zeros are drawn, in decades."""
     zero = np.isneginf(curve.median)
     low, median, high = (
@@ -100,7 +104,7 @@ def _draw_curve(ax: Axes, curve: Curve, value: str, look: dict[str, Any], lane: 
     if zero.any():
         ax.plot(curve.steps, median, linewidth=0.4, alpha=0.6, zorder=2.5, **look)
         ax.plot(curve.steps[zero], median[zero], color=look["color"], zorder=4, **TRIANGLE)
-    if curve.seeds > 1 and curve.leading:
+    if curve.seeds > 1:
         ax.fill_between(curve.steps, low, high, color=look["color"], alpha=0.18, linewidth=0, zorder=2)
 
 

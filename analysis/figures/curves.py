@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Mapping, Sequence
-from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis.drawing.command import Command
-from analysis.drawing.curve_panel import CROSS, LAYER_STYLES, TRIANGLE, colours_of, draw_panel, limits_of
-from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, new_axes, new_figure, tidy
+from analysis.drawing.curve_panel import CROSS, TRIANGLE, draw_panel, limits_of, looks_of
+from analysis.drawing.labels import panel_title
+from analysis.drawing.own_axes import given_or_new, label
+from analysis.drawing.sheet import add_key, legend_below, new_sheet
+from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE
 from analysis.rows.load import load_curves
 from analysis.rows.options import TRAINED, add_training_options, selected
 from analysis.rows.select import (
     SelectionError,
     check_name,
     distinct,
-    facet_title,
     facets,
     one_facet,
     select,
@@ -34,16 +35,19 @@ from analysis.rows.select import (
 VALUES = {
     "loss": "batch loss",
     "accuracy": "batch accuracy",
-    "log10_grad": r"$\log_{10}\,\Vert\partial\ell/\partial W_l\Vert_\mathrm{F}$",
+    "log10_grad_first": r"$\log_{10}\,\Vert\partial\ell/\partial W_1\Vert_\mathrm{F}$",
+    "log10_grad_middle": r"$\log_{10}\,\Vert\partial\ell/\partial W_{L/2}\Vert_\mathrm{F}$",
+    "log10_grad_last": r"$\log_{10}\,\Vert\partial\ell/\partial W_{L-1}\Vert_\mathrm{F}$",
 }
-MOST_SCALES = 5  # that many colours can be told apart; by default
-PER_ROW = 5  # entries of the legend, across two columns of a page
-NARROW_ROW = 3  # across one
-LEGEND_ROW = 0.16  # inches
-MOST_DEPTHS = 3
-MOST_ROWS = 6  # by default
+GRADIENTS = tuple(VALUES)[2:]
+TITLES = {"log10_grad_first": "first layer, $W_1$", "log10_grad_middle": "middle, $W_{L/2}$"}
+TITLES |= {"log10_grad_last": "last hidden, $W_{L-1}$"}
+GRADIENT_LABEL = r"$\log_{10}\,\Vert\partial\ell/\partial W_l\Vert_\mathrm{F}$"
+MOST_SCALES = 4  # lines in one panel
+MOST_DEPTHS = 3  # by default
+MOST_ROWS, PAGE_ROWS = 6, 10  # by default, and what a page holds
+ROWS_HEIGHT = 7.8  # inches, at most
 STEP_LABEL = "step"
-LAYER_NAMES = ("first layer, $W_1$", "middle, $W_{L/2}$", "last hidden, $W_{L-1}$")
 
 
 class Row(NamedTuple):
@@ -61,30 +65,27 @@ def plot_curves(
     scales: Sequence[float] | None = None,
     learning_rate: float | None = None,
     ax: Axes | None = None,
+    key: bool = False,
 ) -> Axes:
-    """One panel: loss, accuracy or gradients of the batch before each step, against the step; a colour for each scale.
+    """One panel: loss, accuracy or a gradient of the batch before each step, against the step; a line for each scale.
 
     frame: rows of ``load_curves`` with one initializer, activation, width, bias_std and optimizer; ``value`` is ``loss``
-    (log axis), ``accuracy``, or ``log10_grad``: in decades, the first, middle and last hidden layer as line styles. The
-    step axis is linear up to 1 and logarithmic beyond. Lines are medians over the seeds that have not diverged, bands reach
-    from the smallest to the largest of these (of gradients the first layer's alone); a line ends where more than half have
-    diverged. A cross is where a seed that diverges was last finite, a triangle in the band at the bottom where the median
-    is exactly zero. By default: the largest depth, up to five spread scales, and the middle learning rate. Raises
-    SelectionError (a ValueError) for values that the frame does not hold.
+    (log axis), ``accuracy``, or the decades of a gradient, ``log10_grad_first``, ``_middle`` or ``_last`` of the hidden
+    layers. The step axis is linear up to 1 and logarithmic beyond. Lines are medians over the seeds that have not diverged,
+    bands reach from the smallest to the largest of these; a line ends where more than half have diverged. A cross is where a
+    seed that diverges was last finite, a triangle in the band at the bottom where the median is exactly zero. By default:
+    the largest depth, up to four spread scales, and the middle learning rate. ``key``: an ``ax`` that is given gets its
+    legend too. Raises SelectionError (a ValueError) for values that the frame does not hold, and for more than four scales.
     """
     facet = one_facet(frame)
     check_name("value", value, VALUES)
     rows = choose(frame, [distinct(frame, "depth")[-1] if depth is None else depth], scales, learning_rate)
-    colours, limits = colours_of(rows), limits_of(rows, value)
-    if ax is not None:
-        draw_panel(ax, rows, value, colours, limits)
-        return ax
-    own = new_axes(SINGLE_COLUMN, 3.0)
-    with mpl.rc_context(STYLE):
-        marks = draw_panel(own, rows, value, colours, limits)
-        own.set(xlabel=STEP_LABEL, ylabel=VALUES[value])
-        own.set_title(f"{facet_title(facet, ())}, L = {distinct(rows, 'depth')[0]}\n{_rate_words(rows, frame)}")
-        _legend(own.get_figure(root=True), rows, marks, layered=value == "log10_grad")
+    with given_or_new(ax, SINGLE_COLUMN, 2.4) as own:
+        marks = draw_panel(own, rows, value, looks_of(rows), limits_of(rows, [value]))
+        title = f"{panel_title(facet, ())}, L = {distinct(rows, 'depth')[0]}\n{_rate_words(rows, frame)}"
+        label(own, STEP_LABEL, VALUES[value], title)
+        if ax is None or key:
+            add_key(own, _handles(rows, marks), inside=ax is not None, title=_words(rows, marks, ",\n"))
     return own
 
 
@@ -96,12 +97,12 @@ def draw_curves(
     scales: Sequence[float] | None = None,
     learning_rate: float | None = None,
 ) -> Figure:
-    """Loss, accuracy and gradients side by side; a row for each setting and depth, at one learning rate.
+    """Loss, accuracy and the gradients of three layers side by side; a row for each setting and depth, at one learning rate.
 
     ``loss`` is the training's: under ``mse`` accuracies mean nothing and are left out. Losses share their axis, and so do
     accuracies; gradients have one in each row. By default up to three depths of each setting, fewer where there are several
     settings, and no more than six rows; the title says so if settings are left out. Other arguments and errors are those of
-    :func:`plot_curves`.
+    :func:`plot_curves`; SelectionError also for more depths than a page holds.
     """
     values = [value for value in VALUES if loss != "mse" or value != "accuracy"]
     shown = facets(frame)[:MOST_ROWS]
@@ -110,31 +111,38 @@ def draw_curves(
         depths = spread(known, count) if count > 1 else known[-1:]
     kept = pd.concat([rows for _, rows in shown])
     chosen = choose(kept, depths, scales, learning_rate)
-    page = _page(chosen)
-    colours = colours_of(chosen)
+    page, looks = _page(chosen), looks_of(chosen)
+    if len(page) > PAGE_ROWS:
+        most = max(PAGE_ROWS // len(shown), 1)
+        accepted = f"up to {most}, which a page has room for with {len(shown)} settings"
+        raise SelectionError("depths", len(distinct(chosen, "depth")), accepted)
+    used = np.ones((len(page), len(values)), dtype=bool)
     marks: set[str] = set()
     with mpl.rc_context(STYLE):
-        figure = new_figure(DOUBLE_COLUMN, (1.5 if len(page) <= 3 else 1.3) * len(page) + 0.9)
-        widths = [1.0] * (len(values) - 1) + [1.25]  # gradients have three lines for one
-        panels = figure.subplots(len(page), len(values), sharex=True, squeeze=False, width_ratios=widths)
+        height = min((1.45 if len(page) <= 3 else 1.3) * len(page) + 0.4, ROWS_HEIGHT)
+        figure, panels = new_sheet(used, DOUBLE_COLUMN, height, labels=(STEP_LABEL, ""), sharey=False)
         for row, (title, rows) in enumerate(page):
+            gradients = limits_of(rows, GRADIENTS)
             for ax, value in zip(panels[row], values, strict=True):
-                tidy(ax)
-                limits = limits_of(rows if value == "log10_grad" else chosen, value)
-                marks |= draw_panel(ax, rows, value, colours, limits)
-                ax.set_ylabel(VALUES[value])
-                ax.set_xlabel(STEP_LABEL if row == len(page) - 1 else "")
+                marks |= draw_panel(ax, rows, value, looks, gradients if value in GRADIENTS else limits_of(chosen, [value]))
+                ax.tick_params(labelleft=value not in GRADIENTS[1:])
+                ax.set_ylabel({GRADIENTS[0]: GRADIENT_LABEL}.get(value, "" if value in GRADIENTS else VALUES[value]))
+                ax.set_title(TITLES.get(value, "") if row == 0 else "")
+            # One axis, whichever of them has a band for zeros.
+            alike = panels[row, -len(GRADIENTS) :]
+            for ax in alike:
+                ax.set_ylim(bottom=min(other.get_ylim()[0] for other in alike))
             panels[row, 0].set_title(title, loc="left")
         figure.align_ylabels()
         figure.suptitle(_heading(chosen, frame, len(shown)), fontsize=8)
-        _legend(figure, chosen, marks, layered=True)
+        legend_below(figure, _handles(chosen, marks), title=_words(chosen, marks, ", "))
     return figure
 
 
 def choose(
     frame: pd.DataFrame, depths: Sequence[int], scales: Sequence[float] | None, learning_rate: float | None
 ) -> pd.DataFrame:
-    """The rows of those depths, of the wanted or up to five spread scales, and of one learning rate, by default the middle.
+    """The rows of those depths, of the wanted or up to four spread scales, and of one learning rate, by default the middle.
 
     Where the readout has rates of its own, it is that of the other layers if the run holds it, else the middle one.
     """
@@ -143,6 +151,8 @@ def choose(
     if learning_rate is None:
         learning_rate = _middle(distinct(frame, "learning_rate"))
     rows = select(frame, depths=depths, scales=scales, learning_rates=[learning_rate])
+    if len(distinct(rows, "scale")) > MOST_SCALES:
+        raise SelectionError("scales", len(distinct(rows, "scale")), f"up to {MOST_SCALES}, the lines that a panel has")
     readout = distinct(rows, "readout_learning_rate")
     same = distinct(rows, "learning_rate")[0]
     return select(rows, readout_learning_rates=[same if same in readout else _middle(readout)])
@@ -155,7 +165,7 @@ def _middle(values: list[Any]) -> Any:
 def _page(chosen: pd.DataFrame) -> list[Row]:
     named, several = varying(chosen), len(facets(chosen)) > 1
     return [
-        Row(f"{facet_title(facet, named)}, L = {depth}" if several else f"L = {depth}", rows.loc[rows["depth"] == depth])
+        Row(f"{panel_title(facet, named)}, L = {depth}" if several else f"L = {depth}", rows.loc[rows["depth"] == depth])
         for facet, rows in facets(chosen)
         for depth in distinct(rows, "depth")
     ]
@@ -171,42 +181,26 @@ def _rate_words(chosen: pd.DataFrame, frame: pd.DataFrame) -> str:
 
 def _heading(chosen: pd.DataFrame, frame: pd.DataFrame, shown: int) -> str:
     settings = facets(chosen)
-    words = [] if len(settings) > 1 else [facet_title(settings[0][0], ["width", "optimizer"])]
+    words = [] if len(settings) > 1 else [panel_title(settings[0][0], ["width", "optimizer"])]
     words.append(_rate_words(chosen, frame))
     count = len(facets(frame))
     words += [f"the first {shown} of {count} settings"] if shown < count else []
     return ", ".join(words)
 
 
-def _legend(figure, chosen: pd.DataFrame, marks: set[str], *, layered: bool) -> None:
-    colours = colours_of(chosen)
-    handles = [Line2D([], [], color=colour, label=f"scale {scale:g}") for scale, colour in reversed(colours.items())]
-    others = [
-        Line2D([], [], color="0.3", linestyle=style, label=name)
-        for style, name in zip(LAYER_STYLES, LAYER_NAMES, strict=True)
-    ]
-    others = others if layered else []
+def _handles(chosen: pd.DataFrame, marks: set[str]) -> list[Line2D]:
+    handles = [Line2D([], [], label=f"scale {scale:g}", **look) for scale, look in reversed(looks_of(chosen).items())]
     diverged = "a seed diverged" + (", or is undefined" if "undefined" in marks else "")
-    others += [Line2D([], [], color="0.3", label=diverged, **CROSS)] if "cross" in marks else []
-    others += [Line2D([], [], color="0.3", label="exactly zero", **TRIANGLE)] if "triangle" in marks else []
-    columns = NARROW_ROW if "undefined" not in marks else 2  # its words are long
-    if figure.get_figwidth() > SINGLE_COLUMN:
-        # Columns are filled downwards: scales are to be above, the rest below.
-        columns = min(max(len(handles), len(others)), PER_ROW)
-        blank = Line2D([], [], linestyle="none", label="")
-        lines = [part[start : start + columns] for part in (handles, others) for start in range(0, len(part), columns)]
-        handles = [entry for column in zip_longest(*lines, fillvalue=blank) for entry in column]
-    else:
-        handles += others
-    more = math.ceil(len(colours) / columns) - math.ceil(MOST_SCALES / columns)
-    figure.set_figheight(figure.get_figheight() + LEGEND_ROW * max(more, 0))  # rows beyond the default's
+    handles += [Line2D([], [], color="0.3", label=diverged, **CROSS)] if "cross" in marks else []
+    return handles + ([Line2D([], [], color="0.3", label="exactly zero", **TRIANGLE)] if "triangle" in marks else [])
+
+
+def _words(chosen: pd.DataFrame, marks: set[str], end: str) -> str:
+    """What lines and bands are."""
     seeds = len(distinct(chosen, "seed"))
     words = [f"median (lines) and smallest to largest (bands) of {seeds} seeds" if seeds > 1 else "1 seed"]
-    words += ["gradients' bands are the first layer's"] if seeds > 1 and layered else []
     words += ["without seeds that have diverged"] if seeds > 1 and "cross" in marks else []
-    title = (", " if figure.get_figwidth() > SINGLE_COLUMN and len(words) < 3 else ",\n").join(words)
-    legend = figure.legend(handles=handles, title=title, loc="outside lower center", ncols=columns, columnspacing=1.4)
-    legend.get_title().set_multialignment("center")
+    return end.join(words)
 
 
 def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Figure:

@@ -10,8 +10,6 @@ import pandas as pd
 from analysis.numbers.statistics import seed_statistic
 from analysis.rows.select import distinct
 
-LAYERS = ("first", "middle", "last")  # of the hidden ones
-
 
 class Curve(NamedTuple):
     """One column at every recorded step that at least half of the seeds reach; each an array [steps]."""
@@ -21,7 +19,6 @@ class Curve(NamedTuple):
     median: np.ndarray
     high: np.ndarray  # the largest
     seeds: int  # of all, at the start
-    leading: bool  # whether it is the first column of its panel
 
 
 class End(NamedTuple):
@@ -31,13 +28,8 @@ class End(NamedTuple):
     value: float
 
 
-def columns_of(value: str) -> list[str]:
-    """The columns that one panel shows: those of three layers for ``log10_grad``, else the one of that name."""
-    return [f"{value}_{layer}" for layer in LAYERS] if value == "log10_grad" else [value]
-
-
-def curves_of(frame: pd.DataFrame, value: str) -> list[Curve]:
-    """A curve for each column of ``value``, over the seeds whose loss is finite at that step; none without such rows.
+def curve_of(frame: pd.DataFrame, column: str) -> Curve | None:
+    """The curve of a column over the seeds whose loss is finite at that step; None without such rows.
 
     frame: rows of ``load_curves`` that differ in seed and step alone. ``-inf``, exactly zero, counts as the smallest; where
     any seed's value is NaN though its loss is finite, so is every statistic.
@@ -45,17 +37,11 @@ def curves_of(frame: pd.DataFrame, value: str) -> list[Curve]:
     seeds = len(distinct(frame, "seed"))
     running = frame.loc[np.isfinite(frame["loss"].to_numpy())]
     if running.empty:
-        return []
+        return None
     counts: Any = running.groupby("step").size()
     enough = counts.to_numpy() * 2 >= seeds
-    found = []
-    for place, column in enumerate(columns_of(value)):
-        low, median, high = (
-            seed_statistic(running, column, stat, by=["step"]).loc[enough] for stat in ("min", "median", "max")
-        )
-        steps = median.index.to_numpy()
-        found.append(Curve(steps, low.to_numpy(), median.to_numpy(), high.to_numpy(), seeds, place == 0))
-    return found
+    low, median, high = (seed_statistic(running, column, stat, by=["step"]).loc[enough] for stat in ("min", "median", "max"))
+    return Curve(median.index.to_numpy(), low.to_numpy(), median.to_numpy(), high.to_numpy(), seeds)
 
 
 def ends_of(frame: pd.DataFrame, column: str) -> list[End]:
