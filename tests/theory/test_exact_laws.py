@@ -7,29 +7,37 @@ from scipy.stats import binomtest
 from bench import theory
 from tests.tolerance import assert_follows, run_frame
 
-SEEDS = 1024
-CASES = [(1, 12), (2, 12), (8, 20), (64, 20)]  # (width, depth)
+DEPTHS = {1: 12, 2: 12, 8: 20, 64: 20}  # by width
+SEEDS = {1: 2048, 2: 2048, 8: 2048, 64: 1024}
 SLOPES = {"linear": 1.0, "relu": 0.0, "leaky_relu": 0.01}
+SCALES = {"linear": 0.9, "relu": float(np.sqrt(2)), "leaky_relu": float(np.sqrt(2))}
+SHALLOW = 4  # so that many narrow networks of rectified units live
 
 
-@pytest.mark.parametrize(("width", "depth"), CASES)
-@pytest.mark.parametrize("initializer", ["gaussian", "orthogonal"])
+@pytest.fixture(scope="module", params=[(name, width) for name in ("gaussian", "orthogonal") for width in DEPTHS], ids=str)
+def networks(request, tmp_path_factory):
+    """(initializer, width, cells): one draw for all activations."""
+    initializer, width = request.param
+    fields = {"initializers": [initializer], "activations": list(SLOPES), "scales": sorted(set(SCALES.values()))}
+    fields |= {"widths": [width], "depths": [2, SHALLOW, DEPTHS[width]]}
+    return initializer, width, run_frame(tmp_path_factory.mktemp("laws"), seeds=SEEDS[width], key=1, layers=False, **fields)
+
+
 @pytest.mark.parametrize("activation", SLOPES)
-def test_networks_follow_their_exact_law(tmp_path, initializer, activation, width, depth):
+def test_networks_follow_their_exact_law(networks, activation):
+    initializer, width, cells = networks
     if activation == "leaky_relu" and width == 1:
         pytest.skip("two values of equal probability have a variance without sampling error")
-    if activation == "relu" and width < 8:
-        depth = 4  # shallow enough that many narrow networks live
-    scale, seeds = (0.9, SEEDS) if activation == "linear" else (np.sqrt(2), 2 * SEEDS)
-    fields = {"initializers": [initializer], "activations": [activation], "scales": [scale], "widths": [width]}
-    cells = run_frame(tmp_path, depths=[2, depth], seeds=seeds, key=1, layers=False, **fields)
+    depth = SHALLOW if activation == "relu" and width < 8 else DEPTHS[width]
+    scale = SCALES[activation]
+    cells = cells[(cells.activation == activation) & (cells.scale == scale) & cells.depth.isin([2, depth])]
     orthogonal = initializer == "orthogonal"
     values = cells.pivot_table(index="seed", columns="depth", values="log10_grad_first", dropna=False).to_numpy()
     alive = np.isfinite(values[:, 1])
     for column, at in enumerate((2, depth)):
         law = theory.gradient_law(width, at, scale, negative_slope=SLOPES[activation], orthogonal=orthogonal)
         living = np.isfinite(values[:, column])
-        assert binomtest(int(living.sum()), seeds, law.alive).pvalue > 1e-4
+        assert binomtest(int(living.sum()), SEEDS[width], law.alive).pvalue > 1e-4
         assert np.isneginf(values[~living, column]).all()
         assert_follows(values[living, column], law.mean, law.variance)
     slope = theory.slope_law(width, depth, scale, negative_slope=SLOPES[activation], orthogonal=orthogonal)
