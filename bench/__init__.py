@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bench.interface.run import Run
     from bench.networks.activations import ACTIVATIONS, Activation
     from bench.networks.initializers import INITIALIZERS
-    from bench.runs.store import RunError
+    from bench.runs.errors import RunError
     from bench.settings.errors import SweepError
     from bench.sweeps.presets import PRESETS
     from bench.sweeps.sweep import Sweep
@@ -60,7 +60,7 @@ _HOMES = {
     "INITIALIZERS": "networks.initializers",
     "PRESETS": "sweeps.presets",
     "Run": "interface.run",
-    "RunError": "runs.store",
+    "RunError": "runs.errors",
     "Sweep": "sweeps.sweep",
     "SweepError": "settings.errors",
     "TRAININGS": "training.presets",

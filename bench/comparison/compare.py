@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 
 from bench.comparison.ranking import mean_interval, ranks
+from bench.runs.errors import LoadError
+from bench.runs.read import load_rows
 from bench.settings.errors import UsageError
-from bench.settings.registry import describe
 from bench.theory import predict
 from bench.theory.nonlinearities import is_known
 from bench.theory.prediction import NONE
@@ -36,14 +37,11 @@ class CompareError(UsageError):
 
 
 def load_cells(folder: Path) -> pd.DataFrame:
-    """A run's cells. Raises :class:`CompareError` for a folder that holds none."""
-    shards = sorted(path for path in (folder / "cells").glob("*.parquet") if not path.name.startswith("."))
-    if not shards:
-        raise CompareError(f"from: got {str(folder)!r}, expected a run's folder with cells")
+    """A run's cells. Raises :class:`CompareError` for a folder that holds none, or damaged ones."""
     try:
-        return pd.concat([pd.read_parquet(shard) for shard in shards], ignore_index=True)
-    except (OSError, ValueError) as error:  # pyarrow's own errors are both
-        raise CompareError(f"from: got {str(folder)!r}, whose cells cannot be read ({describe(error)})") from error
+        return load_rows(folder, "sweep", "cells")
+    except LoadError as error:
+        raise CompareError(f"from: {error}") from error
 
 
 def compare(cells: pd.DataFrame, *, loss: str = "output", rng: Any = 0, resamples: int = 9999) -> pd.DataFrame:

@@ -8,7 +8,8 @@ import shutil
 from pathlib import Path
 
 from bench.interface.run import manifest_of
-from bench.runs.store import RUN_NAME, RunError
+from bench.runs.errors import RunError
+from bench.runs.folder import RUN_NAME
 
 
 def remove_run(results: str | os.PathLike[str], name: str) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from bench.interface.about import as_html, as_text
 from bench.interface.plots import Plots
-from bench.runs.store import RunError
+from bench.runs.errors import RunError
 
 
 class Run:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from bench.engine.gradients import LANES
 from bench.networks.schemes import families
 from bench.networks.segments import LAYERS, segments_to
+from bench.runs.chunk import AnyChunk, blocks
 from bench.sweeps.lanes import Lane, lanes_of
 from bench.sweeps.sweep import Sweep
 
@@ -20,13 +20,12 @@ ROW_BYTES = 14 * 8  # of a table under construction
 
 
 @dataclass(frozen=True)
-class Chunk:
+class Chunk(AnyChunk):
     """What is measured together and becomes one shard: all depths, and a block of seeds and of lanes.
 
     The initializers are the sweep's of one family; lanes are numbered as :func:`bench.sweeps.lanes.lanes_of` lists theirs.
     """
 
-    index: int
     initializers: tuple[str, ...]
     activation: str
     width: int
@@ -37,15 +36,6 @@ class Chunk:
     def draw(self) -> tuple[tuple[str, ...], int, tuple[int, int]]:
         """What the draw depends on: chunks with the same one run one after the other and share it."""
         return self.initializers, self.width, self.seeds
-
-    @property
-    def shard(self) -> str:
-        """The file name of its rows."""
-        return f"chunk-{self.index:05d}.parquet"
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON types."""
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
 
 
 def weight_bytes(sweep: Sweep, width: int) -> int:
@@ -87,7 +77,7 @@ def plan(sweep: Sweep) -> tuple[Chunk, ...]:
                     (seed_block, activation, lane_block)
                     for seed_block in seed_blocks
                     for activation in sweep.activations
-                    for lane_block in _blocks(lanes[activation], lanes_per_block)
+                    for lane_block in blocks(lanes[activation], lanes_per_block)
                 )
             ]
     return tuple(chunks)
@@ -101,8 +91,4 @@ def _cut(sweep: Sweep, width: int, lanes: int) -> tuple[int, list[tuple[int, int
     weights = weight_bytes(sweep, width)
     kept = weights if weights <= CHUNK_BYTES else 0  # else drawn as they are needed, for any number of seeds
     fitting = CHUNK_BYTES // (lane_bytes(sweep, width, per_block) + kept)
-    return per_block, _blocks(sweep.seeds, max(1, min(fitting, MOST_SEEDS)))
-
-
-def _blocks(total: int, size: int) -> list[tuple[int, int]]:
-    return [(first, min(first + size, total)) for first in range(0, total, size)]
+    return per_block, blocks(sweep.seeds, max(1, min(fitting, MOST_SEEDS)))

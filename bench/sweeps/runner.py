@@ -20,7 +20,7 @@ from bench.networks.activations import ACTIVATIONS
 from bench.networks.batches import Batch, networks_of
 from bench.networks.losses import LOSSES
 from bench.networks.seeds import seed_mesh
-from bench.runs.store import RunFolder
+from bench.runs.folder import RunFolder
 from bench.sweeps.plan import Chunk, keeps_weights, lanes_in, plan
 from bench.sweeps.sweep import Sweep
 from bench.terminal.progress import progress_bar, report_undefined

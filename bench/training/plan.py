@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from bench.networks.initializers import INITIALIZERS
 from bench.networks.schemes import families, setting_of
+from bench.runs.chunk import AnyChunk, blocks
 from bench.training.draws import rectangular_gain
 from bench.training.tasks import load_task
 from bench.training.training import Training
@@ -36,13 +37,12 @@ class Cell(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Chunk:
+class Chunk(AnyChunk):
     """What becomes one shard: cells that share a program, and whose initializers share a draw.
 
     Cells are numbered as :func:`cells_of` lists them.
     """
 
-    index: int
     initializers: tuple[str, ...]
     activation: str
     width: int
@@ -60,15 +60,6 @@ class Chunk:
     def count(self) -> int:
         """How many cells it has."""
         return self.cells[1] - self.cells[0]
-
-    @property
-    def shard(self) -> str:
-        """The file name of its rows."""
-        return f"chunk-{self.index:05d}.parquet"
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON types."""
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
 
 
 def cells_of(
@@ -146,8 +137,7 @@ def plan(training: Training) -> tuple[Chunk, ...]:
                     for biased in (False, True):
                         for initializers in families(training.initializers):
                             count = len(cells_of(training, initializers, activation, width, biased=biased))
-                            for first in range(0, count, size):
-                                cells = (first, min(first + size, count))
+                            for cells in blocks(count, size):
                                 chunks.append(
                                     Chunk(len(chunks), initializers, activation, width, depth, optimizer, biased, cells)
                                 )

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from bench.networks.activations import ACTIVATIONS
 from bench.networks.initializers import INITIALIZERS
 from bench.networks.seeds import fetch_behind, place, seed_mesh
-from bench.runs.store import RunFolder
+from bench.runs.folder import RunFolder
 from bench.settings.errors import SweepError
 from bench.settings.registry import describe
 from bench.terminal.progress import progress_bar, report_undefined

@@ -132,15 +132,6 @@ def test_what_would_be_lost_or_mixed_up_is_refused(tmp_path):
             bench.run(sweep, results=tmp_path, name="mine", progress=False)
 
 
-def test_shards_that_were_removed_are_made_again(tmp_path):
-    folder = bench.run(bench.Sweep(**FIELDS), results=tmp_path, progress=False)
-    whole = {name: (folder / name).read_bytes() for name in files(folder) if name.endswith(".parquet")}
-    for name in list(whole)[::3]:
-        (folder / name).unlink()
-    bench.run(bench.Sweep(**FIELDS), results=tmp_path, progress=False)
-    assert {name: (folder / name).read_bytes() for name in whole} == whole
-
-
 def test_two_processes_do_not_write_one_run(tmp_path):
     sweep = bench.Sweep(**FIELDS)
     held = bench.sweeps.runner.folder_of(sweep, tmp_path, "mine")

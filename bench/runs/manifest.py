@@ -1,0 +1,62 @@
+"""A run's manifest, read as what it is: data from anywhere, of which nothing is believed unseen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+FORMAT = 2
+FORMATS = (1, FORMAT)  # 1: without the shards' digests
+KINDS = ("sweep", "training")
+NAME = "manifest.json"
+LARGEST_INDEX = 10**9
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a run's folder.
+
+    Raises ValueError in one line for a file that describes no run, or one of a format that this version does not know;
+    OSError where there is none, or none that can be read.
+    """
+    path = folder / NAME
+    if path.exists() and not path.is_file():
+        raise ValueError("it is not a file")
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if not isinstance(manifest, dict) or not any(isinstance(manifest.get(kind), dict) for kind in KINDS):
+        raise ValueError(f"it describes no {' or '.join(KINDS)}")
+    version = manifest.get("format", 1)
+    if isinstance(version, bool) or version not in FORMATS:
+        raise ValueError(f"its format is {version!r}, expected {' or '.join(map(str, FORMATS))}")
+    return manifest
+
+
+def shard_name(index: int) -> str:
+    """The file name of the rows of a run's chunk of that number."""
+    return f"chunk-{index:05d}.parquet"
+
+
+def planned_shards(manifest: Mapping[str, Any]) -> list[str] | None:
+    """The shards that each table of the run is to have, in order; None where the manifest has no plan.
+
+    Raises ValueError for a plan that is none.
+    """
+    plan = manifest.get("plan")
+    if plan is None:
+        return None
+    indices = (
+        [chunk.get("index") if isinstance(chunk, dict) else None for chunk in plan] if isinstance(plan, list) else [None]
+    )
+    found = [shard_name(index) for index in indices if type(index) is int and 0 <= index < LARGEST_INDEX]
+    if len(found) != len(indices):
+        raise ValueError("its plan lists no chunks")
+    return found
+
+
+def first_of(names: Sequence[str], most: int = 3) -> str:
+    """The first of the names, and that there are more."""
+    return ", ".join(names[:most]) + (", …" if len(names) > most else "")

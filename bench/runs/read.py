@@ -1,0 +1,163 @@
+"""Runs from disk as frames, by whoever wants to look at them: what is damaged is refused, what is missing is said.
+
+No engine is needed to read rows, so this imports none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from bench.runs.errors import LoadError
+from bench.runs.manifest import NAME, first_of, planned_shards, read_manifest
+from bench.runs.records import is_intact, records_of
+from bench.terminal.streams import note
+
+CELL = ("initializer", "activation", "width", "bias_std", "depth", "scale", "seed")
+TRAINED = (*CELL, "task", "optimizer", "learning_rate", "readout_learning_rate", "schedule", "clip")
+WORDS = frozenset({"initializer", "activation", "task", "optimizer", "schedule"})
+# kind of run → table → (which row it is, what it says)
+COLUMNS: Mapping[str, Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = MappingProxyType(
+    {
+        "sweep": {
+            "cells": (CELL, ("log10_grad_first", "log10_grad_last", "log10_grad_global", "log10_output")),
+            "layers": ((*CELL, "layer"), ("log10_grad", "log10_delta", "log10_activation")),
+        },
+        "training": {
+            "cells": (
+                TRAINED,
+                (
+                    *("final_train_loss", "final_train_accuracy", "test_loss", "test_accuracy", "steps_to_target"),
+                    *("diverged_at", "convergence", "log10_grad_first", "log10_grad_last", "log10_update_ratio"),
+                ),
+            ),
+            "curves": (
+                (*TRAINED, "step"),
+                (
+                    "loss",
+                    "accuracy",
+                    *(f"log10_grad_{place}" for place in ("first", "middle", "last")),
+                    "log10_update_ratio",
+                ),
+            ),
+        },
+    }
+)
+WRITERS = MappingProxyType({"sweep": "python -m bench sweep", "training": "python -m bench train"})
+ABSENT = MappingProxyType(
+    {
+        ("sweep", "cells"): "no cell is measured yet; run the sweep again to finish it",
+        ("sweep", "layers"): "it holds no layers; rerun the sweep with --layers (and another --run)",
+        ("training", "cells"): "no cell is trained yet; run the training again to finish it",
+        ("training", "curves"): "it holds no learning curves; rerun the training with --curves",
+    }
+)
+Filters = Sequence[tuple[str, str, Any]]
+
+
+def load_manifest(folder: Path, run: str) -> dict[str, Any]:
+    """How the run was made: ``sweep`` or ``training`` (its fields), versions, device, git, start and end.
+
+    ``run`` says which of the two it should be. Raises :class:`LoadError` for a folder that is not such a run.
+    """
+    expected = f"expected a folder that `{WRITERS[run]}` wrote"
+    try:
+        manifest = read_manifest(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        raise LoadError(f"{str(folder)!r} is not a run: it has no {NAME}; {expected}") from None
+    except (OSError, ValueError) as error:
+        raise LoadError(f"{str(folder / NAME)!r} cannot be read: {one_line(error)}") from error
+    if not isinstance(manifest.get(run), dict):
+        raise LoadError(f"{str(folder / NAME)!r} describes no {run}; {expected}")
+    return manifest
+
+
+def load_rows(
+    folder: Path, run: str, table: str, *, columns: Sequence[str] | None = None, filters: Filters | None = None
+) -> pd.DataFrame:
+    """The rows of a table of a run, ``cells``, ``layers`` or ``curves``, in the order in which they were measured.
+
+    columns: those that are wanted, all by default; filters: ``(column, "==" or "in" or "<" …, value)``, all of which are to
+    hold (:func:`pyarrow.parquet.filters_to_expression`); what they leave out is never held in memory. Where shards of a
+    finished run are missing, a line on standard error says so. Raises :class:`LoadError` for a folder that is no such run,
+    shards that are damaged, and tables without rows or without the columns that they should have.
+    """
+    manifest = load_manifest(folder, run)
+    shards = _shards(folder, table, manifest)
+    absent = f"{str(folder)!r} has no rows to draw: {ABSENT[run, table]}"
+    if not shards:
+        raise LoadError(absent)
+    keys, values = COLUMNS[run][table]
+    try:
+        data = ds.dataset(shards, format="parquet")
+        _check_columns(folder / table, data.schema, keys + values if columns is None else columns, run)
+        if data.count_rows() == 0:
+            raise LoadError(absent)
+        rows = data.to_table(
+            columns=None if columns is None else list(columns),
+            filter=None if filters is None else pq.filters_to_expression(list(filters)),
+        )
+    except (OSError, ValueError, pa.ArrowException) as error:
+        if isinstance(error, LoadError):
+            raise
+        raise LoadError(f"{str(folder / table)!r} cannot be read: {one_line(error)}") from error
+    return rows.to_pandas()
+
+
+def _shards(folder: Path, table: str, manifest: Mapping[str, Any]) -> list[Path]:
+    """The shards to read; a line says which are missing or none of the run's. Raises LoadError for damaged ones."""
+    # A name that begins with a dot is a shard that is still being written.
+    there = {
+        path.name: path for path in sorted((folder / table).glob("*.parquet")) if path.name[0] != "." and path.is_file()
+    }
+    try:
+        planned = planned_shards(manifest)
+    except ValueError as error:
+        raise LoadError(f"{str(folder / NAME)!r} cannot be read: {error}") from error
+    if not there or planned is None:
+        return list(there.values())
+    if extra := [name for name in there if name not in set(planned)]:
+        note(f"{folder}: {len(extra)} files in {table} are none of the run's and not read ({first_of(extra)})")
+    missing = [name for name in planned if name not in there]
+    if missing and manifest.get("finished"):
+        note(
+            f"{folder}: {len(missing)} of {len(planned)} shards of {table} are missing ({first_of(missing)}); "
+            "the command that made it measures them again"
+        )
+    found = [name for name in planned if name in there]
+    if manifest.get("format", 1) == 1:
+        return [there[name] for name in found]
+    records = records_of(folder, manifest)
+    if not manifest.get("finished"):
+        found = [name for name in found if f"{table}/{name}" in records]
+    damaged = [name for name in found if not is_intact(there[name], records.get(f"{table}/{name}"))]
+    if damaged:
+        raise LoadError(
+            f"{str(folder / table)!r} is damaged: {len(damaged)} of {len(planned)} shards are not what was written "
+            f"({first_of(damaged)}); the command that made it measures them again"
+        )
+    return [there[name] for name in found]
+
+
+def _check_columns(place: Path, schema: pa.Schema, wanted: Sequence[str], run: str) -> None:
+    missing = [name for name in wanted if name not in schema.names]
+    if missing:
+        expected = f"expected a folder that `{WRITERS[run]}` wrote"
+        raise LoadError(f"{str(place)!r} lacks the columns {', '.join(missing)}; {expected}")
+    for name in wanted:
+        kind = schema.field(name).type
+        is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
+        if is_number == (name in WORDS):
+            raise LoadError(f"{str(place)!r} has a column {name} of {kind}, expected {'words' if is_number else 'numbers'}")
+
+
+def one_line(error: Exception) -> str:
+    """An exception in one line."""
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,97 @@
+"""What is known of each shard: how many rows it has, and its SHA-256.
+
+A shard's record is written before the shard is renamed into its place, so that a shard in place always has one; a record
+without its shard says nothing. While a run is measured, records are lines at the end of ``shards.jsonl``, since a manifest
+that grows with the run would be written again for every chunk. When it is finished, or continued, they move into the
+manifest, as ``shards``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+LOG = "shards.jsonl"
+
+
+class Record(NamedTuple):
+    """What a shard is to be."""
+
+    rows: int
+    sha256: str
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_intact(path: Path, record: Record | None) -> bool:
+    """Whether the file is there and is what its record says."""
+    try:
+        return record is not None and path.is_file() and digest(path) == record.sha256
+    except OSError:
+        return False
+
+
+def records_of(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Record]:
+    """``table/shard`` → its record, of those that the manifest and the lines after it hold; later ones win."""
+    found: dict[str, Record] = {}
+    shards = manifest.get("shards")
+    for name, entry in shards.items() if isinstance(shards, dict) else ():
+        _note(found, name, entry)
+    log = folder / LOG
+    if log.is_file() and not log.is_symlink():
+        for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                entry = json.loads(line)
+            except (ValueError, RecursionError):  # a line that a kill cut short
+                continue
+            _note(found, entry.get("shard") if isinstance(entry, dict) else None, entry)
+    return found
+
+
+def adopted(folder: Path, names: list[str]) -> dict[str, Record]:
+    """Records of the shards of a run of format 1, which has none: of those that can be read from end to end."""
+    found: dict[str, Record] = {}
+    for name in names:
+        try:
+            if (folder / name).is_file():
+                found[name] = Record(pq.read_table(folder / name).num_rows, digest(folder / name))
+        except (OSError, pa.ArrowException):
+            continue
+    return found
+
+
+def _note(found: dict[str, Record], name: Any, entry: Any) -> None:
+    if not isinstance(name, str) or not isinstance(entry, dict):
+        return
+    rows, sha256 = entry.get("rows"), entry.get("sha256")
+    if type(rows) is int and isinstance(sha256, str):
+        found[name] = Record(rows, sha256)
+
+
+class Log:
+    """The file of records that a measuring process appends to, each on the disk before :meth:`add` returns."""
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / LOG
+        path.unlink(missing_ok=True)  # its records are in the manifest by now
+        self._handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+
+    def add(self, name: str, record: Record) -> None:
+        """Append the record of the shard ``table/shard``. Raises OSError."""
+        os.write(self._handle, f"{json.dumps({'shard': name, **record._asdict()})}\n".encode())
+        os.fsync(self._handle)
+
+    def close(self) -> None:
+        """Stop appending."""
+        os.close(self._handle)
