@@ -23,7 +23,7 @@ NO_ROOM_BELOW = {"bench.theory", "bench.settings"}
 LOOKING = {
     "analysis.rows": {"bench.settings", "bench.terminal", "bench.runs"},
     "analysis.numbers": {"analysis.rows", "bench.settings", "bench.terminal", "bench.theory"},
-    "analysis.drawing": {"analysis.rows", "analysis.numbers", "bench.settings", "bench.theory"},
+    "analysis.drawing": {"analysis.rows", "analysis.numbers", "bench.settings", "bench.theory", "bench.runs"},
     "analysis.figures": {"analysis.rows", "analysis.numbers", "analysis.drawing", "bench.settings", "bench.theory"},
     "analysis.cli": {"analysis.rows", "analysis.numbers", "analysis.drawing", "analysis.figures", "bench.settings"}
     | {"bench.terminal"},

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import argparse
-import sys
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from analysis.drawing.command import Command
 from analysis.drawing.save import SaveError, check_path, save_figure
 from analysis.rows.load import LoadError, load_manifest
-from analysis.rows.select import SelectionError
-from bench.terminal.parser import flag
+from bench.settings.errors import UsageError
+from bench.terminal.streams import note
 
 
-def draw(figure: Command, arguments: argparse.Namespace, prog: str) -> int:
-    """Draw and save a figure, and print the file's path; returns the exit status: 0 done, 2 bad arguments."""
+def draw(figure: Command, arguments: argparse.Namespace, command: Sequence[str]) -> None:
+    """Draw and save a figure, and print the file's path. command: what was typed. Raises UsageError."""
+    prog = command[0]
     try:
         manifest = load_manifest(arguments.run_dir, figure.reads) if figure.reads else {}
-        target = check_path(arguments.out or default_file(figure, arguments))
-        written = save_figure(figure.draw(arguments, manifest), target)
-    except (LoadError, SaveError, SelectionError) as error:
-        print(f"{prog}: error: {_line(error)}", file=sys.stderr)
-        return 2
+        target = check_path(default_file(figure, arguments) if arguments.out is None else arguments.out)
+        drawn = figure.draw(arguments, manifest)
+        source = f"{describe_run(Path(arguments.run_dir), manifest)}; " if figure.reads else ""
+        written = f"{source}drawn by {prog} {shlex.join(command[1:])}"
+        saved = save_figure(drawn, target, title=_title(figure, arguments), note=written)
+    except LoadError as error:
+        raise UsageError(f"RUN_DIR: {error}") from error
+    except SaveError as error:
+        raise UsageError(f"out: {error}") from error
     if figure.reads and not manifest.get("finished"):
-        print(f"{prog}: note: the run is not finished; the figure shows what is there", file=sys.stderr)
-    print(written)
-    return 0
+        note(f"{prog} {arguments.figure}: note: the run is not finished; the figure shows what is there")
+    print(saved)
 
 
 def default_file(figure: Command, arguments: argparse.Namespace) -> Path:
@@ -34,13 +40,13 @@ def default_file(figure: Command, arguments: argparse.Namespace) -> Path:
     return Path(arguments.run_dir, name) if figure.reads else Path(name)
 
 
-def _line(error: LoadError | SaveError | SelectionError) -> str:
-    """What went wrong, beginning with the argument that it is about."""
-    if isinstance(error, LoadError):
-        return f"RUN_DIR: {error}"
-    if isinstance(error, SaveError):
-        return f"--out: {error}"
-    if error.argument in ("RUN_DIR", "selection"):
-        return str(error)
-    argument, _, text = str(error).partition(": ")
-    return f"{flag(argument)}: {text}"
+def describe_run(run_dir: Path, manifest: Mapping[str, Any]) -> str:
+    """Which run a figure is of, and of which commit the run is."""
+    git = manifest.get("git")
+    git = git if isinstance(git, Mapping) else {}
+    commit = f"commit {git['commit']}" if git.get("commit") else "no known commit"
+    return f"run {run_dir.resolve().name} of {commit}{' with changes' if git.get('dirty') else ''}"
+
+
+def _title(figure: Command, arguments: argparse.Namespace) -> str:
+    return f"{arguments.figure}: {figure.summary}"

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 from collections.abc import Iterable, Sequence
 
 from analysis.cli.find import load, outlines
+from bench.settings.errors import UsageError
 from bench.settings.suggestions import nearest
 from bench.terminal.guard import guarded
-from bench.terminal.parser import Parser, Version
-
-PROG = "python -m analysis"
-
-FORMATS = ".png, .pdf, .svg"
+from bench.terminal.parser import Parser
 
 
-def build_parser(figures: Iterable[str] | None = None, prog: str = PROG) -> Parser:
+def build_parser(figures: Iterable[str] | None = None, prog: str = "python -m analysis") -> Parser:
     """The whole command line; with the options of those figures only (by default of all), since they take time to load."""
     known = outlines()
     parser = Parser(
@@ -24,7 +23,6 @@ def build_parser(figures: Iterable[str] | None = None, prog: str = PROG) -> Pars
         epilog=f"example: {known['heatmap'].example}",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action=Version)
     commands = parser.add_subparsers(dest="figure", metavar="FIGURE", required=True, parser_class=Parser)
     for name, outline in known.items():
         added = commands.add_parser(
@@ -34,29 +32,48 @@ def build_parser(figures: Iterable[str] | None = None, prog: str = PROG) -> Pars
             epilog=f"example: {outline.example}",
             allow_abbrev=False,
         )
-        if figures is not None and name not in figures:
-            continue
-        figure = load(name)
-        if figure.reads:
-            added.add_argument("run_dir", metavar="RUN_DIR", help="a run's folder, such as results/atlas")
-        default = f"RUN_DIR/{name}.png" if figure.reads else f"{name}-NAME.png in the current folder"
-        added.add_argument("--out", metavar="FILE", help=f"{FORMATS} by the ending (default: {default})")
-        figure.add_options(added)
+        if figures is None or name in figures:
+            _add_options(added, name)
     return parser
 
 
-def main(argv: Sequence[str] | None = None, *, prog: str = PROG) -> int:
-    """Draw one figure; returns the exit status: 0 done, 2 bad arguments (one line on standard error)."""
-    return guarded(lambda: _run(list(sys.argv[1:] if argv is None else argv), prog), prog)
+def main(argv: Sequence[str] | None = None, *, prog: str = "python -m analysis") -> int:
+    """Draw one figure; returns the exit status: 0 done, 2 bad arguments (one line on standard error), 1 anything else."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    return guarded(lambda: _run(argv, prog), prog)
 
 
-def _run(argv: Sequence[str], prog: str) -> int:
-    parser = build_parser(argv[:1], prog)
+def _run(argv: list[str], prog: str) -> int:
     figures = outlines()
     if argv and not argv[0].startswith("-") and argv[0] not in figures:
-        parser.error(f"FIGURE: got {argv[0]!r}, expected one of {', '.join(figures)}{nearest(argv[0], figures)}")
-    arguments = parser.parse_strictly(argv)
+        accepted = f"one of {', '.join(figures)}{nearest(argv[0], figures)}"
+        raise UsageError(f"FIGURE: got {argv[0]!r}, expected {accepted}")
+    if argv and argv[0] in figures:
+        _import_matplotlib()
+    arguments = build_parser(argv[:1], prog).parse_strictly(argv)
     from analysis.cli.draw import draw  # loads what draws, which no bad option should wait for
 
-    figure_prog = f"{prog} {arguments.figure}"
-    return guarded(lambda: draw(load(arguments.figure), arguments, figure_prog), figure_prog)
+    return guarded(lambda: draw(load(arguments.figure), arguments, [prog, *argv]), f"{prog} {arguments.figure}")
+
+
+def _add_options(parser: Parser, name: str) -> None:
+    from analysis.drawing.save import FORMATS  # loads matplotlib, as figures do
+
+    figure = load(name)
+    if figure.reads:
+        parser.add_argument("run_dir", metavar="RUN_DIR", help="a run's folder, such as results/atlas")
+    default = f"RUN_DIR/{name}.png" if figure.reads else f"{name}-NAME.png in the current folder"
+    parser.add_argument("--out", metavar="FILE", help=f"{', '.join(FORMATS)} by the ending (default: {default})")
+    figure.add_options(parser)
+
+
+def _import_matplotlib() -> None:
+    """Whatever the user's settings of matplotlib are: figures take none of them. Raises UsageError."""
+    os.environ.pop("MPLBACKEND", None)  # nothing is shown; one that does not exist would stop the import
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    try:
+        import matplotlib as mpl
+
+        del mpl
+    except UnicodeDecodeError as error:
+        raise UsageError(f"MATPLOTLIBRC: got a file that is not text ({error}), expected one in UTF-8, or none") from error

@@ -36,10 +36,14 @@ def axis_label(value: str, *, loss: str = "output") -> str:
     return rf"$\log_{{10}}\,{symbol(value, loss=loss)}$"
 
 
+def printable(text: str) -> str:
+    """The text with a mark for each character that cannot be printed."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
 def plain(text: str) -> str:
-    """The text as it is: no mathematics in it, and a mark for each character that cannot be printed."""
-    shown = (character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
-    return "".join(shown).replace("$", r"\$")
+    """The text as it is, ready for matplotlib: nothing in it is mathematics."""
+    return printable(text).replace("$", r"\$")
 
 
 def panel_title(facet: Facet, named: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""Figures to disk: whole or not at all, and the same bytes for the same figure."""
+"""Figures to disk: whole or not at all, the same bytes for the same figure, and with a note of where it comes from."""
 
 from __future__ import annotations
 
@@ -6,16 +6,29 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from analysis.drawing.labels import printable
 from analysis.drawing.style import DPI, STYLE
+from bench.runs.files import write_whole
 
-# Dates would make every file differ from the last; the rest of the metadata is matplotlib's own.
-FORMATS: Mapping[str, dict[str, Any]] = MappingProxyType(
-    {".png": {}, ".pdf": {"CreationDate": None}, ".svg": {"Date": None}}
+
+class Format(NamedTuple):
+    """What a kind of file calls its note, and what of matplotlib's own is left out: dates would make every file differ."""
+
+    note: str
+    without: Mapping[str, Any] = MappingProxyType({})
+
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        ".png": Format("Description"),
+        ".pdf": Format("Subject", {"CreationDate": None}),
+        ".svg": Format("Description", {"Date": None}),
+    }
 )
 
 
@@ -28,6 +41,12 @@ def check_path(path: str | os.PathLike[str]) -> Path:
     checked = Path(path)
     if checked.suffix.lower() not in FORMATS:
         raise SaveError(f"got {str(path)!r}, expected a file that ends in {', '.join(FORMATS)}")
+    try:
+        os.lstat(checked)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:  # the name is too long, or goes round in a circle of links
+        raise SaveError(f"got {str(path)[:60]!r}…, which cannot be a file: {error.strerror}") from error
     if checked.is_dir():
         raise SaveError(f"got {str(path)!r}, expected a file, not a folder")
     if not checked.parent.is_dir():
@@ -37,20 +56,24 @@ def check_path(path: str | os.PathLike[str]) -> Path:
     return checked
 
 
-def save_figure(figure: Figure, path: str | os.PathLike[str]) -> Path:
-    """Write a figure as png (300 dpi), pdf or svg by the ending, under a temporary name and then renamed.
+def save_figure(figure: Figure, path: str | os.PathLike[str], *, title: str = "", note: str = "") -> Path:
+    """Write a figure as png (300 dpi), pdf or svg by the ending, all of it or nothing.
 
-    Returns the path. Raises :class:`SaveError` for another ending or a place that cannot be written.
+    title and note go into the file's metadata. Returns the path. Raises :class:`SaveError` for another ending or a place
+    that cannot be written.
     """
     target = check_path(path)
     ending = target.suffix.lower()
-    temporary = target.with_name(f".writing-{os.getpid()}-{target.name}")
-    try:
+    of_file = FORMATS[ending]
+    given = {"Title": printable(title), of_file.note: printable(note)}
+    metadata = {**of_file.without, **{name: text for name, text in given.items() if text}}
+
+    def write(temporary: Path) -> None:
         with mpl.rc_context(STYLE):
-            figure.savefig(temporary, format=ending[1:], dpi=DPI, metadata=FORMATS[ending])
-        os.replace(temporary, target)
+            figure.savefig(temporary, format=ending[1:], dpi=DPI, metadata=metadata)
+
+    try:
+        write_whole(target, write)
     except OSError as error:
         raise SaveError(f"got {str(path)!r}, which cannot be written: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return target

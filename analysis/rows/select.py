@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from bench.settings.errors import UsageError, shown
 from bench.settings.suggestions import nearest
 
 SHOWN = 12  # that many accepted values fit on one line
@@ -26,11 +27,11 @@ class Facet(NamedTuple):
 AXES = (*Facet._fields, "depth", "scale", "learning_rate", "readout_learning_rate")
 
 
-class SelectionError(ValueError):
+class SelectionError(UsageError):
     """An argument that asks for what a run does not hold: ``argument: got …, expected …``."""
 
     def __init__(self, argument: str, value: object, accepted: str) -> None:
-        super().__init__(f"{argument}: got {value!r}, expected {accepted}")
+        super().__init__(f"{argument}: got {shown(value)}, expected {accepted}")
         self.argument = argument
 
 
@@ -59,7 +60,7 @@ def select(frame: pd.DataFrame, **wanted: Sequence[Any] | None) -> pd.DataFrame:
         found = {_match(argument, value, known) for value in values}
         keep &= np.array([value in found for value in frame[column].tolist()])
     if not keep.any():
-        raise SelectionError("selection", "no row", "a combination of values that the run holds")
+        raise SelectionError("SELECTION", "no row", "a combination of values that the run holds")
     return frame.loc[keep]
 
 

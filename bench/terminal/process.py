@@ -16,8 +16,8 @@ OWN = ("bench", "analysis")  # never looked for in the user's folder
 def run_process(module: str, prog: str) -> NoReturn:
     """Run ``main(prog=prog)`` of that module as this process."""
     say_when_interrupted(f"{prog}: interrupted")
+    settle_streams()  # first: a pipe of ours must not take the place of a stream that is closed
     listen()
-    settle_streams()
     _find_users_modules()
     from bench.terminal.guard import guarded  # after what is there for its sake
 

@@ -1,10 +1,13 @@
+import json
 import os
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import matplotlib as mpl
 import pytest
 from matplotlib.image import imread
+from PIL import Image
 
 from analysis.cli.find import load, outlines
 from analysis.cli.main import main
@@ -98,7 +101,7 @@ def test_the_same_figure_is_the_same_bytes(ending, tmp_path, monkeypatch):
 
 def test_options_reach_the_figure(run_dir, capsys, monkeypatch):
     drawn = []
-    monkeypatch.setattr("analysis.cli.draw.save_figure", lambda figure, path: drawn.append(figure) or path)
+    monkeypatch.setattr("analysis.cli.draw.save_figure", lambda figure, path, **_: drawn.append(figure) or path)
     selection = ["--initializers", "gaussian", "--activations", "tanh", "--scales", "0.5", "2"]
     assert main(["heatmap", str(run_dir), "--value", "log10_output", "--stat", "max", "--limit", "7", *selection]) == 0
     panel, bar = drawn[-1].axes
@@ -166,6 +169,9 @@ def test_an_unfinished_run_is_drawn_and_said_to_be_unfinished(tmp_path, capsys):
         (["heatmap", "RUN", "--out", "TMP/x.gif"], ["--out", "x.gif", ".png, .pdf, .svg"]),
         (["heatmap", "RUN", "--out", "TMP/none/x.png"], ["--out", "none/x.png", "a folder that exists"]),
         (["heatmap", "RUN", "--out", "TMP/folder.png"], ["--out", "folder.png", "not a folder"]),
+        (["heatmap", "RUN", "--out="], ["--out", "got ''", ".png, .pdf, .svg"]),
+        (["heatmap", "RUN", "--out", "/dev/null"], ["--out", "/dev/null", ".png, .pdf, .svg"]),
+        (["heatmap", "RUN", "--out", f"TMP/{'x' * 300}.png"], ["--out", "File name too long"]),
         (["heatmap", "TMP/none"], ["RUN_DIR", "none", "not a run", "python -m bench sweep"]),
         (["heatmap", "TMP"], ["RUN_DIR", "not a run"]),
         (["heatmap", "RUN", "--scale", "1"], ["'--scale'", "did you mean --scales?"]),
@@ -250,6 +256,70 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(run_dir, tmp_path, 
     assert "No space left" in line
     assert [path.name for path in target.parent.iterdir()] == ["figure.png"]
     assert target.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("ending", ["png", "pdf", "svg"])
+def test_a_figure_says_which_run_it_is_of_and_what_drew_it(ending, run_dir, tmp_path):
+    manifest = json.loads((run_dir / "manifest.json").read_text())
+    (run_dir / "manifest.json").write_text(json.dumps({**manifest, "git": {"commit": "c0ffee", "dirty": True}}))
+    files = [tmp_path / f"{name}.{ending}" for name in ("one", "two")]
+    written = []
+    for _ in files:
+        argv = ["heatmap", str(run_dir), "--activations", "tanh", "--out", str(files[0])]
+        assert main(argv) == 0
+        written.append(files[0].read_bytes())
+    assert written[0] == written[1]
+    texts = {
+        "png": lambda: Image.open(files[0]).text["Description"],
+        "pdf": lambda: written[0].decode("latin-1").replace("\\", ""),
+        "svg": lambda: " ".join(ElementTree.fromstring(written[0]).itertext()),
+    }
+    text = texts[ending]()
+    assert f"run {run_dir.name} of commit c0ffee with changes; drawn by python -m analysis heatmap {run_dir}" in text
+
+
+def test_text_in_an_svg_stays_text(run_dir, tmp_path):
+    assert main(["heatmap", str(run_dir), "--activations", "tanh", "--out", str(tmp_path / "x.svg")]) == 0
+    assert "gaussian, tanh" in " ".join(ElementTree.parse(tmp_path / "x.svg").getroot().itertext())
+
+
+def test_no_settings_of_matplotlibs_change_a_figure(run_dir, tmp_path):
+    """Those that hold where figures are drawn: of a file, of a style, or of the program around us."""
+    written = []
+    for settings in ({}, {"text.usetex": True, "axes.facecolor": "red", "font.size": 20, "axes.grid": True}):
+        with mpl.rc_context(settings):
+            assert main(["heatmap", str(run_dir), "--out", str(tmp_path / "x.png")]) == 0
+        written.append((tmp_path / "x.png").read_bytes())
+    assert written[0] == written[1]
+
+
+@pytest.mark.parametrize(
+    "content", [b"text.usetex: True\nbackend: nonsense\nno.such: 1\n", b"\xff\xfe\x00"], ids=["usetex", "bytes"]
+)
+def test_nor_does_a_matplotlibrc_or_a_backend_that_does_not_exist(content, run_dir, tmp_path):
+    (tmp_path / "matplotlibrc").write_bytes(content)
+    done = subprocess.run(
+        [sys.executable, "-m", "analysis", "heatmap", run_dir, "--activations", "tanh", "--out", "x.svg"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "MPLBACKEND": "nonsense", "PYTHONPATH": os.getcwd()},
+    )
+    if b"usetex" in content:
+        assert (done.returncode, done.stdout, done.stderr) == (0, "x.svg\n", "")
+    else:
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "MATPLOTLIBRC" in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("redirection", "status"), [("> /dev/full", 1), (">&-", 0), ("2>&-", 0), ("2> /dev/full", 0)])
+def test_streams_that_are_closed_or_full_cost_no_figure(redirection, status, run_dir, tmp_path):
+    command = f"exec {sys.executable} -m analysis heatmap {run_dir} --activations tanh --out {tmp_path}/x.svg {redirection}"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True)
+    assert done.returncode == status
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "x.svg").read_bytes().startswith(b"<?xml")
 
 
 def test_saving_changes_no_global_settings(tmp_path):
