@@ -24,7 +24,7 @@ def compare(
     resamples: int = 9999,
     write: bool = True,
 ) -> pd.DataFrame:
-    """Initializations ranked for each activation, with intervals and theory: the table of ``python -m bench compare``.
+    """Initializations ranked for each activation, with intervals and theory: the table of ``depthscale compare``.
 
     what: a sweep or the name of a preset, which is measured in ``results/name`` first, at depth 2 too and without layers
     (the other arguments are those of :func:`bench.run`; its name is the preset's, else ``compare``); or a finished run, or

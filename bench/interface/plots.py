@@ -32,7 +32,7 @@ class Drawn(Protocol):
 
 
 class Plots:
-    """``run.plot.NAME(...)`` draws what ``python -m analysis NAME`` does and returns the matplotlib Figure.
+    """``run.plot.NAME(...)`` draws what ``depthscale plot NAME`` does and returns the matplotlib Figure.
 
     Its arguments are that command's options, with ``_`` for ``-``. With ``ax=`` it draws one panel there instead and returns
     the Axes: then the arguments are those of the figure's ``plot_NAME``, and which of the run's rows are meant, as

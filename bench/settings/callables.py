@@ -11,6 +11,7 @@ import dis
 import functools
 import hashlib
 import pkgutil
+import re
 from collections.abc import Callable, Iterator, Mapping
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -56,6 +57,11 @@ def digest(function: Any) -> str:
 def name_of(function: Callable[..., Any]) -> str:
     """The name of a callable that cannot be imported under one. Raises ValueError."""
     return f"{short_name(function)}-{digest(function)[:DIGITS]}"
+
+
+def is_of_a_callable(name: str) -> bool:
+    """Whether :func:`name_of` makes such names."""
+    return re.fullmatch(rf"[\w.]+-[0-9a-f]{{{DIGITS}}}", name) is not None
 
 
 def _content(value: Any, within: tuple[int, ...]) -> Any:

@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
-from bench.settings.callables import digest, importable_name, name_of, short_name
+from bench.settings.callables import digest, importable_name, is_of_a_callable, name_of, short_name
 from bench.settings.suggestions import nearest
 
 T = TypeVar("T")
@@ -144,6 +144,10 @@ class Registry(Generic[T]):
 
     def _load(self, name: str) -> Any:
         module, colon, attribute = name.partition(":")
+        if is_of_a_callable(name):
+            raise ValueError(
+                f"a callable that this process knows by that name: give the {self.kind} itself, as it was given"
+            )
         if not colon:
             raise ValueError(f"{', '.join(self)}, or package.module:attribute{nearest(name, self)}")
         try:

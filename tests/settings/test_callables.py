@@ -126,6 +126,13 @@ def test_two_callables_never_share_a_name(monkeypatch):
         registry.name(times(3.0))
 
 
+def test_a_name_of_another_process_asks_for_its_callable():
+    with pytest.raises(
+        bench.SweepError, match=r"^activations: got 'lambda-0123abcd', expected .*give the activation itself"
+    ):
+        bench.Sweep.from_dict({"activations": ["lambda-0123abcd"]})
+
+
 def test_what_no_name_can_be_made_for_is_refused():
     lock = threading.Lock()
     with pytest.raises(bench.SweepError, match=r"^activations: got '.*lambda', .*put it into a module"):
