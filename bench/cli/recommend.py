@@ -26,6 +26,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--framework", choices=(*FRAMEWORKS, "all"), default="all", help="whose lines are printed (default: all)"
     )
     parser.add_argument("--initializers", nargs="+", metavar="NAME", default=(), help="further schemes to rank")
+    parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -39,8 +40,8 @@ def main(arguments: argparse.Namespace) -> None:
     configure_jax(compilation_cache=True)
     numbers = overrides_from(arguments, ("depth", "width"))
     case = case_of(arguments.activation, numbers["depth"], numbers["width"])
-    table = recommend(case, further=arguments.initializers)
-    ranked = table.loc[table["rank"].notna(), "initializer"]
+    table = recommend(case, further=arguments.initializers, progress=not arguments.quiet)
+    ranked = table.loc[table["slope"].notna(), "initializer"]
     written = {name: found for name in ranked if (found := recipe(name, case.activation, case.width))}
     chosen = next(iter(written), None)
     words = (KEY, verdict(table, case, chosen), CAVEAT)

@@ -27,20 +27,11 @@ KEY = (
     "which on the type cannot hold that gradient as a normal number."
 )
 HEADERS = (
-    *(
-        "rank",
-        "scheme",
-        "decades per\n100 layers",
-        "theory",
-        "first/\nlast",
-        "spread",
-        "dead",
-        "float16\nloses",
-        "float32\nloses",
-    ),
-    "default of",
+    *("rank", "scheme", "decades per\n100 layers", "theory", "first/\nlast", "spread", "dead"),
+    *("float16\nloses", "float32\nloses", "default of"),
 )
 LOSING = ("float16", "float32")
+REMEDY = "Change the activation, widen the network, or add residual connections."
 HOPELESS = 3.0  # decades over the whole depth
 
 
@@ -54,7 +45,7 @@ def table_text(table: pd.DataFrame, case: Case) -> str:
             "" if math.isnan(row["predicted"]) else f"{100 * row['predicted']:+.2f}",
             _signed(row["imbalance"]),
             "" if math.isnan(row["spread"]) else f"{row['spread']:.2f}",
-            f"{row['dead']:.0%}",
+            "" if row["verdict"] == "undefined" and row["dead"] == 0 else f"{row['dead']:.0%}",
             _depth(row["depth_float16"], case),
             _depth(row["depth_float32"], case),
             DEFAULTS.get(row["initializer"], ""),
@@ -78,7 +69,14 @@ def verdict(table: pd.DataFrame, case: Case, chosen: str | None) -> str:
     best = f"{names[0]} is the best of them"
     if len(names) > 1:
         best = f"{', '.join(names[:-1])} and {names[-1]} are the best and cannot be told apart"
-    sentences = [f"For {case.depth} layers of {case.activation} at width {case.width}, {best}."]
+    for_what = f"{case.depth} layers of {case.activation} at width {case.width}"
+    if all(row["dead"] == 1 for row in rows if row["rank"] == 1):
+        return f"For {for_what} no scheme leaves a gradient: every network is dead. {REMEDY}"
+    sentences = [f"For {for_what}, {best}."]
+    if case.is_smaller:
+        sentences.append(
+            f"What follows is of the {case.measured_depth} layers of width {case.measured_width} that were measured."
+        )
     if chosen is not None and chosen not in names:
         sentences.append(f"The best that can be written in a line is {chosen}.")
     (taken,) = (row for row in rows if row["initializer"] == (chosen or names[0]))
@@ -88,7 +86,7 @@ def verdict(table: pd.DataFrame, case: Case, chosen: str | None) -> str:
         sentences.append(f"{taken['dead']:.0%} of its networks are dead from the start.")
     sentences += _of_defaults([row for row in rows if row["initializer"] in DEFAULTS], case)
     if not abs(drift) <= HOPELESS or taken["dead"] > 0.5:
-        sentences.append("No scheme here keeps gradients to this depth: change the activation, or add residual connections.")
+        sentences.append(f"No scheme here keeps gradients to this depth. {REMEDY}")
     return " ".join(sentences)
 
 
@@ -123,7 +121,7 @@ def _depth(value: float, case: Case) -> str:
 
 
 def _drift(row: Row, case: Case) -> float:
-    return row["slope"] * (case.depth - 2)
+    return row["slope"] * (case.measured_depth - 2)
 
 
 def _change(drift: float) -> str:

@@ -47,6 +47,23 @@ def test_the_words_say_who_wins_who_ties_and_what_a_default_costs(relu):
     assert max(map(len, text.splitlines())) <= 120
 
 
+def test_what_was_measured_smaller_is_not_told_of_the_whole_depth(relu):
+    case = case_of("relu", 40, 32)._replace(depth=4000, width=1024)
+    assert "measured at depth 40 and width 32" in table_text(relu, case)
+    said = verdict(relu, case, "he_normal")
+    drift = relu.set_index("initializer").slope["torch_linear"] * 38
+    assert "of the 40 layers of width 32 that were measured" in said
+    assert f"(torch_linear), {drift:+.1f} decades" in said
+
+
+def test_where_every_network_is_dead_nothing_is_recommended(capsys):
+    assert main(["recommend", "--activation", "relu", "--depth", "60", "--width", "2", "--quiet"]) == 0
+    printed, progress = capsys.readouterr()
+    assert "every network is dead" in printed
+    assert "import jax" not in printed
+    assert not progress
+
+
 def test_dead_networks_come_last_and_shares_that_cannot_be_told_apart_do_not_matter():
     def of(dead: list[float], rank: list[float]) -> list[float]:
         verdicts = np.where(np.isnan(rank) & (np.array(dead) == 0), "undefined", "agrees")
