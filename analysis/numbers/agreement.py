@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.numbers.progress import with_bar
 from analysis.numbers.statistics import CELL_WITHOUT_SEED
+from bench.terminal.progress import with_bar
 from bench.theory import Prediction, predict
 from bench.theory.nonlinearities import NONLINEARITIES
 from bench.theory.prediction import NONE

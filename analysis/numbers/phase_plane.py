@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.numbers.progress import with_bar
 from analysis.rows.select import SelectionError, check_name
+from bench.terminal.progress import with_bar
 from bench.theory.moments import CLIP, tabulated
 from bench.theory.nonlinearities import NONLINEARITIES, Nonlinearity, nonlinearity
 

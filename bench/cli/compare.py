@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench.cli.options import SWEEP, add_options_for, add_run_options, one_number, overrides_from, preset_of
+from bench.cli.options import SWEEP, add_options_for, add_run_options, one_number, overrides_from, preset_of, say_next
 from bench.settings.errors import SweepError, UsageError
 from bench.settings.presets import defaults_of
 from bench.sweeps.presets import PRESETS
@@ -47,22 +48,26 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> None:
     """Run it. Raises SweepError, RunError and CompareError."""
     seeds, resamples = (_count(name, getattr(arguments, name), *limits) for name, limits in _COUNTS.items())
+    overrides = overrides_from(arguments, OPTIONS)
+    preset = preset_of(PRESETS, arguments.preset or PRESET)
     from bench.cli.surroundings import configure_jax
+
+    configure_jax(compilation_cache=arguments.compilation_cache)
     from bench.comparison.columns import check_columns
     from bench.comparison.of_run import compare_run, write_comparison
     from bench.comparison.tables import as_text
 
     columns = check_columns(arguments.columns)
-    configure_jax(compilation_cache=arguments.compilation_cache)
     taken = arguments.taken is not None
-    folder = _given(arguments) if taken else _measured(arguments)
+    folder = _given(arguments) if taken else _measured(arguments, preset.sweep, overrides)
     table = compare_run(folder, _manifest(folder), isometry_seeds=seeds, resamples=resamples)
     write_comparison(table, folder, "from" if taken else "results", columns)
+    say_next(arguments, "compare", folder)
     print(as_text(table, "simple", columns))
     print(folder)
 
 
-_COUNTS = {"isometry_seeds": (0, 1_000), "resamples": (1_000, 1_000_000)}
+_COUNTS = {"isometry_seeds": (0, 1_000), "resamples": (1_000, 100_000)}
 
 
 def _count(name: str, text: str, least: int, most: int) -> int:
@@ -72,14 +77,13 @@ def _count(name: str, text: str, least: int, most: int) -> int:
     return int(number)
 
 
-def _measured(arguments: argparse.Namespace) -> Path:
+def _measured(arguments: argparse.Namespace, base: Sweep, overrides: Mapping[str, Any]) -> Path:
     """The run of what was asked for, measured to compare. Raises SweepError and RunError."""
     from bench.comparison.of_run import to_compare
     from bench.sweeps.runner import run
 
-    name = arguments.preset or PRESET
-    sweep = to_compare(replace(preset_of(PRESETS, name).sweep, **overrides_from(arguments, OPTIONS)))
-    run_name = arguments.run if arguments.run is not None else name
+    sweep = to_compare(replace(base, **overrides))
+    run_name = arguments.run if arguments.run is not None else arguments.preset or PRESET
     return Path(run(sweep, results=arguments.results, name=run_name, progress=not arguments.quiet))
 
 
@@ -98,5 +102,5 @@ def _manifest(folder: Path) -> dict[str, Any]:
         if not isinstance(manifest, dict):
             raise TypeError("its manifest.json is no object")
         return manifest
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise UsageError(f"from: got {str(folder)!r}, expected a run's folder ({error})") from error

@@ -55,6 +55,7 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "bench") -> int:
 def _run(argv: Sequence[str], prog: str) -> int:
     arguments = build_parser(prog).parse_strictly(argv)
     command = arguments.command
+    arguments.prog = prog
     return guarded(lambda: COMMANDS[command].main(arguments), f"{prog} {command}", resumes=command in RESUMED)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from bench.settings.presets import Preset
 from bench.settings.ranges import RANGED, parse
 from bench.settings.suggestions import nearest
 from bench.terminal.parser import flag
+from bench.terminal.streams import note
 
 P = TypeVar("P", bound=Preset)
 
@@ -82,6 +84,13 @@ def add_run_options(parser: argparse.ArgumentParser, presets: Iterable[str], oth
         default=True,
         help="keep compiled programs in the user's cache folder",
     )
+
+
+def say_next(arguments: argparse.Namespace, figure: str, folder: object) -> None:
+    """The command to try next, unless nothing is to be said."""
+    if not arguments.quiet:
+        plot = "depthscale plot" if arguments.prog == "depthscale" else "python -m analysis"
+        note(f"next: {plot} {figure} {shlex.quote(str(folder))}")
 
 
 def overrides_from(arguments: argparse.Namespace, options: Iterable[str]) -> dict[str, Any]:

@@ -31,14 +31,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> None:
     """Run it. Raises SweepError."""
+    numbers = overrides_from(arguments, ("depth", "width"))
     from bench.cli.surroundings import configure_jax
+
+    configure_jax(compilation_cache=True)
     from bench.comparison.recommend import case_of, recommend
     from bench.comparison.recommend_recipes import FRAMEWORKS as WRITERS
     from bench.comparison.recommend_recipes import recipe
     from bench.comparison.recommend_text import CAVEAT, KEY, table_text, verdict
 
-    configure_jax(compilation_cache=True)
-    numbers = overrides_from(arguments, ("depth", "width"))
     case = case_of(arguments.activation, numbers["depth"], numbers["width"])
     table = recommend(case, further=arguments.initializers, progress=not arguments.quiet)
     ranked = table.loc[table["slope"].notna(), "initializer"]

@@ -5,19 +5,65 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-import jax
+from bench.settings.errors import UsageError, shown
+
+INSTALL = "pip install 'depthscale[cuda13]' (or cuda12, tpu) for accelerators, or unset it for what there is"
 
 
 def configure_jax(*, compilation_cache: bool) -> None:
-    """One CPU device for each core, and a persistent compilation cache; what the user's environment sets, stays."""
+    """One CPU device for each core, and a persistent compilation cache; what the user's environment sets, stays.
+
+    Raises UsageError for a variable of the environment with which JAX does not start.
+    """
+    jax = import_jax()
     if "host_platform_device_count" not in os.environ.get("XLA_FLAGS", "") and "JAX_NUM_CPU_DEVICES" not in os.environ:
         with suppress(RuntimeError):  # JAX has started already, in a process that uses it for more than this command
-            jax.config.update("jax_num_cpu_devices", len(os.sched_getaffinity(0)))
+            jax.config.update("jax_num_cpu_devices", cores())
     if not compilation_cache:
         jax.config.update("jax_enable_compilation_cache", False)
-    elif "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "depthscale"
+    elif "JAX_COMPILATION_CACHE_DIR" not in os.environ and (folder := cache_folder()) is not None:
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    try:
+        jax.local_devices()
+    except Exception as error:  # an assertion, where a plugin for what is asked for is not installed
+        asked = os.environ.get("JAX_PLATFORMS", "")
+        reason = (str(error) or "nothing of the kind is installed").splitlines()[0]
+        raise UsageError(f"JAX_PLATFORMS: got {shown(asked)}, which does not start here ({reason}); {INSTALL}") from error
+
+
+def import_jax() -> Any:
+    """JAX, which reads its variables when it is imported. Raises UsageError for one that it cannot use."""
+    try:
+        import jax
+    except ValueError as error:
+        named = [name for name in sorted(os.environ) if name.startswith("JAX_") and _is_about(str(error), name)]
+        if not named:
+            raise
+        raise UsageError(f"{named[0]}: got {shown(os.environ[named[0]])}, expected what JAX takes ({error})") from error
+    return jax
+
+
+def _is_about(message: str, variable: str) -> bool:
+    return variable.casefold() in message.casefold() or repr(os.environ[variable]) in message
+
+
+def cores() -> int:
+    """How many of the machine's cores this process may use, as far as the system says."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return getattr(os, "process_cpu_count", os.cpu_count)() or 1
+
+
+def cache_folder() -> Path | None:
+    """Where compiled programs are kept; None where there is no home, or nothing can be written."""
+    given = os.environ.get("XDG_CACHE_HOME", "")
+    try:
+        folder = (Path(given) if os.path.isabs(given) else Path.home() / ".cache") / "depthscale"  # as the standard has it
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
+        return None
+    return folder if os.access(folder, os.W_OK | os.X_OK) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from bench.cli.options import SWEEP, add_options_for, add_run_options, overrides_from, preset_of
+from bench.cli.options import SWEEP, add_options_for, add_run_options, overrides_from, preset_of, say_next
 from bench.settings.presets import defaults_of
 from bench.sweeps.presets import PRESETS
 from bench.sweeps.sweep import Sweep
@@ -32,13 +32,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> None:
     """Run it. Raises SweepError and RunError."""
+    overrides = overrides_from(arguments, SWEEP)
+    preset = None if arguments.preset is None else preset_of(PRESETS, arguments.preset)
     from bench.cli.surroundings import configure_jax
-    from bench.sweeps.runner import run
 
     configure_jax(compilation_cache=arguments.compilation_cache)  # before a user's function starts JAX
-    base = Sweep() if arguments.preset is None else preset_of(PRESETS, arguments.preset).sweep
-    sweep = replace(base, **overrides_from(arguments, SWEEP))
+    from bench.sweeps.runner import run
+
+    sweep = replace(Sweep() if preset is None else preset.sweep, **overrides)
     if arguments.layers is not None:
         sweep = replace(sweep, layers=arguments.layers)
     name = arguments.run if arguments.run is not None else arguments.preset or "sweep"
-    print(run(sweep, results=arguments.results, name=name, progress=not arguments.quiet))
+    folder = run(sweep, results=arguments.results, name=name, progress=not arguments.quiet)
+    identity = (sweep.initializers, sweep.activations, sweep.loss) == (("identity",), ("linear",), "output")
+    say_next(arguments, "lecture" if identity else "heatmap", folder)
+    print(folder)

@@ -28,12 +28,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> None:
     """Print it. Raises SweepError."""
+    overrides = overrides_from(arguments, DEFAULTS)
+    from bench.cli.surroundings import import_jax
+
+    import_jax()
     from tabulate import tabulate
 
     from bench.cli.theory_table import describe_critical, table
     from bench.runs.files import write_whole
 
-    sweep = Sweep(**DEFAULTS | overrides_from(arguments, DEFAULTS))
+    sweep = Sweep(**DEFAULTS | overrides)
     if arguments.csv is not None:
         _check(Path(arguments.csv))
     found = table(sweep, progress=True)
@@ -49,5 +53,11 @@ def main(arguments: argparse.Namespace) -> None:
 
 
 def _check(target: Path) -> None:
-    if target.is_dir() or not target.parent.is_dir() or not os.access(target.parent, os.W_OK | os.X_OK):
+    try:
+        writable = target.parent.is_dir() and os.access(target.parent, os.W_OK | os.X_OK)
+        if target.exists() and not target.is_file():  # a device or a pipe is written to, and not replaced
+            writable = not target.is_dir() and os.access(target, os.W_OK)
+    except OSError:  # a name that no file can have
+        writable = False
+    if not writable:
         raise SweepError("csv", str(target), "a file in a folder that exists and can be written")

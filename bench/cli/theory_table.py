@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from bench.sweeps.sweep import Sweep
+from bench.terminal.progress import with_bar
 from bench.theory import critical, fixed_point
 
 
@@ -14,7 +14,7 @@ def table(sweep: Sweep, *, progress: bool = False) -> pd.DataFrame:
     """One row for each activation, bias_std and scale: the fields of a fixed point, slope and phase."""
     points = [(a, b, s) for a in sweep.activations for b in sweep.bias_stds for s in sweep.scales]
     rows = []
-    for activation, bias_std, scale in tqdm(points, unit=" points", disable=not progress, delay=2, leave=False):
+    for activation, bias_std, scale in with_bar(points, "points", shown=progress):
         found = fixed_point(activation, scale, bias_std)
         phase = {-1: "ordered", 0: "critical", 1: "chaotic"}.get(np.sign(found.chi1 - 1), "undefined")
         with np.errstate(divide="ignore"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from bench.cli.options import TRAINING, add_options_for, add_run_options, overrides_from, preset_of
+from bench.cli.options import TRAINING, add_options_for, add_run_options, overrides_from, preset_of, say_next
 from bench.settings.errors import SweepError
 from bench.settings.presets import defaults_of
 from bench.training.presets import TRAININGS
@@ -42,10 +42,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> None:
     """Run it. Raises SweepError and RunError."""
-    from bench.cli.surroundings import configure_jax
-    from bench.training.runner import train
-
-    configure_jax(compilation_cache=arguments.compilation_cache)  # before a user's function starts JAX
     overrides = overrides_from(arguments, TRAINING)
     if arguments.data is not None:
         if "task" in overrides:
@@ -55,11 +51,19 @@ def main(arguments: argparse.Namespace) -> None:
         overrides["task"] = arguments.data
     if arguments.curves is not None:
         overrides["curves"] = arguments.curves
-    base = Training() if arguments.preset is None else preset_of(TRAININGS, arguments.preset).training
+    preset = None if arguments.preset is None else preset_of(TRAININGS, arguments.preset)
+    from bench.cli.surroundings import configure_jax
+
+    configure_jax(compilation_cache=arguments.compilation_cache)  # before a user's function starts JAX
+    from bench.training.runner import train
+
     name = arguments.run if arguments.run is not None else arguments.preset or "training"
     try:
-        print(train(replace(base, **overrides), results=arguments.results, name=name, progress=not arguments.quiet))
+        training = replace(Training() if preset is None else preset.training, **overrides)
+        folder = train(training, results=arguments.results, name=name, progress=not arguments.quiet)
     except SweepError as error:
         if arguments.data is None or error.field != "task":
             raise
         raise SweepError("data", arguments.data, error.accepted) from error
+    say_next(arguments, "boundary" if training.readout_learning_rates else "trainability", folder)
+    print(folder)

@@ -18,7 +18,7 @@ class FactoryError(TypeError):
     """A function that makes the wanted one was given in its place."""
 
 
-def describe(error: Exception) -> str:
+def describe(error: BaseException) -> str:
     """An exception in one line."""
     lines = str(error).strip().splitlines()
     if isinstance(error, FactoryError):
@@ -154,7 +154,7 @@ class Registry(Generic[T]):
             found: Any = importlib.import_module(module)
             for part in attribute.split("."):
                 found = getattr(found, part)
-        except Exception as error:  # importing runs the user's code, which may fail in any way
+        except (Exception, SystemExit) as error:  # importing runs the user's code, which may fail in any way
             raise ValueError(f"package.module:attribute of something importable ({describe(error)})") from error
         if not callable(found):
             raise ValueError(f"package.module:attribute of a callable (this one is of type {type(found).__name__})")

@@ -73,7 +73,7 @@ def _undefined(sweep: Sweep, chunks: Iterable[Chunk]) -> Iterator[str]:
 
 def _bar(sweep: Sweep, folder: RunFolder[Chunk], missing: Iterable[Chunk], progress: bool) -> tqdm:
     total, left = (sum(cells_of(sweep, chunk) for chunk in chunks) for chunks in (folder.chunks, missing))
-    return progress_bar(total, left, shown=progress, bar_format=BAR, unit=" cells")
+    return progress_bar(total, left, cells=left, shown=progress, bar_format=BAR, unit=" cells")
 
 
 def cells_of(sweep: Sweep, chunk: Chunk) -> int:

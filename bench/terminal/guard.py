@@ -10,8 +10,6 @@ from bench.terminal.parser import flag
 from bench.terminal.signals import INTERRUPTED, say_when_interrupted
 from bench.terminal.streams import note, settle_output
 
-NO_OPTIONS = ("preset", "RUN_DIR", "FIGURE")  # arguments that have no flag
-
 
 def guarded(work: Callable[[], int | None], prog: str, *, resumes: bool = False) -> int:
     """What ``work`` returns, or the exit status of what it raises, which is told in one line.
@@ -27,7 +25,7 @@ def guarded(work: Callable[[], int | None], prog: str, *, resumes: bool = False)
             sys.stdout.flush()
     except UsageError as error:
         field, _, text = str(error).partition(": ")
-        note(f"{prog}: error: {field if field in NO_OPTIONS else flag(field)}: {text}")
+        note(f"{prog}: error: {_argument(field)}: {text}")
         return 2
     except KeyboardInterrupt:
         note(interrupted)
@@ -35,7 +33,9 @@ def guarded(work: Callable[[], int | None], prog: str, *, resumes: bool = False)
     except BrokenPipeError:
         settle_output()
         return 0
-    except MemoryError:
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and "RESOURCE_EXHAUSTED" not in str(error):  # JAX's words for it
+            raise
         note(f"{prog}: error: out of memory; ask for less at a time")
         return 1
     except OSError as error:
@@ -44,6 +44,11 @@ def guarded(work: Callable[[], int | None], prog: str, *, resumes: bool = False)
         note(f"{prog}: error: {where}{error.strerror or error}")
         return 1
     return status
+
+
+def _argument(field: str) -> str:
+    """As it is written: positional arguments and variables of the environment are no options."""
+    return field if field == "preset" or field.isupper() else flag(field)
 
 
 def _status_of(work: Callable[[], int | None]) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from bench.settings.suggestions import nearest
+from bench.terminal.streams import error_stream
 
 DISTRIBUTION = "depthscale"
 SHELLS = ("bash", "zsh", "tcsh")
@@ -18,6 +20,11 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Exit with status 2 and one line, without the usage."""
         self.exit(2, f"{self.prog}: error: {' '.join(message.split())}\n")
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Argparse drops what cannot be written; where that is standard output, it is an error as any other."""
+        if message:
+            (sys.stdout if file is sys.stdout else error_stream()).write(message)
 
     def parsers(self) -> Iterator[argparse.ArgumentParser]:
         """The parser and those of its commands."""

@@ -26,6 +26,12 @@ class Unfailing:
         with contextlib.suppress(OSError, ValueError):
             self._stream.flush()
 
+    def isatty(self) -> bool:
+        """Whether it is a terminal that can be drawn on."""
+        with contextlib.suppress(OSError, ValueError):
+            return self._stream.isatty()
+        return False
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 

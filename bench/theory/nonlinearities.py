@@ -118,7 +118,7 @@ def _load(name: str) -> Any:
     """The callable that ``package.module:attribute`` names. Raises ValueError."""
     try:
         found = _NAMED.get(name) or (pkgutil.resolve_name(name) if ":" in name else None)
-    except Exception as error:  # importing runs the user's code, which may fail in any way
+    except (Exception, SystemExit) as error:  # importing runs the user's code, which may fail in any way
         raise ValueError(f"activation: got {name!r}, which cannot be imported ({type(error).__name__}: {error})") from error
     if not callable(found):
         raise ValueError(

@@ -101,7 +101,7 @@ def _undefined(training: Training, chunks: Iterable[Chunk]) -> Iterator[str]:
 def _bar(training: Training, folder: RunFolder[Chunk], missing: Iterable[Chunk], progress: bool) -> tqdm:
     """Its unit is an operation, since a deep network takes longer than a shallow one."""
     total, left = (sum(_chunk_work(training, chunk) for chunk in chunks) for chunks in (folder.chunks, missing))
-    return progress_bar(total, left, shown=progress, bar_format=BAR)
+    return progress_bar(total, left, cells=sum(chunk.count for chunk in missing), shown=progress, bar_format=BAR)
 
 
 def _chunk_work(training: Training, chunk: Chunk) -> float:

@@ -31,7 +31,9 @@ def test_a_sweep_of_the_users_own_scheme_from_a_folder_of_theirs(tmp_path):
     own = ["--initializers", "mine:init", "gaussian", "--activations", "mine:act", "linear"]
     done = bench("sweep", "--run", "own", *own, *SMALL, folder=tmp_path)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "results/own")
-    assert "100%" in done.stderr
+    assert done.stderr.splitlines()[-1] == "next: python -m analysis heatmap results/own"
+    assert done.stderr.splitlines()[-2].startswith(f"{4 * 3 * 2 * 4:,} cells in ")
+    assert "\r" not in done.stderr
     cells = pd.read_parquet(tmp_path / "results" / "own" / "cells")
     deep = cells[(cells.depth == 20) & (cells.initializer == "mine:init")]
     assert len(cells) == 4 * 3 * 2 * 4
