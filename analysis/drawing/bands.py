@@ -6,18 +6,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from analysis.drawing.step_axis import NO_STEP
+from analysis.drawing.style import round_ticks
 
 LINEAR = 0.5  # decades on either side of 0 within which the x axis is nearly linear; beyond, logarithmic
 # The multiples of these fill an interval evenly, and both together a square (Roberts' R2 sequence): a jitter without chance.
 ACROSS, UP = 0.7548776662466927, 0.5698402909980532
 MARGIN, SIDE, TOP = 0.03, 0.075, 0.27  # of the width or height that the finite values take
 WRITTEN = 0.3  # of the band on top is left to its name
-GREY: dict[str, Any] = {"color": "0.92", "linewidth": 0}
+GREY: dict[str, Any] = {"color": "0.9", "linewidth": 0}
 DECADE_TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
-STEP_TICKS = [NO_STEP, *(digit * 10.0**power for power in range(8) for digit in (1, 2, 5))]
 
 
 class Bands(NamedTuple):
@@ -69,8 +70,11 @@ def beyond_top(bands: Bands, y: np.ndarray) -> np.ndarray:
     return np.where(np.isposinf(y), np.exp(first + (1 - WRITTEN) / 2 * (last - first)), np.maximum(y, NO_STEP))
 
 
-def draw_bands(ax: Axes, bands: Bands, x: np.ndarray, y: np.ndarray, steps: int) -> None:
-    """Both axes, and each band that has points: grey, with its name and their number."""
+def draw_bands(ax: Axes, bands: Bands, x: np.ndarray, y: np.ndarray, steps: int) -> list[Patch]:
+    """Both axes, and each band that has points: grey, with its name and their number.
+
+    Returns the legend's entry that says what a place in a band means, if there is one.
+    """
     zeros, overflows, never = int(np.isneginf(x).sum()), int(np.isposinf(x).sum()), int(np.isposinf(y).sum())
     ax.set_xscale("asinh", linear_width=LINEAR)
     ax.set_yscale("log")
@@ -91,6 +95,12 @@ def draw_bands(ax: Axes, bands: Bands, x: np.ndarray, y: np.ndarray, steps: int)
             across = ax.get_xaxis_transform()
             ax.text(middle, 0.02, f"{name} ({count})", rotation=90, ha="center", va="bottom", transform=across, zorder=6)
     _set_ticks(ax, bands)
+    words = [f"target not reached\nwithin {steps} steps"] if never else []
+    words += ["gradient exactly zero"] if zeros else []
+    words += ["gradient beyond range"] if overflows else []
+    if not words:
+        return []
+    return [Patch(label="\n".join(["band: " + ";\n".join(words) + ";", "place in it (jitter)", "means nothing"]), **GREY)]
 
 
 def _set_ticks(ax: Axes, bands: Bands) -> None:
@@ -102,7 +112,8 @@ def _set_ticks(ax: Axes, bands: Bands) -> None:
     ax.xaxis.set_major_locator(FixedLocator([tick for tick in decades if low <= tick <= high]))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:g}".replace("-", "−")))
     ax.xaxis.set_minor_locator(NullLocator())
-    first, last = np.exp(bands.y)
-    ax.yaxis.set_major_locator(FixedLocator([tick for tick in STEP_TICKS if first <= tick <= last * (1 + 1e-9)]))
+    first, last = np.exp(bands.y).tolist()
+    steps = [tick for tick in round_ticks(max(first, NO_STEP), last) if tick >= 1]
+    ax.yaxis.set_major_locator(FixedLocator([*([NO_STEP] if first <= NO_STEP else []), *steps]))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: "0" if tick == NO_STEP else f"{tick:g}"))
     ax.yaxis.set_minor_locator(NullLocator())

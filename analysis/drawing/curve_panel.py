@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter
 
+from analysis.drawing.style import round_ticks
 from analysis.numbers.seed_curves import Curve, End, curve_of, ends_of
 from analysis.rows.select import distinct
 
@@ -142,8 +143,7 @@ def _set_axes(ax: Axes, frame: pd.DataFrame, value: str, numbers: Limits, low: f
     if value == "loss":
         ax.set_yscale("log")
         if numbers.high - numbers.low < NARROW:
-            powers = 10.0 ** np.arange(np.floor(numbers.low), np.ceil(numbers.high) + 1)
-            ax.yaxis.set_major_locator(FixedLocator([digit * power for power in powers for digit in (1, 2, 5)]))
+            ax.yaxis.set_major_locator(FixedLocator(round_ticks(*(10.0 ** np.array(numbers)).tolist())))
             ax.yaxis.set_major_formatter(FuncFormatter(lambda loss, _: f"{loss:g}"))
         ax.yaxis.set_minor_formatter(NullFormatter())
     elif value == "accuracy":

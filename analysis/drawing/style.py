@@ -69,3 +69,9 @@ def depth_ticks(first: float, last: float) -> list[float]:
     powers = 10.0 ** np.arange(np.ceil(np.log10(first)), np.floor(np.log10(last)) + 1)
     inner = [p for p in powers if np.log10(p / first) > clear and np.log10(last / p) > clear]
     return sorted({float(first), *map(float, inner), float(last)})
+
+
+def round_ticks(first: float, last: float) -> list[float]:
+    """1, 2 and 5 times the powers of ten from ``first`` to ``last``, both included."""
+    powers = 10.0 ** np.arange(np.floor(np.log10(first)), np.ceil(np.log10(last)) + 1)
+    return [float(digit * power) for power in powers for digit in (1, 2, 5) if first <= digit * power <= last * (1 + 1e-9)]

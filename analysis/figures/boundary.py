@@ -17,37 +17,40 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
 from analysis.drawing.command import Command
+from analysis.drawing.labels import panel_title
+from analysis.drawing.own_axes import given_or_new, label
 from analysis.drawing.panel import UNDEFINED, Edges, draw_cells
-from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, depth_ticks, new_axes, new_figure, tidy
+from analysis.drawing.sheet import legend_below
+from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, depth_ticks, new_figure, round_ticks, tidy
 from analysis.numbers.box_counting import Dimension, boundary_pixels, box_dimension
 from analysis.numbers.grid import cell_edges
 from analysis.numbers.rate_plane import Plane, in_log, ranked, rate_plane, zoom_arguments, zoomed
 from analysis.rows.load import load_trained
 from analysis.rows.options import TRAINED, add_training_options, number, selected, whole
-from analysis.rows.select import SelectionError, distinct, facet_title, one_facet
+from analysis.rows.select import SelectionError, distinct, one_facet
 
 X_LABEL, Y_LABEL = "learning rate of hidden layers", "learning rate of the readout"
 PAPER = (1.17, 1.98)  # dimensions of the six boundaries of Sohl-Dickstein (2024), arXiv 2402.06184
+HEIGHT, WIDTHS = 3.1, (1, 1.05)  # inches without the legend; the map is as high as the panel beside it
 SHADES = 256  # of each half
 COUNTED = "#d55e00"
 FEW_DECADES = 100.0  # last over first rate; below, powers of ten are too few for ticks
 
 
-def plot_boundary(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+def plot_boundary(frame: pd.DataFrame, *, ax: Axes | None = None, key: bool = False) -> Axes:
     """The map: x the learning rate of hidden layers, y that of the readout, each pixel a network that was trained.
 
     frame: rows of ``load_trained`` with one network and one seed. Colour is ``convergence``, stretched by rank within each
     half: blue where training converged, the darker the slower; yellow to red where it diverged, the paler the slower. So
     dark meets pale at the boundary, also in print without colour. Empty: not trained yet; dotted: undefined. Axes are
-    logarithmic where the rates are spaced so. Raises SelectionError (a ValueError) for several networks or seeds, and for
-    rates that span no plane.
+    logarithmic where the rates are spaced so. ``key``: an ``ax`` that is given gets its colorbar too. Raises SelectionError
+    (a ValueError) for several networks or seeds, and for rates that span no plane.
     """
     plane = rate_plane(frame)
-    own = new_axes(SINGLE_COLUMN, 2.75) if ax is None else ax
-    with mpl.rc_context(STYLE):
+    with given_or_new(ax, SINGLE_COLUMN, 2.75) as own:
         _draw_map(own, plane)
-        if ax is None:
-            own.set(xlabel=X_LABEL, ylabel=Y_LABEL, title=_title(frame, plane))
+        label(own, X_LABEL, Y_LABEL, _title(frame, plane))
+        if ax is None or key:
             _draw_colorbar(own)
     return own
 
@@ -57,16 +60,17 @@ def draw_boundary(frame: pd.DataFrame, *, dimension: Dimension | None = None) ->
     plane = rate_plane(frame)
     found = boundary_dimension(frame) if dimension is None else dimension
     with mpl.rc_context(STYLE):
-        figure = new_figure(DOUBLE_COLUMN, 3.2)
-        left, right = figure.subplots(1, 2, width_ratios=(1.5, 1))
+        figure = new_figure(DOUBLE_COLUMN, HEIGHT)
+        left, right = figure.subplots(1, 2, width_ratios=WIDTHS)
         for ax, letter in ((left, "a"), (right, "b")):
             tidy(ax)
-            ax.set_title(letter, loc="left", x=-0.13, fontweight="bold")
+            ax.set_title(letter, loc="left", x=-0.1, fontweight="bold")
         _draw_map(left, plane)
         left.set(xlabel=X_LABEL, ylabel=Y_LABEL)
         left.set_title(_title(frame, plane))
         _draw_colorbar(left)
         _draw_counts(right, found)
+        legend_below(figure, right.get_legend_handles_labels()[0])
     return figure
 
 
@@ -77,7 +81,7 @@ def boundary_dimension(frame: pd.DataFrame) -> Dimension:
 
 def _title(frame: pd.DataFrame, plane: Plane) -> str:
     row, facet = frame.iloc[0], one_facet(frame)
-    words = f"{facet_title(facet, ['optimizer'])}\nn = {facet.width}, $L = {row['depth']}$, scale {row['scale']:.4g}"
+    words = f"{panel_title(facet, ['optimizer'])}\nn = {facet.width}, $L = {row['depth']}$, scale {row['scale']:.4g}"
     # A map that is not finished must say so: its boundary has gaps.
     notes = [] if plane.measured.all() else [f"{plane.measured.sum()} of {plane.measured.size} pixels"]
     notes += ["dotted: undefined"] if _undefined(plane).any() else []
@@ -112,9 +116,7 @@ def _set_ticks(axis: Axis, rates: np.ndarray) -> None:
     if not in_log(rates):
         axis.set_major_locator(MaxNLocator(4))
     elif rates[-1] / rates[0] < FEW_DECADES:
-        powers = range(int(np.floor(np.log10(rates[0]))), int(np.ceil(np.log10(rates[-1]))))
-        nice = [digit * 10.0**power for power in powers for digit in (1, 2, 5)]
-        inside = [tick for tick in nice if rates[0] <= tick <= rates[-1]]
+        inside = round_ticks(float(rates[0]), float(rates[-1]))
         axis.set_major_locator(FixedLocator(inside if len(inside) > 1 else depth_ticks(rates[0], rates[-1])))
         axis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:.4g}"))
         axis.set_minor_formatter(NullFormatter())
@@ -126,8 +128,8 @@ def _draw_colorbar(ax: Axes) -> None:
     bar = figure.colorbar(ScalarMappable(Normalize(-1, 1), _colours()), cax=ax.inset_axes((1.03, 0, 0.045, 1)))
     words = {-0.97: "learns\nfast", -0.08: "slowly", 0.08: "slowly", 0.97: "diverges\nfast"}
     bar.set_ticks(list(words), labels=list(words.values()))
-    for label, side in zip(bar.ax.get_yticklabels(), ("bottom", "center", "center", "top"), strict=True):
-        label.set_verticalalignment(side)
+    for text, side in zip(bar.ax.get_yticklabels(), ("bottom", "center", "center", "top"), strict=True):
+        text.set_verticalalignment(side)
     bar.ax.tick_params(length=0, labelsize=7)
     bar.outline.set_linewidth(0.6)
 
@@ -140,24 +142,22 @@ def _draw_counts(ax: Axes, found: Dimension) -> None:
         return
     sizes, counts = found.sizes.astype(float), found.counts.astype(float)
     low, high = (counts[0] * sizes**-slope for slope in reversed(PAPER))
-    published = f"slopes {PAPER[0]} to {PAPER[1]},\nSohl-Dickstein 2024"
+    published = f"slopes {PAPER[0]} to {PAPER[1]} (Sohl-Dickstein 2024)"
     ax.fill_between(sizes, low, high, color="0.85", linewidth=0, zorder=1, label=published)
     ax.plot(sizes, counts[0] / sizes, color="0.4", linestyle=(0, (1, 1.5)), zorder=2, label="slope 1, a smooth line")
     centre = np.exp(np.mean(np.log(counts)) + found.slope * np.mean(np.log(sizes)))
     fitted = f"fit (median slope {found.median:.2f})"
     ax.plot(sizes, centre * sizes**-found.slope, color="black", zorder=3, label=fitted)
     ax.plot(sizes, counts, linestyle="none", marker="o", markersize=4, color=COUNTED, zorder=4, label="counted")
-    # Room above the line for the legend, and none for fewer boxes than there are.
-    ax.set_ylim(counts.min() / 1.6, counts.max() * (counts.max() / counts.min()) ** 0.55)
+    ax.set_ylim(counts.min() / 1.6, counts.max() * 1.6)
     ax.xaxis.set_major_locator(FixedLocator(sizes.tolist()))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:g}"))
     ax.xaxis.set_minor_locator(NullLocator())
-    ax.yaxis.set_major_locator(FixedLocator(depth_ticks(counts.min(), counts.max())))
+    ax.yaxis.set_major_locator(FixedLocator(round_ticks(*ax.get_ylim())))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:g}"))
     ax.yaxis.set_minor_locator(NullLocator())
     error = "" if np.isnan(found.error) else f" ± {found.error:.2f}"
     ax.set_title(f"dimension {found.slope:.2f}{error}")
-    ax.legend(loc="upper right", handlelength=1.6, borderaxespad=0.3)
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:

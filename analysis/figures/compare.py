@@ -17,8 +17,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from analysis.drawing.command import Command
+from analysis.drawing.labels import plain
+from analysis.drawing.own_axes import given_or_new, label
 from analysis.drawing.sheet import LINE, PAGE, add_key, fit_titles, in_rows, legend_below, new_sheet
-from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, new_axes
+from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE
 from analysis.rows.load import load_table
 from analysis.rows.options import NETWORKS, add_networks, add_scales, add_widths, selected
 from analysis.rows.select import SelectionError, distinct
@@ -56,10 +58,9 @@ def plot_compare(frame: pd.DataFrame, *, ax: Axes | None = None, key: bool = Fal
         if len(distinct(frame, column)) != 1:
             raise SelectionError(f"{column}s", distinct(frame, column), "one for a panel")
     rows, order = _schemes(frame)
-    own = new_axes(SINGLE_COLUMN, min(0.6 + ROW * len(order), PAGE - KEPT)) if ax is None else ax
-    with mpl.rc_context(STYLE):
+    with given_or_new(ax, SINGLE_COLUMN, min(0.6 + ROW * len(order), PAGE - KEPT)) as own:
         _draw(own, rows, order, _limits(rows))
-        own.set(xlabel=SLOPE_LABEL, title=_title(rows, rows))
+        label(own, SLOPE_LABEL, "", _title(rows, rows))
         if ax is None or key:
             add_key(own, _handles(rows), inside=ax is not None, title=_words(rows, "\n"))
     return own
@@ -150,7 +151,7 @@ def _draw(ax: Axes, rows: pd.DataFrame, order: list[str], limits: tuple[float, f
         words += [f"{dead} dead"] if dead else []
         weight = "bold" if row["rank"] == 1 else "normal"
         ax.text(1.02, y, ", ".join(words), transform=margin, va="center", color=colour, fontweight=weight)
-    ax.set_yticks(range(len(order)), [label.replace("$", r"\$") for label in order])
+    ax.set_yticks(range(len(order)), [plain(scheme) for scheme in order])
     ax.set_ylim(len(order) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
 
@@ -180,7 +181,7 @@ def _slope_axis(ax: Axes, limits: tuple[float, float], sparse: bool) -> None:
 
 def _title(rows: pd.DataFrame, whole: pd.DataFrame) -> str:
     several = len(distinct(whole, "width")) > 1
-    return f"{rows['activation'].iloc[0]}" + (f", n = {rows['width'].iloc[0]}" if several else "")
+    return plain(str(rows["activation"].iloc[0])) + (f", n = {rows['width'].iloc[0]}" if several else "")
 
 
 def _words(rows: pd.DataFrame, end: str) -> str:

@@ -18,7 +18,10 @@ from matplotlib.patches import Patch
 
 from analysis.drawing.bands import Bands, beyond_top, draw_bands, lay_out, place
 from analysis.drawing.command import Command
-from analysis.drawing.style import DOUBLE_COLUMN, SMALL, STYLE, new_axes, new_figure, tidy
+from analysis.drawing.labels import plain
+from analysis.drawing.own_axes import given_or_new, label
+from analysis.drawing.sheet import LINE
+from analysis.drawing.style import DOUBLE_COLUMN, SMALL, STYLE, new_figure, tidy
 from analysis.numbers.best_rate import NETWORK, best_rate
 from analysis.numbers.rank_correlation import Correlation, rank_correlation
 from analysis.numbers.statistics import Groups, quantile
@@ -73,23 +76,23 @@ def cost_correlations(frame: pd.DataFrame, *, decades: str = "first") -> dict[st
     return {side: rank_correlation(*(column[where] for column in columns)) for side, where in sides.items()}
 
 
-def plot_cost(frame: pd.DataFrame, *, steps: int, decades: str = "first", ax: Axes | None = None) -> Axes:
+def plot_cost(frame: pd.DataFrame, *, steps: int, decades: str = "first", ax: Axes | None = None, key: bool = False) -> Axes:
     """Decades of gradient at initialization on x, steps to the target on a logarithmic y axis: a point for each network.
 
     frame: rows of ``load_trained``, of which each setting is drawn at its best learning rate; ``steps``: how long they
     trained; ``decades``: see :func:`cost_rows`, on an axis that is linear near 10^0 and logarithmic far from it. Colour is
     the depth, the marker the initializer. Black: median and quartiles over bins of equally many networks, on either side
-    of 10^0. Networks that never reached the target lie in the band on top, evenly jittered, as crosses where training
-    diverged; gradients of exactly zero, or beyond the range of floats, lie in bands at the sides. Raises SelectionError for
-    other ``decades``.
+    of 10^0. Networks that never reached the target lie in the band on top, as crosses where training diverged; gradients of
+    exactly zero, or beyond the range of floats, lie in bands at the sides: points are spread evenly there, and where in a
+    band a point lies means nothing. ``key``: an ``ax`` that is given gets its legend too. Raises SelectionError for other
+    ``decades``.
     """
     rows, left_out = cost_rows(frame, decades)
-    own = new_axes(DOUBLE_COLUMN, 3.2) if ax is None else ax
-    with mpl.rc_context(STYLE):
+    with given_or_new(ax, DOUBLE_COLUMN, 3.2) as own:
         handles = _draw(own, rows, steps)
-        if ax is None:
-            own.set(xlabel=DECADES[decades], ylabel="steps to the target")
-            _legend(own.get_figure(root=True), handles, left_out)
+        label(own, DECADES[decades], "steps to the target", f"{len(rows)} networks")
+        if ax is None or key:
+            _legend(own.get_figure(root=True) if ax is None else own, handles, left_out)
     return own
 
 
@@ -122,13 +125,13 @@ def _draw(ax: Axes, rows: pd.DataFrame, steps: int) -> list:
     """Returns the legend's entries."""
     x, y = (rows[name].to_numpy(float) for name in ("decades", "steps_to_target"))
     bands = lay_out(x, y, steps)
-    draw_bands(ax, bands, x, y, steps)
+    named = draw_bands(ax, bands, x, y, steps)
     handles: list = _draw_points(ax, rows, *place(bands, x, y))
     drawn = [_draw_medians(ax, x[side], y[side], bands) for side in (np.isfinite(x) & (x < 0), np.isfinite(x) & (x > 0))]
     if any(drawn):
         handles.append(Line2D([], [], color="black", linewidth=MEDIAN, label="median"))
         handles.append(Patch(facecolor="black", alpha=QUARTILES, linewidth=0, label="quartiles"))
-    return handles
+    return handles + named
 
 
 def _draw_points(ax: Axes, rows: pd.DataFrame, x: np.ndarray, y: np.ndarray) -> list[Line2D]:
@@ -154,7 +157,9 @@ def _draw_points(ax: Axes, rows: pd.DataFrame, x: np.ndarray, y: np.ndarray) -> 
         if len(schemes) <= len(MARKERS)
         else [*schemes[: len(MARKERS) - 1], f"{len(schemes) - len(MARKERS) + 1} others"]
     )
-    handles = [Line2D([], [], color="0.3", marker=m, label=name, **point) for name, m in zip(named, MARKERS, strict=False)]
+    handles = [
+        Line2D([], [], color="0.3", marker=m, label=plain(name), **point) for name, m in zip(named, MARKERS, strict=False)
+    ]
     if diverged.any():
         handles.append(Line2D([], [], color="0.3", label="diverged", **{**point, "marker": "x", "markeredgewidth": 0.6}))
     shown = spread(depths, MOST_DEPTHS)
@@ -184,9 +189,16 @@ def _draw_medians(ax: Axes, x: np.ndarray, y: np.ndarray, bands: Bands) -> bool:
     return True
 
 
-def _legend(figure: Any, handles: list, left_out: int) -> None:
+def _legend(place: Any, handles: list, left_out: int) -> None:
+    """Beside the panel of a figure of ours, which is at least as high; or of an axes of a user's."""
     title = "each setting at its\nbest learning rate" + (f"\n({left_out} undefined\nare left out)" if left_out else "")
-    figure.legend(handles=handles, title=title, loc="outside right upper", alignment="left", handlelength=1.4)
+    look: Any = {"handles": handles, "title": title, "alignment": "left", "handlelength": 1.4}
+    if isinstance(place, Axes):
+        place.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), **look)
+        return
+    lines = sum(text.count("\n") + 1 for text in (title, *(handle.get_label() for handle in handles)))
+    place.set_figheight(max(place.get_figheight(), LINE * (lines + 2)))
+    place.legend(loc="outside right upper", **look)
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:

@@ -16,10 +16,12 @@ from matplotlib.patches import Patch
 
 from analysis.drawing.command import Command
 from analysis.drawing.depth_axis import set_depth_ticks
+from analysis.drawing.labels import plain
+from analysis.drawing.own_axes import given_or_new, label
 from analysis.drawing.panel import DEPTH_LABEL
 from analysis.drawing.sheet import add_key, fit_titles, in_rows, legend_below, new_sheet
 from analysis.drawing.step_axis import StepAxis, heights, set_step_axis, step_axis
-from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, new_axes
+from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE
 from analysis.numbers.best_rate import RATES
 from analysis.numbers.reached import FEWEST, describe_growth, learning_times
 from analysis.rows.load import load_trained
@@ -75,10 +77,9 @@ def plot_learning_time(
     rows = choose(frame, scales)
     times, looks = learning_times(rows), _looks(rows)
     axis = _axis(times, looks, steps)
-    own = new_axes(SINGLE_COLUMN, 2.5) if ax is None else ax
-    with mpl.rc_context(STYLE):
+    with given_or_new(ax, SINGLE_COLUMN, 2.5) as own:
         _draw(own, times, looks, axis)
-        own.set(xlabel=DEPTH_LABEL, ylabel=_label(target), title=_title(times, ()))
+        label(own, DEPTH_LABEL, _label(target), _title(times, ()))
         if ax is None or key:
             add_key(own, _handles(rows, times, looks), inside=ax is not None, title=_words(rows, times, "\n"))
     return own
@@ -165,13 +166,13 @@ def _title(panel: pd.DataFrame, named: Sequence[str]) -> str:
     words += [row["optimizer"]] if "optimizer" in named else []
     words += [f"n = {row['width']}"] if "width" in named else []
     words += [f"bias std {row['bias_std']:g}"] if "bias_std" in named else []
-    return ", ".join(words)
+    return plain(", ".join(words))
 
 
 def _handles(rows: pd.DataFrame, times: pd.DataFrame, looks: Looks) -> list:
     scales = distinct(rows, "scale")
     handles: list = [
-        Line2D([], [], color=look.colour, marker=look.marker, label=name, **POINTS)
+        Line2D([], [], color=look.colour, marker=look.marker, label=plain(name), **POINTS)
         for (name, scale), look in looks.items()
         if scale == scales[0]
     ]
@@ -184,7 +185,7 @@ def _handles(rows: pd.DataFrame, times: pd.DataFrame, looks: Looks) -> list:
         handles.append(Line2D([], [], color="0.3", label="most seeds diverged", **LOST))
     if np.isnan(medians).any():
         undefined = distinct(times.loc[np.isnan(medians)], "initializer")
-        handles.append(Patch(facecolor="none", edgecolor="none", label=f"undefined: {', '.join(undefined)}"))
+        handles.append(Patch(facecolor="none", edgecolor="none", label=f"undefined: {plain(', '.join(undefined))}"))
     return handles
 
 

@@ -23,16 +23,18 @@ from analysis.drawing.command import Command
 from analysis.drawing.contours import draw_level
 from analysis.drawing.depth_axis import set_depth_ticks
 from analysis.drawing.depth_lines import draw_depth_lines
+from analysis.drawing.labels import panel_title
+from analysis.drawing.own_axes import given_or_new, label
 from analysis.drawing.pack import pack
 from analysis.drawing.panel import DEPTH_LABEL, SCALE_LABEL, UNDEFINED, draw_cells, set_axes
 from analysis.drawing.sheet import PAGE, UNDER, add_key, fit_titles, legend_below, new_sheet
-from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, depth_ticks, new_axes, tidy
+from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, depth_ticks, round_ticks, tidy
 from analysis.numbers.best_rate import RATES, best_rate
 from analysis.numbers.depth_scales import PAPER, describe_thresholds
 from analysis.numbers.grid import Grid, to_grid
 from analysis.rows.load import load_trained
 from analysis.rows.options import TRAINED, add_training_options, positive, selected
-from analysis.rows.select import Facet, distinct, facet_title, facets, one_facet, varying
+from analysis.rows.select import Facet, distinct, facets, one_facet, varying
 
 COLOURS = "viridis_r"  # dark is slow, and what is never learned is hatched
 LOOKS: Mapping[str, dict] = MappingProxyType(
@@ -72,10 +74,9 @@ def plot_trainability(
     facet = one_facet(frame)
     rows = best_rate(frame)
     norm = _norm([to_grid(rows, MEDIAN, "median")], steps)
-    own = new_axes(SINGLE_COLUMN, 2.6) if ax is None else ax
-    with mpl.rc_context(STYLE):
+    with given_or_new(ax, SINGLE_COLUMN, 2.6) as own:
         handles = _draw(own, facet, rows, norm, correlation, gradient, contours)
-        own.set(xlabel=DEPTH_LABEL, ylabel=SCALE_LABEL, title=facet_title(facet, ()))
+        label(own, DEPTH_LABEL, SCALE_LABEL, panel_title(facet, ()))
         if ax is None or key:
             _colorbar(own.get_figure(root=True), [own], norm, _label(frame, target))
             add_key(own, _named(handles, steps), inside=ax is not None, **UNDER)
@@ -108,7 +109,7 @@ def draw_trainability(
         handles: dict[str, Any] = {}
         for facet, place in packed.places.items():
             handles |= _draw(panels[place], facet, found[facet], norm, correlation, gradient, contours)
-            panels[place].set_title(facet_title(facet, named))
+            panels[place].set_title(panel_title(facet, named))
         if packed.left_out:
             figure.suptitle(packed.left_out, fontsize=8)
         _colorbar(figure, list(panels.flat), norm, _label(frame, target))
@@ -159,8 +160,8 @@ def _draw_contours(ax: Axes, gradients: Grid) -> bool:
     drawn = [lines for level in LEVELS if (lines := draw_level(ax, gradients, level, **CONTOURS)) is not None]
     for lines in drawn:
         lines.set_path_effects([withStroke(linewidth=1.6, foreground="white", alpha=0.8)])
-        for label in lines.clabel(fontsize=6, fmt=lambda level: f"{level:g}".replace("-", "−")):
-            label.set_path_effects([withStroke(linewidth=1.6, foreground="white")])
+        for text in lines.clabel(fontsize=6, fmt=lambda level: f"{level:g}".replace("-", "−")):
+            text.set_path_effects([withStroke(linewidth=1.6, foreground="white")])
     return bool(drawn)
 
 
@@ -176,9 +177,8 @@ def _label(frame: pd.DataFrame, target: str) -> str:
 def _colorbar(figure: Any, panels: list[Axes], norm: LogNorm, label: str) -> None:
     look: Any = {"aspect": max(30, 12 * figure.get_figheight()), "pad": 0.015}  # as wide on every page
     bar = figure.colorbar(ScalarMappable(norm, COLOURS), ax=panels, label=label, **look)
-    ticks = [digit * 10.0**power for power in range(8) for digit in (1, 2, 5)]
     first, last = float(norm.vmin or 1), float(norm.vmax or 1)
-    inside = [tick for tick in ticks if first * 1.15 <= tick <= last / 1.15]
+    inside = round_ticks(first * 1.15, last / 1.15)
     bar.ax.yaxis.set_major_locator(FixedLocator([first, *inside, last] if len(inside) < 5 else depth_ticks(first, last)))
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:g}"))
     bar.ax.yaxis.set_minor_formatter(NullFormatter())

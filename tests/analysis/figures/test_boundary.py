@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 
 from analysis.cli.main import main
 from analysis.figures.boundary import PAPER, boundary_dimension, draw_boundary, plot_boundary
@@ -245,3 +246,22 @@ def test_the_command_prints_dimension_and_how_to_train_a_window(tmp_path, capsys
     assert capsys.readouterr().err.endswith("--seed: got 7, expected one of 0, 1\n")
     assert main(["boundary", str(run), "--zoom", "1", "2", "1", "1"]) == 2
     assert "--zoom: got '1 2 1 1'" in capsys.readouterr().err
+
+
+def test_both_panels_of_a_figure_are_as_high_and_fill_its_width():
+    figure = draw_boundary(MAP)
+    figure.draw_without_rendering()
+    left, right = (ax.get_window_extent() for ax in figure.axes)
+    assert left.height == pytest.approx(right.height, rel=0.02)
+    assert left.width + right.width > 0.7 * figure.bbox.width
+    lowest, highest = figure.axes[1].get_ylim()
+    counts = boundary_dimension(MAP).counts
+    assert highest / lowest < 4 * counts.max() / counts.min()  # what is drawn takes the axis
+
+
+def test_an_axes_that_is_given_is_labelled_and_gets_its_key_on_request():
+    for key in (False, True):
+        ax = Figure().subplots()
+        assert plot_boundary(MAP, ax=ax, key=key) is ax
+        assert all((ax.get_xlabel(), ax.get_ylabel(), ax.get_title()))
+        assert len(ax.child_axes) == key

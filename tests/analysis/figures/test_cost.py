@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from matplotlib.collections import PathCollection, PolyCollection
 from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 from scipy.stats import kendalltau
 
 from analysis.cli.main import main
@@ -270,3 +271,20 @@ def test_options_of_the_command_reach_the_figure(tmp_path, capsys):
     assert "exploding: undefined (95 % bootstrap over 5 settings; 15 networks)" in capsys.readouterr().out
     assert main(["cost", str(run), "--decades", "all"]) == 2
     assert "--decades: got 'all'" in capsys.readouterr().err
+
+
+def test_the_legend_says_what_a_band_means_and_that_places_in_it_mean_nothing():
+    never = CELLS.assign(steps_to_target=np.where(CELLS["depth"] == 32, np.inf, CELLS["steps_to_target"]))
+    (words,) = [entry for entry in legend_of(plot_cost(never, steps=STEPS).figure) if entry.startswith("band")]
+    assert f"not reached\nwithin {STEPS} steps" in words
+    assert words.endswith("means nothing")
+    all_met = CELLS.assign(steps_to_target=1.0)
+    assert not [entry for entry in legend_of(plot_cost(all_met, steps=STEPS).figure) if entry.startswith("band")]
+
+
+def test_an_axes_that_is_given_is_labelled_and_gets_its_key_on_request():
+    for key in (False, True):
+        ax = Figure().subplots()
+        assert plot_cost(CELLS, steps=STEPS, ax=ax, key=key) is ax
+        assert all((ax.get_xlabel(), ax.get_ylabel(), ax.get_title()))
+        assert (ax.get_legend() is not None) == key
