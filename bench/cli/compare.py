@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bench.cli.options import SWEEP, add_options_for, add_run_options, one_number, overrides_from, preset_of, say_next
-from bench.settings.errors import SweepError, UsageError
+from bench.settings.errors import SweepError
 from bench.settings.presets import defaults_of
 from bench.sweeps.presets import PRESETS
 from bench.sweeps.sweep import Sweep
@@ -60,7 +59,7 @@ def main(arguments: argparse.Namespace) -> None:
     columns = check_columns(arguments.columns)
     taken = arguments.taken is not None
     folder = _given(arguments) if taken else _measured(arguments, preset.sweep, overrides)
-    table = compare_run(folder, _manifest(folder), isometry_seeds=seeds, resamples=resamples)
+    table = compare_run(folder, isometry_seeds=seeds, resamples=resamples)
     write_comparison(table, folder, "from" if taken else "results", columns)
     say_next(arguments, "compare", folder)
     print(as_text(table, "simple", columns))
@@ -93,14 +92,3 @@ def _given(arguments: argparse.Namespace) -> Path:
         if (given := getattr(arguments, name, None)) is not None:
             raise SweepError(name, given, "nothing beside --from, which takes a run as it is")
     return Path(arguments.taken)
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    """Raises UsageError for a folder without one."""
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text())
-        if not isinstance(manifest, dict):
-            raise TypeError("its manifest.json is no object")
-        return manifest
-    except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise UsageError(f"from: got {str(folder)!r}, expected a run's folder ({error})") from error

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -14,6 +13,8 @@ from bench.comparison.isometry import add_isometry
 from bench.comparison.tables import write_table
 from bench.networks.activations import ACTIVATIONS
 from bench.networks.initializers import INITIALIZERS
+from bench.runs.errors import LoadError
+from bench.runs.read import load_manifest
 from bench.settings.errors import SweepError
 from bench.sweeps.sweep import Sweep
 
@@ -27,16 +28,18 @@ def to_compare(sweep: Sweep) -> Sweep:
     return replace(sweep, layers=False, depths=(2, *sweep.depths))
 
 
-def compare_run(folder: Path, manifest: Mapping[str, Any], *, isometry_seeds: int, resamples: int) -> pd.DataFrame:
+def compare_run(folder: Path, *, isometry_seeds: int, resamples: int) -> pd.DataFrame:
     """The table of :func:`bench.comparison.compare.compare` for a finished run, with the isometry of so many seeds.
 
-    ``manifest``: the run's. Of what it names, only the suite's own, and what the user has named or given in this process, is
-    measured again for the isometry, or has a theory; nothing is imported for a name that a folder holds. Raises CompareError
-    for a run that is no sweep, that is not finished, or that has no cells at depth 2 and above.
+    Of what the run names, only the suite's own, and what the user has named or given in this process, is measured again for
+    the isometry, or has a theory; nothing is imported for a name that a folder holds. Raises CompareError for a run that is
+    no sweep, that is not finished, or that has no cells at depth 2 and above.
     """
-    fields = manifest.get("sweep")
-    if not isinstance(fields, dict):
-        raise CompareError(f"from: got {str(folder)!r}, expected the folder of a sweep")
+    try:
+        manifest = load_manifest(folder, "sweep")
+    except LoadError as error:
+        raise CompareError(f"from: {error}") from error
+    fields = manifest["sweep"]
     if not manifest.get("finished"):
         raise CompareError(f"from: got {str(folder)!r}, which is not finished; run its sweep again first")
     try:

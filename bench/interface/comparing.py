@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from bench.interface.measuring import run, settings_of
-from bench.interface.run import Run, manifest_of
+from bench.interface.run import Run
 from bench.sweeps.presets import PRESETS
 from bench.sweeps.sweep import Sweep
 
@@ -37,14 +37,15 @@ def compare(
     """
     from bench.comparison.of_run import compare_run, to_compare, write_comparison  # JAX takes a while
 
-    if isinstance(what, Sweep) or what in PRESETS:
+    named_none = isinstance(what, str) and not Path(what).exists()  # neither: the nearest preset is told
+    if isinstance(what, Sweep) or what in PRESETS or named_none:
         sweep, named = settings_of(what, Sweep, PRESETS, "sweep")
         named = "compare" if isinstance(what, Sweep) else named
         where = {"results": results, "name": named if name is None else name}
         folder = run(to_compare(sweep), **where, progress=progress, overwrite=overwrite).path
     else:
         folder = Path(what)
-    table = compare_run(folder, manifest_of(folder), isometry_seeds=isometry_seeds, resamples=resamples)
+    table = compare_run(folder, isometry_seeds=isometry_seeds, resamples=resamples)
     if write:
         write_comparison(table, folder, "results")
     return table

@@ -23,10 +23,10 @@ def remove_run(results: str | os.PathLike[str], name: str) -> None:
         return
     if folder.is_symlink() or not folder.is_dir():
         raise RunError(f"overwrite: {folder} is no folder of its own; remove it yourself, or choose another name")
-    manifest_of(folder)
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        manifest_of(folder)
         shutil.rmtree(folder)
     except BlockingIOError as error:
         raise RunError(f"overwrite: another process is writing {folder}; wait for it or choose another name") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,8 @@ import pandas as pd
 from bench.interface.about import as_html, as_text
 from bench.interface.plots import Plots
 from bench.runs.errors import RunError
+from bench.runs.manifest import NAME, read_manifest
+from bench.runs.read import load_rows, one_line
 
 
 class Run:
@@ -70,21 +71,21 @@ class Run:
     @property
     def cells(self) -> pd.DataFrame:
         """One row for each network. Raises ValueError where there are none yet."""
-        return self._rows("load_cells" if self.kind == "sweep" else "load_trained")
+        return load_rows(self.path, self.kind, "cells")
 
     @property
     def layers(self) -> pd.DataFrame:
         """One row for each layer of each network that a sweep measured. Raises ValueError for a run without."""
         if self.kind != "sweep":
             raise RunError(f"layers: {self} is a training, which has cells and curves; layers are those of a sweep")
-        return self._rows("load_layers")
+        return load_rows(self.path, "sweep", "layers")
 
     @property
     def curves(self) -> pd.DataFrame:
         """One row for each network that was trained and recorded step. Raises ValueError for a run without."""
         if self.kind != "training":
             raise RunError(f"curves: {self} is a sweep, which has cells and layers; curves are those of a training")
-        return self._rows("load_curves")
+        return load_rows(self.path, "training", "curves")
 
     @property
     def plot(self) -> Plots:
@@ -97,20 +98,15 @@ class Run:
 
         return compare(self, isometry_seeds=isometry_seeds, resamples=resamples, write=write)
 
-    def _rows(self, loader: str) -> pd.DataFrame:
-        return getattr(import_module("analysis.rows.load"), loader)(self.path)
-
 
 def manifest_of(path: Path) -> dict[str, Any]:
     """A run's manifest. Raises :class:`bench.RunError` for a folder that is no run."""
-    load: Any = import_module("analysis.rows.load")
     try:
-        return load.load_manifest(path, "sweep")
-    except load.LoadError as error:
-        try:
-            return load.load_manifest(path, "training")
-        except load.LoadError:
-            raise RunError(f"run: {error}") from error
+        return read_manifest(path)
+    except (FileNotFoundError, NotADirectoryError):
+        raise RunError(f"run: {str(path)!r} is not a run: it has no {NAME}") from None
+    except (OSError, ValueError) as error:
+        raise RunError(f"run: {str(path / NAME)!r} cannot be read: {one_line(error)}") from error
 
 
 def kind_of(manifest: dict[str, Any]) -> str:

@@ -84,8 +84,13 @@ def test_what_cannot_be_compared_is_refused(tmp_path, fields, words):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_name_that_is_neither_preset_nor_folder_comes_with_the_nearest():
+    with pytest.raises(bench.SweepError, match="did you mean smoke"):
+        bench.compare("smoek")
+
+
 def test_a_training_and_an_unfinished_run_are_not_compared(runs, compared, tmp_path):
-    with pytest.raises(ValueError, match="expected the folder of a sweep"):
+    with pytest.raises(ValueError, match="describes no sweep"):
         bench.compare(runs["training"])
     folder = shutil.copytree(compared[0], tmp_path / "unfinished")
     manifest = json.loads((folder / "manifest.json").read_text())
