@@ -30,9 +30,11 @@ def parse_spec(field: str, text: object, known: Any) -> Spec:
     """
     if not isinstance(text, str):
         raise SweepError(field, text, WRITTEN)
-    name, _, rest = text.partition(":")
+    name, colon, rest = text.partition(":")
     if name not in known:
         raise SweepError(field, text, f"one of {', '.join(known)}{nearest(name, known)}")
+    if colon and not rest:
+        raise SweepError(field, text, WRITTEN)
     arguments: dict[str, Any] = {}
     for part in rest.split(",") if rest else ():
         argument, equals, value = part.partition("=")

@@ -26,6 +26,12 @@ class Parser(argparse.ArgumentParser):
         if message:
             (sys.stdout if file is sys.stdout else error_stream()).write(message)
 
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        """Argparse takes ``--option=--`` for no value at all."""
+        if action.option_strings and arg_strings == ["--"]:
+            self.error(f"{action.option_strings[-1]}: got '--', expected a value")
+        return super()._get_values(action, arg_strings)
+
     def parsers(self) -> Iterator[argparse.ArgumentParser]:
         """The parser and those of its commands."""
         yield self

@@ -20,7 +20,9 @@ from jax import Array
 from optax import contrib
 
 from bench.settings.errors import SweepError
+from bench.settings.registry import describe
 from bench.settings.specs import Spec, parse_spec
+from bench.training.rules import OF_OPTIMIZERS, broken
 from bench.training.specs import OPTIMIZERS as NAMES
 
 OPTIMIZERS: Mapping[str, Callable[..., optax.GradientTransformation]] = {
@@ -100,11 +102,13 @@ def parse_optimizer(text: object) -> Optimizer:
     for name, _ in spec.arguments:
         if name not in accepted:
             raise SweepError("optimizers", text, f"arguments of {spec.name}: {', '.join(accepted)}")
+    if wanted := broken(OF_OPTIMIZERS, spec.arguments):
+        raise SweepError("optimizers", text, wanted)
     try:
         if spec.arguments:
             _try(spec)
     except Exception as error:  # optax checks its arguments in many ways
-        raise SweepError("optimizers", text, f"arguments that optax.{spec.name} takes ({error})") from error
+        raise SweepError("optimizers", text, f"arguments that optax.{spec.name} takes ({describe(error)})") from error
     return Optimizer(spec)
 
 

@@ -26,11 +26,13 @@ import numpy as np
 from bench.settings.errors import SweepError
 from bench.settings.registry import describe
 from bench.settings.specs import parse_spec
+from bench.training.rules import OF_TASKS, broken
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 TEST_EVERY = 5
 LARGEST = 1e30  # of a number: its square is far inside float64, and itself inside float32
 MOST_CLASSES = 100_000
+MOST_NUMBERS = 100_000_000  # of an array
 
 
 class Task(NamedTuple):
@@ -171,6 +173,11 @@ def check_task(text: object) -> str:
     for name, _ in spec.arguments:
         if name not in inspect.signature(TASKS[spec.name]).parameters:
             raise SweepError("task", text, SUMMARIES[spec.name])
+    if wanted := broken(OF_TASKS, spec.arguments):
+        raise SweepError("task", text, wanted)
+    counts = sorted(value for name, value in spec.arguments if name in ("inputs", "outputs", "hidden", "examples"))
+    if math.prod(counts[-2:]) > MOST_NUMBERS:
+        raise SweepError("task", text, f"arrays of at most {MOST_NUMBERS:,} numbers")
     return str(spec)
 
 
