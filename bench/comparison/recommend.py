@@ -39,7 +39,7 @@ SCHEMES = ("critical", "critical_orthogonal", "orthogonal", "he_normal", *DEFAUL
 SEEDS = 12  # the fewest that tell 14 schemes apart, two by two, at 95 % for all pairs together
 LARGEST_DEPTH, LARGEST_WIDTH = 100_000, 2**20
 MEASURED_DEPTH, MEASURED_WIDTH = 300, 256
-WORK = 50 * 256**3  # depth · width³ of what is measured: drawing orthogonal matrices takes most of the time
+WORK = 64 * 256**3  # depth · width³ of what is measured: drawing orthogonal matrices takes most of the time
 SMALLEST_SHARE = 0.05  # significance of a difference between shares of dead networks, over all schemes
 
 
@@ -63,7 +63,7 @@ def case_of(activation: str, depth: int, width: int) -> Case:
     integer("depth", depth, at_least=3, at_most=LARGEST_DEPTH)
     integer("width", width, at_least=1, at_most=LARGEST_WIDTH)
     measured_depth = min(depth, MEASURED_DEPTH)
-    affordable = int((WORK / measured_depth) ** (1 / 3))
+    affordable = int(math.cbrt(WORK / measured_depth))
     return Case(activation, depth, width, measured_depth, min(width, MEASURED_WIDTH, affordable))
 
 

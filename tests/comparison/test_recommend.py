@@ -81,6 +81,8 @@ def test_dead_networks_come_last_and_shares_that_cannot_be_told_apart_do_not_mat
 def test_a_case_that_would_take_long_is_measured_smaller_and_says_so():
     small, large = case_of("tanh", 50, 64), case_of("tanh", 5000, 4096)
     assert not small.is_smaller
+    assert not case_of("gelu", 50, 256).is_smaller
+    assert not case_of("gelu", 64, 256).is_smaller
     assert large.is_smaller
     assert large.measured_depth * large.measured_width**3 <= WORK
     assert (large.depth, large.width) == (5000, 4096)
