@@ -105,8 +105,11 @@ def _parts(value: Any) -> Iterator[Any]:
         case _ if hasattr(value, "__array__") and hasattr(value, "dtype"):
             import numpy as np
 
-            array = np.asarray(value)
-            yield from (array.dtype.str, array.shape, array.tobytes())
+            try:
+                array = np.asarray(value)
+            except TypeError as error:  # JAX's keys
+                raise ValueError(f"a callable without {type(value).__name__} {value!r:.40} in it ({error})") from error
+            yield from (array.dtype.name, array.shape, array.tolist() if array.dtype.hasobject else array.tobytes())
         case type():
             yield from (value.__qualname__, {name: part for name, part in vars(value).items() if callable(part)})
         case _ if hasattr(value, "__wrapped__"):  # by jax.jit, jax.custom_jvp and the like; with its rules, not its caches

@@ -73,6 +73,8 @@ def test_names_are_the_same_in_every_process():
         lambda value: times(np.full(3, value)),
         lambda value: times(jnp.full(3, value)),
         lambda value: times({"a": [value, None]}),
+        lambda value: times(np.array([value, "a"], object)),
+        lambda value: times((value, np.dtype("float32"), jnp.float32, {1.0, value})),
         lambda value: jax_initializers.normal(value),
         lambda value: bench.Activation("mine", "its own", times(value)),
     ],
@@ -137,6 +139,9 @@ def test_what_no_name_can_be_made_for_is_refused():
     lock = threading.Lock()
     with pytest.raises(bench.SweepError, match=r"^activations: got '.*lambda', .*put it into a module"):
         bench.Sweep(activations=lambda z: z + lock.locked())
+    key = jax.random.key(0)
+    with pytest.raises(bench.SweepError, match=r"^activations: got '.*lambda', expected a callable without PRNGKeyArray"):
+        bench.Sweep(activations=lambda z: z + jax.random.normal(key))
 
 
 @pytest.mark.parametrize("factory", [jax_initializers.he_normal, jax_initializers.normal, jax_initializers.uniform])
