@@ -39,6 +39,15 @@ def test_the_readme_is_one_screen_and_the_index_names_every_page():
         assert page.name == "README.md" or f"]({page.name})" in index
 
 
+def test_the_five_lines_of_the_readme_run(tmp_path, monkeypatch, capsys):
+    block = re.findall(r"^```python\n(import bench\n.*?)^```", (ROOT / "README.md").read_text(), RULES)[0]
+    monkeypatch.chdir(tmp_path)
+    exec(block, {})
+    assert "852" in capsys.readouterr().out
+    assert (tmp_path / "results" / "first" / "manifest.json").exists()
+    assert (tmp_path / "first.png").stat().st_size > 10_000
+
+
 def test_every_command_of_the_pages_is_one_that_the_command_line_takes(capsys):
     """Each is parsed, not run; figures by their own command line."""
     blocks = [block for page in PAGES for block in re.findall(r"^```console\n(.*?)^```", page.read_text(), RULES)]
