@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-import jax
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from bench.arithmetic.numerics import settled
 from bench.engine.jacobians import isometry
 from bench.networks.activations import ACTIVATIONS
 from bench.networks.batches import Batch, networks_of
@@ -37,7 +37,7 @@ def add_isometry(table: pd.DataFrame, sweep: Sweep, *, seeds: int, progress: boo
     if seeds:
         groups: list[Any] = list(_groups(sweep))
         bar = tqdm(total=sum(len(lanes) for *_, lanes in groups), unit=" schemes", disable=not progress, desc="isometry")
-        with bar, jax.enable_x64(sweep.dtype == "float64"):
+        with bar, settled(sweep.dtype):
             for (_, width), members in groupby(groups, key=lambda group: group[:2]):
                 networks = None
                 for names, width, activation, lanes in members:

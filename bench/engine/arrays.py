@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import jax
 import numpy as np
 from jax import Array
 
+from bench.arithmetic.numerics import settled
 from bench.engine.measure import measure
 from bench.networks.activations import ACTIVATIONS, Activation
 from bench.networks.losses import LOSSES
@@ -100,7 +100,7 @@ def gradient_norms(
 
     shape = (len(measured_depths), len(lanes), measured_depths[-1])
     grad, delta, activations = (np.full(shape, np.nan) for _ in range(3))
-    with jax.enable_x64(dtype == "float64"):
+    with settled(dtype):
         results = measure(
             segments,
             *(place(mesh, vector[None].astype(dtype), 0) for vector in (x_mantissa, vectors[1])),

@@ -64,6 +64,11 @@ def lanes_in(sweep: Sweep, chunk: Chunk) -> tuple[Lane, ...]:
     return lanes_of(sweep, chunk.initializers, chunk.activation, chunk.width)[slice(*chunk.lanes)]
 
 
+def cells_of(sweep: Sweep, chunk: Chunk) -> int:
+    """How many rows a chunk has."""
+    return (chunk.seeds[1] - chunk.seeds[0]) * (chunk.lanes[1] - chunk.lanes[0]) * len(sweep.depths)
+
+
 def plan(sweep: Sweep) -> tuple[Chunk, ...]:
     """The chunks of a sweep, in the order in which they run."""
     chunks: list[Chunk] = []

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import closing
-from itertools import groupby
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
@@ -21,14 +18,12 @@ from bench.networks.batches import Batch, networks_of
 from bench.networks.losses import LOSSES
 from bench.networks.seeds import seed_mesh
 from bench.runs.folder import RunFolder
-from bench.sweeps.plan import Chunk, keeps_weights, lanes_in, plan
+from bench.runs.loop import Job, fill
+from bench.sweeps.plan import Chunk, cells_of, keeps_weights, lanes_in, plan
+from bench.sweeps.rows import Table, tables
 from bench.sweeps.sweep import Sweep
-from bench.terminal.progress import progress_bar, report_undefined
 
 BAR = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} cells [{elapsed}<{remaining}, {rate_fmt}]"
-VALUES = ("log10_grad", "log10_delta", "log10_activation")
-
-Table = dict[str, Any]
 
 
 def run(
@@ -45,17 +40,15 @@ def run(
     error says why. Raises :class:`bench.RunError` (a ValueError) before anything is written for a name or folder that
     cannot be used, or that holds another sweep.
     """
-    with jax.enable_x64(sweep.dtype == "float64"), closing(folder_of(sweep, results, name)) as folder:
-        missing = folder.missing()
-        if missing or folder.manifest.get("finished") is None:
-            folder.begin()
-            report_undefined(_undefined(sweep, missing))
-            with _bar(sweep, folder, missing, progress) as bar:
-                compiled: set[tuple[object, int]] = set()
-                for _, chunks in groupby(missing, key=lambda chunk: chunk.draw):
-                    _run_with_one_draw(sweep, folder, list(chunks), bar, compiled)
-            folder.finish()
-        return folder.path
+    job = Job(
+        group=lambda chunk: chunk.draw,
+        measure=_measuring(sweep),
+        cells=lambda chunk: cells_of(sweep, chunk),
+        work=lambda chunk: cells_of(sweep, chunk),
+        undefined=lambda chunk: _undefined(sweep, chunk),
+        bar={"bar_format": BAR, "unit": " cells"},
+    )
+    return fill(lambda: folder_of(sweep, results, name), job, dtype=sweep.dtype, progress=progress)
 
 
 def folder_of(sweep: Sweep, results: str | os.PathLike[str], name: str) -> RunFolder[Chunk]:
@@ -64,44 +57,33 @@ def folder_of(sweep: Sweep, results: str | os.PathLike[str], name: str) -> RunFo
     return RunFolder(results, name, kind="sweep", fields=sweep.to_dict(), chunks=plan(sweep), tables=tables)
 
 
-def _undefined(sweep: Sweep, chunks: Iterable[Chunk]) -> Iterator[str]:
-    for chunk in chunks:
-        for lane in lanes_in(sweep, chunk):
-            if np.isnan(lane.engine_scale):
-                yield f"{lane.initializer} {chunk.activation} at bias_std {lane.bias_std:g} ({lane.note})"
+def _undefined(sweep: Sweep, chunk: Chunk) -> Iterator[str]:
+    for lane in lanes_in(sweep, chunk):
+        if np.isnan(lane.engine_scale):
+            yield f"{lane.initializer} {chunk.activation} at bias_std {lane.bias_std:g} ({lane.note})"
 
 
-def _bar(sweep: Sweep, folder: RunFolder[Chunk], missing: Iterable[Chunk], progress: bool) -> tqdm:
-    total, left = (sum(cells_of(sweep, chunk) for chunk in chunks) for chunks in (folder.chunks, missing))
-    return progress_bar(total, left, cells=left, shown=progress, bar_format=BAR, unit=" cells")
+def _measuring(sweep: Sweep) -> Callable[[list[Chunk], tqdm], Iterator[tuple[Chunk, Mapping[str, Table]]]]:
+    """Measures chunks that share a draw: their weights are drawn once where they fit in memory."""
+    compiled: set[tuple[object, int]] = set()  # the programs that the run has met, as (family or activation, width)
 
+    def measured(chunks: list[Chunk], bar: tqdm) -> Iterator[tuple[Chunk, Mapping[str, Table]]]:
+        first = chunks[0]
+        count = first.seeds[1] - first.seeds[0]
+        per_device = seeds_per_device(first.width, jax.local_devices()[0].platform)
+        mesh = seed_mesh(count, per_device)
+        biased = any(lane.bias_std > 0 for chunk in chunks for lane in lanes_in(sweep, chunk))
+        batches = list(_batches(sweep, first, mesh, per_device * mesh.size, biased=biased))
+        for chunk in chunks:
+            others = len(chunk.initializers) - 1
+            schemes = chunk.initializers[0] + (f" + {others}" if others else "")
+            label = f"{schemes} {chunk.activation} width {chunk.width}"
+            programs = {(chunk.initializers, chunk.width), (chunk.activation, chunk.width)}
+            bar.set_description_str(f"{label}: compiling" if programs - compiled else label)
+            compiled.update(programs)
+            yield chunk, tables(sweep, chunk, _measure_batches(sweep, chunk, mesh, batches, bar, label))
 
-def cells_of(sweep: Sweep, chunk: Chunk) -> int:
-    """How many rows a chunk has."""
-    return (chunk.seeds[1] - chunk.seeds[0]) * (chunk.lanes[1] - chunk.lanes[0]) * len(sweep.depths)
-
-
-def _run_with_one_draw(
-    sweep: Sweep, folder: RunFolder[Chunk], chunks: list[Chunk], bar: tqdm, compiled: set[tuple[object, int]]
-) -> None:
-    """Chunks that share a draw: their weights are drawn once where they fit in memory.
-
-    ``compiled``: the programs that the run has met, as (family or activation, width); grows.
-    """
-    first = chunks[0]
-    count = first.seeds[1] - first.seeds[0]
-    per_device = seeds_per_device(first.width, jax.local_devices()[0].platform)
-    mesh = seed_mesh(count, per_device)
-    biased = any(lane.bias_std > 0 for chunk in chunks for lane in lanes_in(sweep, chunk))
-    batches = list(_batches(sweep, first, mesh, per_device * mesh.size, biased=biased))
-    for chunk in chunks:
-        others = len(chunk.initializers) - 1
-        schemes = chunk.initializers[0] + (f" + {others}" if others else "")
-        label = f"{schemes} {chunk.activation} width {chunk.width}"
-        programs = {(chunk.initializers, chunk.width), (chunk.activation, chunk.width)}
-        bar.set_description_str(f"{label}: compiling" if programs - compiled else label)
-        compiled |= programs
-        folder.write(chunk, tables(sweep, chunk, _measure_batches(sweep, chunk, mesh, batches, bar, label)))
+    return measured
 
 
 def _batches(sweep: Sweep, chunk: Chunk, mesh: Mesh, size: int, *, biased: bool) -> Iterator[tuple[slice, Batch]]:
@@ -154,55 +136,3 @@ def _measure_batches(
         for result in results:
             yield seeds, result
     bar.update(end - bar.n)
-
-
-def tables(sweep: Sweep, chunk: Chunk, measured: Iterable[tuple[slice, Measured]]) -> dict[str, Table]:
-    """The rows of a chunk by kind, ordered by depth, initializer, bias_std, scale, seed and layer."""
-    seeds, lanes = chunk.seeds[1] - chunk.seeds[0], chunk.lanes[1] - chunk.lanes[0]
-    cells = np.empty((4, len(sweep.depths), lanes, seeds))
-    layers = {depth: np.empty((3, lanes, seeds, depth)) for depth in sweep.depths if sweep.layers}
-    for block, result in measured:
-        grad, delta, activation = (value[:, : block.stop - block.start] for value in result[2:])
-        with np.errstate(invalid="ignore"):  # NaN is data
-            everything = np.logaddexp.reduce(2 * np.log(10) * grad, axis=0) / (2 * np.log(10))
-        summary = np.stack([grad[0], grad[-2], everything, activation[-1]])
-        cells[:, sweep.depths.index(result.depth), result.lanes, block] = summary.swapaxes(1, 2)
-        if sweep.layers:
-            layers[result.depth][:, result.lanes, block] = np.stack([grad, delta, activation]).transpose(0, 3, 2, 1)
-    undefined = np.isnan([lane.engine_scale for lane in lanes_in(sweep, chunk)])
-    cells[:, :, undefined] = np.nan
-    for values in layers.values():
-        values[:, undefined] = np.nan
-    names = ("log10_grad_first", "log10_grad_last", "log10_grad_global", "log10_output")
-    rows = {"cells": _cell_columns(sweep, chunk) | {name: cells[i].ravel() for i, name in enumerate(names)}}
-    if sweep.layers:
-        rows["layers"] = _layer_columns(sweep, chunk, layers)
-    return rows
-
-
-def _cell_columns(sweep: Sweep, chunk: Chunk) -> Table:
-    lanes = lanes_in(sweep, chunk)
-    depth, lane, seed = (
-        grid.ravel() for grid in np.meshgrid(sweep.depths, np.arange(len(lanes)), np.arange(*chunk.seeds), indexing="ij")
-    )
-    member = np.array([chunk.initializers.index(each.initializer) for each in lanes], np.int16)
-    return {
-        "initializer": (chunk.initializers, member[lane]),
-        "activation": ((chunk.activation,), np.zeros(lane.size, np.int16)),
-        "width": np.full(lane.size, chunk.width),
-        "bias_std": np.array([each.bias_std for each in lanes])[lane],
-        "depth": depth,
-        "scale": np.array([each.scale for each in lanes])[lane],
-        "seed": seed,
-    }
-
-
-def _layer_columns(sweep: Sweep, chunk: Chunk, layers: dict[int, np.ndarray]) -> Table:
-    cells = _cell_columns(sweep, chunk)
-    repeats = cells["depth"]
-    columns: Table = {
-        name: (values[0], np.repeat(values[1], repeats)) if isinstance(values, tuple) else np.repeat(values, repeats)
-        for name, values in cells.items()
-    }
-    columns["layer"] = np.concatenate([np.tile(np.arange(1, depth + 1), len(repeats) // len(layers)) for depth in layers])
-    return columns | {name: np.concatenate([layers[d][i].ravel() for d in layers]) for i, name in enumerate(VALUES)}

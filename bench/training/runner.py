@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
-from itertools import groupby
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import jax
@@ -20,14 +18,14 @@ from bench.networks.activations import ACTIVATIONS
 from bench.networks.initializers import INITIALIZERS
 from bench.networks.seeds import fetch_behind, place, seed_mesh
 from bench.runs.folder import RunFolder
+from bench.runs.loop import Job, fill
 from bench.settings.errors import SweepError
 from bench.settings.registry import describe
-from bench.terminal.progress import progress_bar, report_undefined
 from bench.training.draws import CALIBRATION, Factors, draw, orders
 from bench.training.loop import Kind, State, evaluate, start_program, train_program
 from bench.training.optimizers import Rates, parse_optimizer, schedule_factors
 from bench.training.plan import Cell, Chunk, cells_in, cells_per_device, plan, work
-from bench.training.rows import Trained, join, tables
+from bench.training.rows import Table, Trained, join, tables
 from bench.training.specs import parse_schedule
 from bench.training.tasks import Task, load_task
 from bench.training.training import Training
@@ -52,17 +50,15 @@ def train(
     """
     task = load_task(training.task)
     check_fit(training, task)
-    with jax.enable_x64(training.dtype == "float64"), closing(folder_of(training, results, name)) as folder:
-        missing = folder.missing()
-        if missing or folder.manifest.get("finished") is None:
-            folder.begin()
-            report_undefined(_undefined(training, missing))
-            with _bar(training, folder, missing, progress) as bar:
-                compiled: set[tuple[object, ...]] = set()
-                for _, chunks in groupby(missing, key=lambda chunk: chunk.program):
-                    _run_with_one_program(training, task, folder, list(chunks), bar, compiled)
-            folder.finish()
-        return folder.path
+    job = Job(
+        group=lambda chunk: chunk.program,
+        measure=_measuring(training, task),
+        cells=lambda chunk: chunk.count,
+        work=lambda chunk: chunk.count * work(training, chunk.depth, chunk.width),  # a deep network takes longer
+        undefined=lambda chunk: _undefined(training, chunk),
+        bar={"bar_format": BAR},
+    )
+    return fill(lambda: folder_of(training, results, name), job, dtype=training.dtype, progress=progress)
 
 
 def check_fit(training: Training, task: Task) -> None:
@@ -91,44 +87,31 @@ def folder_of(training: Training, results: str | os.PathLike[str], name: str) ->
     return RunFolder(results, name, kind="training", fields=fields, chunks=plan(training), tables=tables)
 
 
-def _undefined(training: Training, chunks: Iterable[Chunk]) -> Iterator[str]:
-    for chunk in chunks:
-        for cell in cells_in(training, chunk):
-            if np.isnan(cell.factor):
-                yield f"{cell.initializer} {chunk.activation} at bias_std {cell.bias_std:g} ({cell.note})"
+def _undefined(training: Training, chunk: Chunk) -> Iterator[str]:
+    for cell in cells_in(training, chunk):
+        if np.isnan(cell.factor):
+            yield f"{cell.initializer} {chunk.activation} at bias_std {cell.bias_std:g} ({cell.note})"
 
 
-def _bar(training: Training, folder: RunFolder[Chunk], missing: Iterable[Chunk], progress: bool) -> tqdm:
-    """Its unit is an operation, since a deep network takes longer than a shallow one."""
-    total, left = (sum(_chunk_work(training, chunk) for chunk in chunks) for chunks in (folder.chunks, missing))
-    return progress_bar(total, left, cells=sum(chunk.count for chunk in missing), shown=progress, bar_format=BAR)
+def _measuring(training: Training, task: Task) -> Callable[[list[Chunk], tqdm], Iterator[tuple[Chunk, Mapping[str, Table]]]]:
+    """Trains chunks whose cells are trained side by side."""
+    compiled: set[tuple[object, ...]] = set()  # the programs that the run has met
 
+    def measured(chunks: list[Chunk], bar: tqdm) -> Iterator[tuple[Chunk, Mapping[str, Table]]]:
+        first = chunks[0]
+        label = f"{first.optimizer} {first.activation} depth {first.depth} width {first.width}"
+        program = first.program[1:]  # initializers are data to it
+        bar.set_description_str(label if program in compiled else f"{label}: compiling")
+        compiled.add(program)
 
-def _chunk_work(training: Training, chunk: Chunk) -> float:
-    return chunk.count * work(training, chunk.depth, chunk.width)
+        def advance(done: float) -> None:
+            bar.set_description_str(label, refresh=False)
+            bar.update(min(done, bar.total - bar.n))
 
+        for chunk, trained in train_chunks(training, task, chunks, advance):
+            yield chunk, tables(training, task, chunk, trained)
 
-def _run_with_one_program(
-    training: Training,
-    task: Task,
-    folder: RunFolder[Chunk],
-    chunks: list[Chunk],
-    bar: tqdm,
-    compiled: set[tuple[object, ...]],
-) -> None:
-    """Chunks whose cells are trained side by side. ``compiled``: the programs that the run has met; grows."""
-    first = chunks[0]
-    label = f"{first.optimizer} {first.activation} depth {first.depth} width {first.width}"
-    program = first.program[1:]  # initializers are data to it
-    bar.set_description_str(label if program in compiled else f"{label}: compiling")
-    compiled.add(program)
-
-    def advance(done: float) -> None:
-        bar.set_description_str(label, refresh=False)
-        bar.update(min(done, bar.total - bar.n))
-
-    for chunk, trained in train_chunks(training, task, chunks, advance):
-        folder.write(chunk, tables(training, task, chunk, trained))
+    return measured
 
 
 def train_chunks(
