@@ -126,17 +126,18 @@ def _averages(phi: Nonlinearity, variance: np.ndarray) -> Averages:
 
 def _from_averages(*averages: np.ndarray) -> Moments:
     value, value2, value4, slope, slope2, slope4, value_square, slope_square, product = averages
-    return Moments(
-        log_value=np.log(value),
-        log_slope=np.log(slope),
-        value2=value2 / value,
-        value4=value4 / value,
-        slope2=slope2 / slope,
-        slope4=slope4 / slope,
-        value_kurtosis=value_square / value / value,
-        slope_kurtosis=slope_square / slope / slope,
-        coupling=product / value / slope,
-    )
+    with np.errstate(divide="ignore", invalid="ignore"):  # a function that is 0, or has slope 0, has no ratios
+        return Moments(
+            log_value=np.log(value),
+            log_slope=np.log(slope),
+            value2=value2 / value,
+            value4=value4 / value,
+            slope2=slope2 / slope,
+            slope4=slope4 / slope,
+            value_kurtosis=value_square / value / value,
+            slope_kurtosis=slope_square / slope / slope,
+            coupling=product / value / slope,
+        )
 
 
 def _piecewise_linear(negative_slope: float, log_variance: np.ndarray) -> Moments:
