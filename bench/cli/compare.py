@@ -59,7 +59,7 @@ def main(arguments: argparse.Namespace) -> None:
     columns = check_columns(arguments.columns)
     taken = arguments.taken is not None
     folder = _given(arguments) if taken else _measured(arguments, preset.sweep, overrides)
-    table = compare_run(folder, isometry_seeds=seeds, resamples=resamples)
+    table = compare_run(folder, isometry_seeds=seeds, resamples=resamples, progress=not arguments.quiet)
     write_comparison(table, folder, "from" if taken else "results", columns)
     say_next(arguments, "compare", folder)
     print(as_text(table, "simple", columns))

@@ -28,7 +28,7 @@ def to_compare(sweep: Sweep) -> Sweep:
     return replace(sweep, layers=False, depths=(2, *sweep.depths))
 
 
-def compare_run(folder: Path, *, isometry_seeds: int, resamples: int) -> pd.DataFrame:
+def compare_run(folder: Path, *, isometry_seeds: int, resamples: int, progress: bool = True) -> pd.DataFrame:
     """The table of :func:`bench.comparison.compare.compare` for a finished run, with the isometry of so many seeds.
 
     Of what the run names, only the suite's own, and what the user has named or given in this process, is measured again for
@@ -50,7 +50,7 @@ def compare_run(folder: Path, *, isometry_seeds: int, resamples: int) -> pd.Data
     except (ValueError, KeyError, TypeError) as error:
         raise CompareError(f"from: got {str(folder)!r}, expected a run's folder ({error})") from error
     table = compare(load_cells(folder), loss=sweep.loss, rng=sweep.key, resamples=resamples)
-    return add_isometry(table, sweep, seeds=min(isometry_seeds, sweep.seeds) if anything else 0)
+    return add_isometry(table, sweep, seeds=min(isometry_seeds, sweep.seeds) if anything else 0, progress=progress)
 
 
 def write_comparison(table: pd.DataFrame, folder: Path, argument: str, columns: Sequence[str] | None = None) -> None:

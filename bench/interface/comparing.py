@@ -45,7 +45,7 @@ def compare(
         folder = run(to_compare(sweep), **where, progress=progress, overwrite=overwrite).path
     else:
         folder = Path(what)
-    table = compare_run(folder, isometry_seeds=isometry_seeds, resamples=resamples)
+    table = compare_run(folder, isometry_seeds=isometry_seeds, resamples=resamples, progress=progress)
     if write:
         write_comparison(table, folder, "results")
     return table

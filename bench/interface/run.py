@@ -92,11 +92,13 @@ class Run:
         """The figures of such a run, by name: ``run.plot.heatmap()``, ``run.plot.profile(ax=ax)``; ``dir(run.plot)``."""
         return Plots(self)
 
-    def compare(self, *, isometry_seeds: int = 4, resamples: int = 9999, write: bool = True) -> pd.DataFrame:
+    def compare(
+        self, *, isometry_seeds: int = 4, resamples: int = 9999, write: bool = True, progress: bool = True
+    ) -> pd.DataFrame:
         """The run's initializations ranked, with intervals and theory. Arguments and errors: :func:`bench.compare`."""
         from bench.interface.comparing import compare
 
-        return compare(self, isometry_seeds=isometry_seeds, resamples=resamples, write=write)
+        return compare(self, isometry_seeds=isometry_seeds, resamples=resamples, write=write, progress=progress)
 
 
 def manifest_of(path: Path) -> dict[str, Any]:

@@ -39,6 +39,11 @@ def test_the_table_is_that_of_the_command_line(compared, tmp_path, capsys):
     run.plot.compare()
 
 
+def test_it_is_silent_where_no_progress_is_asked_for(compared, capfd):
+    compared[0].compare(**QUICK, progress=False)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_without_isometry_it_is_the_rows_alone(compared):
     run, table = compared
     without = run.compare(isometry_seeds=0, resamples=1000, write=False)
