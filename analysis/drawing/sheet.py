@@ -16,12 +16,21 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.textpath import TextPath
 
+from analysis.drawing.labels import plain
 from analysis.drawing.style import SINGLE_COLUMN, SMALL, new_figure, tidy
 
 PAGE = 9.5  # inches: the height of a figure that fits on a page with its caption
 LINE = 0.16  # inches that a line of a legend or title takes
 POINTS = 72  # an inch
-BREAKS = (", ", " ", ":", "_")  # where a title may be broken: at the next only if a piece is too wide by itself
+BREAKS = (
+    ", ",
+    " ",
+    ":",
+    "_",
+    ",",
+    "=",
+    ".",
+)  # of a title: at the next only if a piece is too wide by itself
 # Below a panel's own tick labels and label: for a map, which leaves no place for a legend inside.
 UNDER: Any = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "borderaxespad": 5.5}
 KEY = 4.5  # of a legend's type size: what a column takes beside its words
@@ -87,12 +96,21 @@ def _pieces(text: str, width: float, size: float, marks: Sequence[str]) -> list[
     if not marks or text_width(text, size) <= width:
         return [text]
     parts = [""]
-    for part in re.split(f"(?<={marks[0]})", text):
-        if parts[-1].count("$") % 2:  # within mathematics
+    for part in re.split(rf"(?<={re.escape(marks[0])})(?=\S)", text):
+        if parts[-1].replace(r"\$", "").count("$") % 2:  # within mathematics
             parts[-1] += part
         else:
             parts.append(part)
     return [piece for part in parts[1:] for piece in _pieces(part, width, size, marks[1:])]
+
+
+def shortened(name: str, width: float, size: float) -> str:
+    """A name as it is, ready for matplotlib, without as much of its beginning as makes it wider than ``width`` points.
+
+    The end of package.module:function is what names it.
+    """
+    ends = (plain(name), *(f"…{plain(name[start:])}" for start in range(1, len(name))))
+    return next((end for end in ends if text_width(end, size) <= width), "…")
 
 
 def text_width(text: str, size: float) -> float:

@@ -19,8 +19,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 from analysis.drawing.command import Command
 from analysis.drawing.labels import plain
 from analysis.drawing.own_axes import given_or_new, label
-from analysis.drawing.sheet import LINE, PAGE, add_key, fit_titles, in_rows, legend_below, new_sheet
-from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE
+from analysis.drawing.sheet import LINE, PAGE, add_key, fit_titles, in_rows, legend_below, new_sheet, shortened
+from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, SMALL, STYLE
 from analysis.rows.load import load_table
 from analysis.rows.options import NETWORKS, add_networks, add_scales, add_widths, selected
 from analysis.rows.select import SelectionError, distinct
@@ -29,6 +29,7 @@ LAYERS = 100  # slopes are drawn per so many layers
 LINEAR = 0.1  # decades per 100 layers up to which the axis is linear: one decade in 1000 layers
 SLOPES = ["slope", "slope_low", "slope_high", "predicted", "predicted_low", "predicted_high"]
 ROW, LOWEST_ROW = 0.17, 0.115  # inches
+LONGEST = 105  # points of a scheme's name
 KEPT = 1.6  # inches of a page for labels and legend
 SLOPE_LABEL = rf"decades of $\Vert\partial y/\partial W_1\Vert_\mathrm{{F}}$ per {LAYERS} layers"
 VERDICTS: Mapping[str, tuple[str, str, str]] = {  # marker, colour, words
@@ -151,7 +152,7 @@ def _draw(ax: Axes, rows: pd.DataFrame, order: list[str], limits: tuple[float, f
         words += [f"{dead} dead"] if dead else []
         weight = "bold" if row["rank"] == 1 else "normal"
         ax.text(1.02, y, ", ".join(words), transform=margin, va="center", color=colour, fontweight=weight)
-    ax.set_yticks(range(len(order)), [plain(scheme) for scheme in order])
+    ax.set_yticks(range(len(order)), [shortened(scheme, LONGEST, SMALL) for scheme in order])
     ax.set_ylim(len(order) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
 

@@ -18,9 +18,8 @@ from matplotlib.patches import Patch
 
 from analysis.drawing.bands import Bands, beyond_top, draw_bands, lay_out, place
 from analysis.drawing.command import Command
-from analysis.drawing.labels import plain
 from analysis.drawing.own_axes import given_or_new, label
-from analysis.drawing.sheet import LINE
+from analysis.drawing.sheet import LINE, shortened
 from analysis.drawing.style import DOUBLE_COLUMN, SMALL, STYLE, new_figure, tidy
 from analysis.numbers.best_rate import NETWORK, best_rate
 from analysis.numbers.rank_correlation import Correlation, rank_correlation
@@ -40,6 +39,7 @@ SIDES = ("all", "vanishing", "exploding")
 MARKERS = "o^sDvP"  # of initializers; of more, all from the last on share it
 MOST_BINS, FEWEST = 8, 12  # on a side, and rows in one of them
 MOST_DEPTHS = 6  # in the legend
+LONGEST = 90  # points of an initializer's name there
 MEDIAN, QUARTILES = 1.4, 0.16  # points, opacity
 
 
@@ -157,9 +157,8 @@ def _draw_points(ax: Axes, rows: pd.DataFrame, x: np.ndarray, y: np.ndarray) -> 
         if len(schemes) <= len(MARKERS)
         else [*schemes[: len(MARKERS) - 1], f"{len(schemes) - len(MARKERS) + 1} others"]
     )
-    handles = [
-        Line2D([], [], color="0.3", marker=m, label=plain(name), **point) for name, m in zip(named, MARKERS, strict=False)
-    ]
+    names = [shortened(name, LONGEST, SMALL) for name in named]
+    handles = [Line2D([], [], color="0.3", marker=m, label=name, **point) for name, m in zip(names, MARKERS, strict=False)]
     if diverged.any():
         handles.append(Line2D([], [], color="0.3", label="diverged", **{**point, "marker": "x", "markeredgewidth": 0.6}))
     shown = spread(depths, MOST_DEPTHS)

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis.drawing.depth_axis import set_depth_ticks
-from analysis.drawing.sheet import PAGE, add_key, broken, fit_titles, in_rows, legend_below, new_sheet, text_width
+from analysis.drawing.sheet import PAGE, add_key, broken, fit_titles, in_rows, legend_below, new_sheet, shortened, text_width
 from analysis.drawing.style import STYLE
 
 
@@ -86,3 +86,16 @@ def test_depth_ticks_are_depths_that_were_run_and_their_labels_do_not_meet(width
     assert {2, 852} <= set(labelled)
     assert not overlaps([label.get_window_extent() for label in ax.get_xticklabels()])
     assert set(ax.get_xticks(minor=True)) | set(labelled) == set(depths)
+
+
+def test_a_name_with_a_dollar_is_no_mathematics_and_can_be_broken():
+    assert broken(r"a\$bc, tanh, x", 1, 8) == [r"a\$bc,", "tanh,", "x"]
+
+
+def test_of_a_long_name_the_end_is_kept():
+    name = "my_package.module:he_normal"
+    assert shortened(name, 1000, 7) == name
+    short = shortened(name, text_width("…he_normal", 7) + 0.1, 7)
+    assert short == "…he_normal"
+    assert shortened(name, 0, 7) == "…"
+    assert shortened("$x^$", 1000, 7) == r"\$x^\$"

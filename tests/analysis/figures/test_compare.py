@@ -169,3 +169,10 @@ def test_many_panels_fit_on_a_page_or_are_refused(panels):
     many = pd.concat([table.assign(initializer=table["initializer"] + str(i)) for i in range(20)])
     with pytest.raises(SelectionError, match="initializers: got 100, expected up to"):
         draw_compare(many)
+
+
+def test_a_long_name_leaves_room_for_the_panels():
+    long = TABLE.assign(initializer=[f"my.own_package.module:$initializer^_{i}" for i in range(5)])
+    figure = draw_compare(pd.concat([long, long.assign(activation="relu")]))
+    figure.draw_without_rendering()
+    assert min(ax.get_window_extent().width for ax in figure.axes) > 0.28 * figure.bbox.width
