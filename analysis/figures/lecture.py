@@ -15,7 +15,10 @@ from matplotlib.lines import Line2D
 
 from analysis.drawing.command import Command
 from analysis.drawing.labels import axis_label
-from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, SMALL, STYLE, new_axes, new_figure, tidy
+from analysis.drawing.own_axes import given_or_new, label
+from analysis.drawing.panel import DEPTH_LABEL
+from analysis.drawing.sheet import add_key, legend_below
+from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, SMALL, STYLE, new_figure, tidy
 from analysis.numbers.closed_form import VALUES, closed_form, relative_deviation
 from analysis.numbers.statistics import number_range
 from analysis.rows.load import load_cells
@@ -24,8 +27,8 @@ from analysis.rows.select import SelectionError, check_name, distinct, facets, s
 
 MARKED_DEPTHS = (152, 852)  # of the ResNet and of the lecture
 MOST_SCALES = 7
-DEPTH_LABEL = "depth $L$ (weight matrices)"
 GREY = "0.35"
+HEADINGS = {"log10_output": "output", "log10_grad_first": "gradient of the first layer"}
 POINTS = {"linestyle": "none", "marker": "o", "markersize": 3, "markeredgewidth": 0.7, "markerfacecolor": "white"}
 
 
@@ -53,23 +56,21 @@ def lecture_rows(frame: pd.DataFrame, *, scales: Sequence[float] | None = None) 
     return select(kept, scales=scales)
 
 
-def plot_lecture(frame: pd.DataFrame, *, value: str = "log10_output", ax: Axes | None = None) -> Axes:
+def plot_lecture(frame: pd.DataFrame, *, value: str = "log10_output", ax: Axes | None = None, key: bool = False) -> Axes:
     """Measured points and the closed form as lines, in decades against the depth L; one colour for each scale.
 
     frame: rows of ``load_cells`` with identity weights, linear activations and one width; ``value`` is ``log10_output``
     or ``log10_grad_first``. Draws the first seed and up to seven scales spread over the run. Grey: what float32 can
-    hold; dotted: where float64 ends, if the data come near. Raises SelectionError (a ValueError) for other frames.
+    hold; dotted: where float64 ends, if the data come near. An ``ax`` that is
+    given gets its legend with ``key``. Raises SelectionError (a ValueError) for other frames.
     """
     check_name("value", value, VALUES)
     rows = lecture_rows(frame)
-    if ax is not None:
-        _draw(ax, rows, value)
-        return ax
-    own = new_axes(SINGLE_COLUMN, 2.9)
-    with mpl.rc_context(STYLE):
+    with given_or_new(ax, SINGLE_COLUMN, 2.7) as own:
         _draw(own, rows, value)
-        own.set(xlabel=DEPTH_LABEL, ylabel=axis_label(value))
-        _legend(own.get_figure(root=True))
+        label(own, DEPTH_LABEL, axis_label(value), HEADINGS[value])
+        if ax is None or key:
+            add_key(own, _handles(), inside=ax is not None)
     return own
 
 
@@ -77,7 +78,7 @@ def draw_lecture(frame: pd.DataFrame, *, scales: Sequence[float] | None = None) 
     """Two panels, |y| and ‖∂y/∂W_1‖_F against depth, that share their axes. Errors: see :func:`plot_lecture`."""
     rows = lecture_rows(frame, scales=scales)
     with mpl.rc_context(STYLE):
-        figure = new_figure(DOUBLE_COLUMN, 3.1)
+        figure = new_figure(DOUBLE_COLUMN, 2.9)
         panels = figure.subplots(1, 2, sharex=True, sharey=True)
         heights = []
         for ax, value, letter in zip(panels, VALUES, "ab", strict=True):
@@ -85,10 +86,11 @@ def draw_lecture(frame: pd.DataFrame, *, scales: Sequence[float] | None = None) 
             _draw(ax, rows, value)
             ax.set(xlabel=DEPTH_LABEL, ylabel=axis_label(value))
             ax.set_title(letter, loc="left", fontweight="bold")
+            ax.set_title(HEADINGS[value])
             ax.tick_params(labelleft=True)
             heights += ax.get_ylim()
         panels[0].set_ylim(min(heights), max(heights))  # each panel has set its own, on the axis that they share
-        _legend(figure)
+        legend_below(figure, _handles())
     return figure
 
 
@@ -165,12 +167,11 @@ def _label_ends(ax: Axes, ends: list[End], x: float, gap: float) -> None:
     ax.set_xlim(-0.02 * x, x * 1.23)
 
 
-def _legend(figure) -> None:
-    handles = [
+def _handles() -> list[Line2D]:
+    return [
         Line2D([], [], color="0.2", label="measured", **POINTS),
         Line2D([], [], color="0.2", linewidth=0.8, label="closed form"),
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2)
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -20,7 +19,10 @@ from matplotlib.ticker import NullFormatter
 from scipy.ndimage import distance_transform_edt
 
 from analysis.drawing.command import Command
-from analysis.drawing.style import SINGLE_COLUMN, STYLE, new_axes, tidy
+from analysis.drawing.labels import plain
+from analysis.drawing.own_axes import given_or_new, label
+from analysis.drawing.sheet import UNDER, add_key
+from analysis.drawing.style import SINGLE_COLUMN, tidy
 from analysis.numbers.grid import cell_edges
 from analysis.numbers.phase_plane import phase_plane
 from analysis.rows.options import RANGES, numbers
@@ -29,6 +31,7 @@ from bench.theory import Critical, critical
 
 LAYERS = (0.5, 200.0)  # where colours end: what lies beyond is covered by the edge itself
 COLOURS = "viridis"  # its bright end at the edge of chaos, on which a black line is seen
+LABELS = (r"standard deviation of weights, $\sigma_w$", r"standard deviation of biases, $\sigma_b$")
 EDGE = 1.8
 HALO = withStroke(linewidth=EDGE + 1.8, foreground="white")
 EXPLODE: dict[str, Any] = {"facecolor": "0.5", "edgecolor": "white", "hatch": "////", "linewidth": 0}
@@ -42,36 +45,35 @@ POINT: dict[str, Any] = {
 SMALLEST_REGION = 0.01  # of the plane; a smaller one has no room for its name
 
 
-def plot_phase(frame: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+def plot_phase(frame: pd.DataFrame, *, ax: Axes | None = None, key: bool = False) -> Axes:
     """The plane of one activation: σ_w on x, σ_b on y, the depth scale 1/|ln χ₁| of gradients in layers as colour.
 
     frame: rows of ``phase_plane``, or of the same columns. Colours are logarithmic and end at 0.5 and 200 layers. The black
     line is the edge of chaos, where χ₁ is 1 or jumps past it (GELU at a small σ_b): on its ordered side gradients vanish
     with depth, on its chaotic side they explode. Hatched: lengths explode (q = ∞). The diamond is the critical point to
-    initialize with, if theory has one. Without ``ax`` a figure of one column's width is made, with colorbar and legend.
-    Raises SelectionError (a ValueError) for several activations.
+    initialize with, if theory has one. Without ``ax`` a figure of one column's width is made, with colorbar and legend; an
+    ``ax`` that is given gets them with ``key``. Raises SelectionError (a ValueError) for several activations.
     """
     names = distinct(frame, "activation")
     if len(names) != 1:
         raise SelectionError("activation", len(names), f"one for a plane, of {', '.join(names)}")
-    if ax is not None:
-        _draw(ax, frame)
-        return ax
-    own = new_axes(SINGLE_COLUMN, 3.15)
-    with mpl.rc_context(STYLE):
+    with given_or_new(ax, SINGLE_COLUMN, 2.7) as own:
         handles = _draw(own, frame)
-        own.set_title(f"{names[0]}: phases of mean-field theory")
-        figure = own.get_figure(root=True)
-        assert figure is not None
-        mappable = ScalarMappable(LogNorm(*LAYERS), COLOURS)
-        label = r"depth scale of gradients, $1/|\ln\chi_1|$ (layers)"
-        bar = figure.colorbar(mappable, ax=own, extend="both", aspect=25, pad=0.02, label=label)
-        bar.set_ticks([1, 10, 100], labels=["1", "10", "100"])
-        bar.ax.yaxis.set_minor_formatter(NullFormatter())
-        bar.outline.set_linewidth(0.6)  # pyright: ignore[reportCallIssue]
-        tidy(bar.ax)
-        figure.legend(handles=handles, loc="outside lower center", handlelength=2.4)
+        label(own, *LABELS, f"{plain(names[0])}: phases of mean-field theory")
+        if ax is None or key:
+            _draw_bar(own)
+            add_key(own, handles, inside=ax is not None, **UNDER)
     return own
+
+
+def _draw_bar(ax: Axes) -> None:
+    words = r"depth scale of gradients, $1/|\ln\chi_1|$ (layers)"
+    figure: Any = ax.figure
+    bar = figure.colorbar(ScalarMappable(LogNorm(*LAYERS), COLOURS), ax=ax, extend="both", aspect=25, pad=0.02, label=words)
+    bar.set_ticks([1, 10, 100], labels=["1", "10", "100"])
+    bar.ax.yaxis.set_minor_formatter(NullFormatter())
+    bar.outline.set_linewidth(0.6)
+    tidy(bar.ax)
 
 
 def _draw(ax: Axes, frame: pd.DataFrame) -> list:
@@ -86,8 +88,6 @@ def _draw(ax: Axes, frame: pd.DataFrame) -> list:
     drawn = np.ma.masked_invalid(np.minimum(depth_scale.to_numpy(), 1e300))  # infinite on the edge itself
     ax.pcolormesh(*edges, drawn, cmap=COLOURS, norm=LogNorm(*LAYERS), rasterized=True, zorder=1)
     ax.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
-    ax.set_xlabel(r"standard deviation of weights, $\sigma_w$")
-    ax.set_ylabel(r"standard deviation of biases, $\sigma_b$")
     handles: list = []
     chi = log_chi1.to_numpy()
     if np.nanmin(chi) < 0 < np.nanmax(chi):

@@ -15,17 +15,24 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from analysis.drawing.command import Command
-from analysis.drawing.labels import LAYER_VALUES, axis_label
-from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, new_axes, new_figure, tidy
+from analysis.drawing.labels import LAYER_VALUES, axis_label, panel_title
+from analysis.drawing.own_axes import given_or_new, label
+from analysis.drawing.sheet import add_key, legend_below, new_sheet
+from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, SMALL, STYLE
 from analysis.numbers.statistics import seed_statistic
 from analysis.rows.load import load_layers
 from analysis.rows.options import add_cells, add_networks, selected
-from analysis.rows.select import check_name, distinct, facet_title, facets, one_facet, select, spread, varying
+from analysis.rows.select import check_name, distinct, facets, one_facet, select, spread, varying
 
 MOST_SCALES = 5  # that many lines can be told apart
 DEPTH_STYLES = ("solid", (0, (4, 1.5)), (0, (1, 1.2)), (0, (4, 1.5, 1, 1.5)))
 LAYER_LABEL = "layer $l$"
-HEADINGS = {"log10_grad": "weight gradient", "log10_delta": "cotangent", "log10_activation": "activation (last: $|y|$)"}
+HEADINGS = {
+    "log10_grad": "gradient of the layer's weights",
+    "log10_delta": "signal that comes back to the layer",
+    "log10_activation": "output of the layer",
+}
+DWARFED = 4.0  # times as many decades as another row's: a shared axis would flatten that
 
 
 def plot_profile(
@@ -36,27 +43,25 @@ def plot_profile(
     scales: Sequence[float] | None = None,
     loss: str = "output",
     ax: Axes | None = None,
+    key: bool = False,
 ) -> Axes:
     """One quantity against the layer l = 1 … L: a line for each scale (colour) and depth (line style).
 
     frame: rows of ``load_layers`` with one initializer, activation, width and bias_std; ``value`` is ``log10_grad``,
     ``log10_delta`` or ``log10_activation``, in decades. Lines are medians over seeds, bands reach from the smallest seed
     to the largest; where a bound is exactly zero (``-inf``) or undefined, line and band have a gap. By default: the
-    largest depth and up to five scales spread over the run. Raises SelectionError (a ValueError) for values that the
-    frame does not hold.
+    largest depth and up to five scales spread over the run. An ``ax`` that is given gets its legend with ``key``. Raises
+    SelectionError (a ValueError) for values that the frame does not hold.
     """
     facet = one_facet(frame)
     check_name("value", value, LAYER_VALUES)
     chosen = choose(frame, depths, scales)
-    if ax is not None:
-        _draw(ax, chosen, value)
-        return ax
-    own = new_axes(SINGLE_COLUMN, 3.0)
-    with mpl.rc_context(STYLE):
+    with given_or_new(ax, SINGLE_COLUMN, 3.0) as own:
         _draw(own, chosen, value)
-        own.set(xlabel=LAYER_LABEL, ylabel=axis_label(value, loss=loss))
-        own.set_title(facet_title(facet, ()))
-        _legend(own.get_figure(root=True), chosen)
+        label(own, LAYER_LABEL, axis_label(value, loss=loss), panel_title(facet, ()))
+        if ax is None or key:
+            words = _words(chosen) if ax is None else ""
+            add_key(own, _handles(chosen), inside=ax is not None, title="\n".join(words.split("; ")))
     return own
 
 
@@ -70,28 +75,46 @@ def draw_profiles(
     """Three panels side by side, gradient, cotangent and activation; a row for each setting that the frame holds.
 
     Arguments and errors are those of :func:`plot_profile`. All panels of a row share one network; each column shares
-    its y axis, so that rows can be compared.
+    its y axis, so that rows can be compared, unless one would be flat beside another.
     """
     chosen = choose(frame, depths, scales)
     panel_rows = facets(chosen)
     named = varying(chosen)
+    count = len(panel_rows)
     with mpl.rc_context(STYLE):
-        figure = new_figure(DOUBLE_COLUMN, (2.1 if len(panel_rows) == 1 else 1.45) * len(panel_rows) + 0.75)
-        panels = figure.subplots(len(panel_rows), len(LAYER_VALUES), sharex=True, sharey="col", squeeze=False)
+        used = np.ones((count, len(LAYER_VALUES)), dtype=bool)
+        height = (2.1 if count == 1 else 1.45) * count + 0.5
+        figure, panels = new_sheet(used, DOUBLE_COLUMN, height, labels=(LAYER_LABEL, ""), share=False, sharex=True)
         for row, (key, rows) in enumerate(panel_rows):
             for ax, value in zip(panels[row], LAYER_VALUES, strict=True):
-                tidy(ax)
                 _draw(ax, rows, value)
                 ax.set_ylabel(axis_label(value, loss=loss))
-                ax.set_xlabel(LAYER_LABEL if row == len(panel_rows) - 1 else "")
-                ax.set_title(HEADINGS[value] if len(panel_rows) == 1 else "")
-            if len(panel_rows) > 1:
-                panels[row, 0].set_title(facet_title(key, named), loc="left")
-        if len(panel_rows) == 1:
+                ax.set_title(HEADINGS[value] if row == 0 else "")
+            if count > 1:
+                panels[row, 0].annotate(
+                    panel_title(key, named),
+                    (0, 1),
+                    (-26, 16 if row == 0 else 4),
+                    xycoords="axes fraction",
+                    textcoords="offset points",
+                    fontweight="bold",
+                    fontsize=SMALL,
+                )
+        for column in panels.T:
+            _share_heights(column)
+        if count == 1:
             facet = panel_rows[0][0]
-            figure.suptitle(facet_title(facet, ["width", "bias_std"] if facet.bias_std else ["width"]), fontsize=8)
-        _legend(figure, chosen)
+            figure.suptitle(panel_title(facet, ["width", "bias_std"] if facet.bias_std else ["width"]), fontsize=8)
+        legend_below(figure, _handles(chosen), title=_words(chosen))
     return figure
+
+
+def _share_heights(column: Sequence[Axes]) -> None:
+    """One y axis for a column's panels, where none of them is flat on it."""
+    limits = np.array([ax.get_ylim() for ax in column])
+    if np.ptp(limits) <= DWARFED * np.min(np.diff(limits)):
+        for ax in column:
+            ax.set_ylim(limits.min(), limits.max())
 
 
 def choose(frame: pd.DataFrame, depths: Sequence[int] | None, scales: Sequence[float] | None) -> pd.DataFrame:
@@ -130,17 +153,19 @@ def _looks(frame: pd.DataFrame) -> tuple[dict[float, Any], dict[int, Any]]:
     )
 
 
-def _legend(figure, frame: pd.DataFrame) -> None:
+def _handles(frame: pd.DataFrame) -> list[Line2D]:
     colours, styles = _looks(frame)
     handles = [Line2D([], [], color=colour, label=f"scale {scale:g}") for scale, colour in reversed(colours.items())]
-    seeds = len(distinct(frame, "seed"))
-    title = f"median (lines) and smallest to largest (bands) of {seeds} seeds" if seeds > 1 else "1 seed"
-    if len(styles) == 1:
-        title = f"depth $L = {next(iter(styles))}$; {title}"
-    else:
+    if len(styles) > 1:
         handles += [Line2D([], [], color="0.3", linestyle=style, label=f"$L = {depth}$") for depth, style in styles.items()]
-    columns = len(handles) if figure.get_figwidth() > SINGLE_COLUMN and len(handles) <= 9 else 3
-    figure.legend(handles=handles, title=title, loc="outside lower center", ncols=columns, handlelength=2.2)
+    return handles
+
+
+def _words(frame: pd.DataFrame) -> str:
+    """What lines and bands are."""
+    seeds, depths = len(distinct(frame, "seed")), distinct(frame, "depth")
+    words = f"median (lines) and smallest to largest (bands) of {seeds} seeds" if seeds > 1 else "1 seed"
+    return f"depth $L = {depths[0]}$; {words}" if len(depths) == 1 else words
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 from matplotlib.collections import PolyCollection
+from matplotlib.figure import Figure
 
 from analysis.drawing.labels import LAYER_VALUES
-from analysis.figures.profile import draw_profiles, plot_profile
+from analysis.figures.profile import HEADINGS, draw_profiles, plot_profile
 from analysis.rows.select import SelectionError
 from tests.analysis.conftest import make_layers
 
@@ -80,7 +81,8 @@ def test_one_seed_has_no_band_and_says_so():
 def test_the_figure_has_three_quantities_and_a_row_for_each_network():
     figure = draw_profiles(make_layers(activations=("tanh", "relu")))
     assert len(figure.axes) == 6
-    assert {ax.get_title(loc="left") for ax in figure.axes} == {"gaussian, tanh", "gaussian, relu", ""}
+    assert {text.get_text() for ax in figure.axes for text in ax.texts} == {"gaussian, tanh", "gaussian, relu"}
+    assert [ax.get_title() for ax in figure.axes[:3]] == list(HEADINGS.values())
     for ax, symbol in zip(figure.axes, ["partial W_l", "partial z_l", "Vert h_l"] * 2, strict=True):
         assert symbol in ax.get_ylabel()
 
@@ -92,3 +94,22 @@ def test_what_the_frame_does_not_hold_is_refused():
         plot_profile(LAYERS, value="log10_dleta")
     with pytest.raises(SelectionError, match="initializers: got 2"):
         plot_profile(make_layers(initializers=("gaussian", "identity")))
+
+
+def test_rows_share_their_heights_unless_one_would_be_flat():
+    layers = make_layers(activations=("tanh", "relu"))
+    alike = draw_profiles(layers)
+    assert alike.axes[0].get_ylim() == alike.axes[3].get_ylim()
+    layers["log10_grad"] *= np.where(layers["activation"] == "relu", 100.0, 1.0)
+    apart = draw_profiles(layers)
+    (small, large) = sorted(np.ptp(apart.axes[place].get_ylim()) for place in (0, 3))
+    assert large > 50 * small
+
+
+def test_an_axes_that_is_given_is_labelled_and_gets_its_key_if_asked():
+    figure = Figure()
+    plain, keyed = figure.subplots(1, 2)
+    assert plot_profile(LAYERS, ax=plain) is plain
+    assert (plain.get_xlabel(), plain.get_title(), plain.get_legend()) == ("layer $l$", "gaussian, linear", None)
+    plot_profile(LAYERS, ax=keyed, key=True)
+    assert "scale 1" in [text.get_text() for text in keyed.get_legend().get_texts()]
