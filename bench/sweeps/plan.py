@@ -75,7 +75,7 @@ def plan(sweep: Sweep) -> tuple[Chunk, ...]:
     for initializers in families(sweep.initializers):
         for width in sweep.widths:
             lanes = {name: len(lanes_of(sweep, initializers, name, width)) for name in sweep.activations}
-            lanes_per_block, seed_blocks = _cut(sweep, width, max(lanes.values()))
+            lanes_per_block, seed_blocks = cut(sweep, width, max(lanes.values()))
             chunks += [
                 Chunk(len(chunks) + number, initializers, activation, width, seed_block, lane_block)
                 for number, (seed_block, activation, lane_block) in enumerate(
@@ -88,7 +88,7 @@ def plan(sweep: Sweep) -> tuple[Chunk, ...]:
     return tuple(chunks)
 
 
-def _cut(sweep: Sweep, width: int, lanes: int) -> tuple[int, list[tuple[int, int]]]:
+def cut(sweep: Sweep, width: int, lanes: int) -> tuple[int, list[tuple[int, int]]]:
     """The lanes of a block and the blocks of seeds that fit: whole tiles, fewer only where one seed's do not fit."""
     per_block = lanes
     while per_block > LANES and lane_bytes(sweep, width, per_block) > CHUNK_BYTES:

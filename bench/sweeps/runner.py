@@ -19,6 +19,7 @@ from bench.networks.losses import LOSSES
 from bench.networks.seeds import seed_mesh
 from bench.runs.folder import RunFolder
 from bench.runs.loop import Job, fill
+from bench.sweeps.needs import check_fits
 from bench.sweeps.plan import Chunk, cells_of, keeps_weights, lanes_in, plan
 from bench.sweeps.rows import Table, tables
 from bench.sweeps.sweep import Sweep
@@ -40,6 +41,7 @@ def run(
     error says why. Raises :class:`bench.RunError` (a ValueError) before anything is written for a name or folder that
     cannot be used, or that holds another sweep.
     """
+    check_fits(sweep)
     job = Job(
         group=lambda chunk: chunk.draw,
         measure=_measuring(sweep),

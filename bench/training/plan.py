@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -62,6 +63,17 @@ class Chunk(AnyChunk):
         return self.cells[1] - self.cells[0]
 
 
+class Scheme(NamedTuple):
+    """What an initializer and a bias_std give to all cells that they make, at scale 1."""
+
+    initializer: str
+    bias_std: float
+    input_gain: float
+    input_bias_std: float
+    gain: float
+    note: str
+
+
 def cells_of(
     training: Training, initializers: tuple[str, ...], activation: str, width: int, *, biased: bool
 ) -> tuple[Cell, ...]:
@@ -69,35 +81,65 @@ def cells_of(
 
     Where a scheme makes one bias_std of several that were asked for, it is trained once.
     """
-    return _cells(training, load_task(training.task).inputs, initializers, activation, width, biased)
+    schemes = _schemes(training, load_task(training.task).inputs, initializers, activation, width, biased)
+    return _cells(training, schemes, range(len(schemes) * _cells_of_scheme(training)))
 
 
-@lru_cache(maxsize=8)
-def _cells(
+def cells_in(training: Training, chunk: Chunk) -> tuple[Cell, ...]:
+    """The chunk's cells, of which none but these are made."""
+    return _cells(training, _schemes_of(training, chunk), range(*chunk.cells))
+
+
+def schemes_in(training: Training, chunk: Chunk) -> tuple[Scheme, ...]:
+    """The schemes that the chunk's cells are of."""
+    each = _cells_of_scheme(training)
+    return _schemes_of(training, chunk)[chunk.cells[0] // each : (chunk.cells[1] - 1) // each + 1]
+
+
+def _schemes_of(training: Training, chunk: Chunk) -> tuple[Scheme, ...]:
+    inputs = load_task(training.task).inputs
+    return _schemes(training, inputs, chunk.initializers, chunk.activation, chunk.width, chunk.biased)
+
+
+@lru_cache(maxsize=64)
+def _schemes(
     training: Training, fan_in: int, initializers: tuple[str, ...], activation: str, width: int, biased: bool
-) -> tuple[Cell, ...]:
-    found: dict[tuple[Any, ...], Cell] = {}
+) -> tuple[Scheme, ...]:
+    found: dict[tuple[str, float], Scheme] = {}
     for name in initializers:
         for asked in training.bias_stds:
             hidden = setting_of(name, activation, width, asked)
             first = setting_of(name, activation, fan_in, asked)
-            if (hidden.bias_std > 0) != biased:
-                continue
-            gain = first.gain * rectangular_gain(INITIALIZERS[name], fan_in, width)
-            for scale in training.scales:
-                numbers = (scale * gain, first.bias_std, scale * hidden.gain, hidden.note)
-                for rate in training.learning_rates:
-                    for readout_rate in training.readout_learning_rates or (rate,):
-                        for seed in range(training.seeds):
-                            columns = (name, hidden.bias_std, scale, rate, readout_rate, seed)
-                            found.setdefault(columns, Cell(*columns, *numbers))
+            if (hidden.bias_std > 0) == biased:
+                gain = first.gain * rectangular_gain(INITIALIZERS[name], fan_in, width)
+                scheme = Scheme(name, hidden.bias_std, gain, first.bias_std, hidden.gain, hidden.note)
+                found.setdefault(scheme[:2], scheme)
     return tuple(found.values())
 
 
-def cells_in(training: Training, chunk: Chunk) -> tuple[Cell, ...]:
-    """The chunk's cells."""
-    every = cells_of(training, chunk.initializers, chunk.activation, chunk.width, biased=chunk.biased)
-    return every[slice(*chunk.cells)]
+def _axes(training: Training) -> tuple[int, int, int, int]:
+    """Scales, learning rates, readout's learning rates, seeds: how many a scheme has of each."""
+    readout = max(1, len(training.readout_learning_rates))
+    return len(training.scales), len(training.learning_rates), readout, training.seeds
+
+
+def _cells_of_scheme(training: Training) -> int:
+    return math.prod(_axes(training))
+
+
+def _cells(training: Training, schemes: tuple[Scheme, ...], numbers: range) -> tuple[Cell, ...]:
+    found = []
+    scales, rates, readout, seeds = _axes(training)
+    for number in numbers:
+        rest, seed = divmod(number, seeds)
+        rest, readout_place = divmod(rest, readout)
+        rest, rate_place = divmod(rest, rates)
+        place, scale_place = divmod(rest, scales)
+        scheme, scale, rate = schemes[place], training.scales[scale_place], training.learning_rates[rate_place]
+        readout_rate = training.readout_learning_rates[readout_place] if training.readout_learning_rates else rate
+        columns = (scheme.initializer, scheme.bias_std, scale, rate, readout_rate, seed)
+        found.append(Cell(*columns, scale * scheme.input_gain, scheme.input_bias_std, scale * scheme.gain, scheme.note))
+    return tuple(found)
 
 
 def work(training: Training, depth: int, width: int) -> float:
@@ -125,18 +167,25 @@ def cells_per_device(training: Training, depth: int, width: int, platform: str) 
     return max(1, min(wanted, MEMORY // cell_bytes(training, depth, width)))
 
 
+def cells_per_chunk(training: Training, depth: int, width: int) -> int:
+    """How many cells one shard has at most."""
+    fitting = int(min(CHUNK_WORK / work(training, depth, width), MOST_CELLS)) // FEWEST_CELLS * FEWEST_CELLS
+    return max(fitting, FEWEST_CELLS)
+
+
 def plan(training: Training) -> tuple[Chunk, ...]:
     """The chunks of a training, in the order in which they run: those that share a program one after the other."""
     chunks: list[Chunk] = []
+    inputs = load_task(training.task).inputs
     for width in training.widths:
         for depth in training.depths:
-            size = int(min(CHUNK_WORK / work(training, depth, width), MOST_CELLS)) // FEWEST_CELLS * FEWEST_CELLS
-            size = max(size, FEWEST_CELLS)
+            size = cells_per_chunk(training, depth, width)
             for activation in training.activations:
                 for optimizer in training.optimizers:
                     for biased in (False, True):
                         for initializers in families(training.initializers):
-                            count = len(cells_of(training, initializers, activation, width, biased=biased))
+                            schemes = _schemes(training, inputs, initializers, activation, width, biased)
+                            count = len(schemes) * _cells_of_scheme(training)
                             for cells in blocks(count, size):
                                 chunks.append(
                                     Chunk(len(chunks), initializers, activation, width, depth, optimizer, biased, cells)

@@ -23,8 +23,9 @@ from bench.settings.errors import SweepError
 from bench.settings.registry import describe
 from bench.training.draws import CALIBRATION, Factors, draw, orders
 from bench.training.loop import Kind, State, evaluate, start_program, train_program
+from bench.training.needs import check_room_for
 from bench.training.optimizers import Rates, parse_optimizer, schedule_factors
-from bench.training.plan import Cell, Chunk, cells_in, cells_per_device, plan, work
+from bench.training.plan import Cell, Chunk, cells_in, cells_per_device, plan, schemes_in, work
 from bench.training.rows import Table, Trained, join, tables
 from bench.training.specs import parse_schedule
 from bench.training.tasks import Task, load_task
@@ -50,6 +51,7 @@ def train(
     """
     task = load_task(training.task)
     check_fit(training, task)
+    check_room_for(training)
     job = Job(
         group=lambda chunk: chunk.program,
         measure=_measuring(training, task),
@@ -88,9 +90,9 @@ def folder_of(training: Training, results: str | os.PathLike[str], name: str) ->
 
 
 def _undefined(training: Training, chunk: Chunk) -> Iterator[str]:
-    for cell in cells_in(training, chunk):
-        if np.isnan(cell.factor):
-            yield f"{cell.initializer} {chunk.activation} at bias_std {cell.bias_std:g} ({cell.note})"
+    for scheme in schemes_in(training, chunk):
+        if np.isnan(scheme.gain):
+            yield f"{scheme.initializer} {chunk.activation} at bias_std {scheme.bias_std:g} ({scheme.note})"
 
 
 def _measuring(training: Training, task: Task) -> Callable[[list[Chunk], tqdm], Iterator[tuple[Chunk, Mapping[str, Table]]]]:

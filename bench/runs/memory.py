@@ -1,0 +1,45 @@
+"""What a machine can hold, so that what cannot fit is refused before anything is written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import jax
+
+from bench.settings.errors import SweepError
+
+CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+MOST_CHUNKS = 100_000  # files in a folder, and entries of a manifest
+
+
+def host_bytes() -> int:
+    """The memory of this machine, or of the container that the process is in."""
+    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for name in CGROUPS:
+        try:
+            limits.append(int(Path(name).read_text(encoding="ascii")))
+        except (OSError, ValueError):  # no such container, or one without a limit
+            continue
+    return min(limits)
+
+
+def device_bytes() -> int:
+    """The memory of all devices together: the host's, where they have none of their own."""
+    own = [(device.memory_stats() or {}).get("bytes_limit") for device in jax.local_devices()]
+    known = [limit for limit in own if limit]
+    return sum(known) if known and jax.default_backend() != "cpu" else host_bytes()
+
+
+def check_room(field: str, value: object, needed: float, where: str, room: int) -> None:
+    """Raises SweepError, naming the field, where ``needed`` bytes are more than there are. ``where``: for what."""
+    if needed > room:
+        raise SweepError(
+            field, value, f"what fits into {room / 1e9:.3g} GB of memory; {where} takes about {needed / 1e9:.3g} GB"
+        )
+
+
+def check_chunks(count: int) -> None:
+    """Raises SweepError where a run would be cut into more pieces than can be kept apart."""
+    if count > MOST_CHUNKS:
+        raise SweepError("seeds", f"{count:,} chunks", f"a run of at most {MOST_CHUNKS:,}; cut it into several")

@@ -1,0 +1,35 @@
+"""What a sweep needs of a machine, told by its numbers alone: nothing is listed, drawn or written for it."""
+
+from __future__ import annotations
+
+import math
+
+import jax
+import numpy as np
+
+from bench.engine.gradients import seeds_per_device
+from bench.networks.segments import LAYERS
+from bench.runs.memory import check_chunks, check_room, device_bytes, host_bytes
+from bench.sweeps.plan import cut, keeps_weights, lane_bytes, weight_bytes
+from bench.sweeps.sweep import Sweep
+
+LANE_BYTES = 400  # of a lane's numbers as a list holds them
+
+
+def check_fits(sweep: Sweep) -> None:
+    """Raises SweepError for a sweep whose smallest piece, or whose plan, is larger than this machine's memory."""
+    lanes = len(sweep.initializers) * len(sweep.bias_stds) * len(sweep.scales)
+    check_room("scales", len(sweep.scales), lanes * LANE_BYTES, f"a list of {lanes:,} weight settings", host_bytes())
+    devices, room, chunks = jax.local_devices(), device_bytes(), 0
+    deepest = max(sweep.depths)
+    for width in sweep.widths:
+        per_block, seed_blocks = cut(sweep, width, lanes)
+        seeds = seed_blocks[0][1]
+        at_once = min(seeds, seeds_per_device(width, devices[0].platform) * len(devices))
+        segment = LAYERS * width**2 * np.dtype(sweep.dtype).itemsize
+        weights = seeds * weight_bytes(sweep, width) if keeps_weights(sweep, width, seeds + at_once) else at_once * segment
+        work = seeds * lane_bytes(sweep, width, per_block)
+        field, value = ("widths", width) if weights > work else ("depths", deepest)
+        check_room(field, value, weights + work, f"depth {deepest} at width {width}", room)
+        chunks += len(sweep.activations) * len(seed_blocks) * math.ceil(lanes / per_block)
+    check_chunks(chunks)
