@@ -32,6 +32,13 @@ class Parser(argparse.ArgumentParser):
             self.error(f"{action.option_strings[-1]}: got '--', expected a value")
         return super()._get_values(action, arg_strings)
 
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Argparse knows what is accepted, and not what was probably meant."""
+        known = None if action.choices is None else list(map(str, action.choices))
+        if known is not None and value not in known:
+            words = f"got {value!r}, expected one of {', '.join(known)}{nearest(str(value), known)}"
+            raise argparse.ArgumentError(action, words)
+
     def parsers(self) -> Iterator[argparse.ArgumentParser]:
         """The parser and those of its commands."""
         yield self
@@ -47,11 +54,15 @@ class Parser(argparse.ArgumentParser):
                 yield from (flag for flag in action.option_strings if flag.startswith("--"))
 
     def parse_strictly(self, argv: Sequence[str] | None) -> argparse.Namespace:
-        """parse_args, with the nearest known flag for an unknown one."""
+        """parse_args, with the nearest flag of the same command for an unknown one."""
         parsed, unknown = self.parse_known_args(argv)
         if unknown:
-            hint = nearest(unknown[0], [known for known in dict.fromkeys(self.flags()) if known != unknown[0]])
-            self.error(f"unknown argument {unknown[0]!r}{hint}; --help lists what is accepted")
+            command: Any = self
+            for action in self._actions:
+                if isinstance(action, argparse._SubParsersAction):
+                    command = action.choices[getattr(parsed, action.dest)]
+            hint = nearest(unknown[0], [known for known in dict.fromkeys(command.flags()) if known != unknown[0]])
+            command.error(f"unknown argument {unknown[0]!r}{hint}; --help lists what is accepted")
         return parsed
 
 

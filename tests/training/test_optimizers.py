@@ -163,7 +163,8 @@ def test_what_is_no_optimizer_is_refused_with_what_is():
         ("adan2", "did you mean adan"),
         ("adamw:weightdecay=1", "weight_decay"),
         ("sgd:momentum", "ARGUMENT=VALUE"),
-        ("sgd:momentum=often", "optax.sgd"),
+        ("sgd:momentum=often", "for momentum a number"),
+        ("sgd:accumulator_dtype=often", "optax.sgd"),
         ("", "one of"),
         (3, "NAME"),
     ):
