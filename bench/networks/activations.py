@@ -17,6 +17,7 @@ import numpy as np
 from jax import Array, lax
 
 from bench.arithmetic.extended import LARGEST_FLOAT_EXPONENT, LOG2_E, Split, scale_by_power_of_two, share_exponent, split
+from bench.networks.own import Own
 from bench.settings.registry import Registry, called, describe
 
 Elementwise = Callable[[Array], Array]
@@ -232,7 +233,7 @@ def _wrap(name: str, function: Any) -> Activation:
         raise ValueError(f"{accepted} ({describe(error)})") from error
     if np.any(influence[~np.eye(6, dtype=bool)]):
         raise ValueError(f"{accepted} (its elements influence each other)")
-    return Activation(name, "the user's own", function, plain=True)
+    return Activation(name, "the user's own", Own(function, "activations", name), plain=True)
 
 
 def _tell_theory(name: str, function: Elementwise) -> None:

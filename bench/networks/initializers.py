@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jax.nn import initializers as jax_initializers
 
+from bench.networks.own import Own
 from bench.settings.registry import Registry, called, describe
 
 Init = Callable[..., Array]
@@ -193,7 +194,7 @@ def _wrap(name: str, init: Any) -> Initializer:
             raise ValueError(f"{made.dtype}{list(made.shape)} came back for float32[4, 4]")
     except Exception as error:
         raise ValueError(f"{accepted} ({describe(error)})") from error
-    return Initializer(name, "the user's own", Family(init, decomposes=True, any_size=True))
+    return Initializer(name, "the user's own", Family(Own(init, "initializers", name), decomposes=True, any_size=True))
 
 
 INITIALIZERS: Registry[Initializer] = Registry(

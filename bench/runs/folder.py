@@ -57,6 +57,8 @@ class RunFolder(Generic[Chunk]):
             )
         if not os.fspath(results):
             raise RunError("results: got '', expected a folder")
+        if not os.fsdecode(results).isprintable():
+            raise RunError(f"results: got {os.fsdecode(results)!r}, expected a folder whose name is printable text in UTF-8")
         self.path = Path(results) / name
         self.kind, self.chunks, self.tables = kind, tuple(chunks), tuple(tables)
         self._log: Log | None = None
