@@ -229,7 +229,7 @@ def _wrap(name: str, function: Any) -> Activation:
         if shaped.shape != (2, 3) or shaped.dtype != z.dtype:
             raise ValueError(f"{shaped.dtype}{list(shaped.shape)} came back for float32[2, 3]")
         influence = np.asarray(jax.jacobian(function)(z.reshape(2, 3))).reshape(6, 6)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ValueError(f"{accepted} ({describe(error)})") from error
     if np.any(influence[~np.eye(6, dtype=bool)]):
         raise ValueError(f"{accepted} (its elements influence each other)")

@@ -192,7 +192,7 @@ def _wrap(name: str, init: Any) -> Initializer:
         made = jax.eval_shape(lambda: called(init, jax.random.key(0), (4, 4), jnp.dtype(jnp.float32)))
         if made.shape != (4, 4) or made.dtype != jnp.float32:
             raise ValueError(f"{made.dtype}{list(made.shape)} came back for float32[4, 4]")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ValueError(f"{accepted} ({describe(error)})") from error
     return Initializer(name, "the user's own", Family(Own(init, "initializers", name), decomposes=True, any_size=True))
 

@@ -17,6 +17,7 @@ from bench.networks.activations import ACTIVATIONS
 from bench.networks.batches import Batch, networks_of
 from bench.networks.losses import LOSSES
 from bench.networks.seeds import seed_mesh
+from bench.networks.trial import check_own
 from bench.runs.folder import RunFolder
 from bench.runs.loop import Job, fill
 from bench.sweeps.needs import check_fits
@@ -42,6 +43,8 @@ def run(
     cannot be used, or that holds another sweep.
     """
     check_fits(sweep)
+    shapes = [(width, width) for width in sweep.widths]
+    check_own(sweep.initializers, sweep.activations, shapes=shapes, widths=sweep.widths, dtype=sweep.dtype)
     job = Job(
         group=lambda chunk: chunk.draw,
         measure=_measuring(sweep),

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.sharding import Mesh
@@ -17,10 +16,10 @@ from tqdm import tqdm
 from bench.networks.activations import ACTIVATIONS
 from bench.networks.initializers import INITIALIZERS
 from bench.networks.seeds import fetch_behind, place, seed_mesh
+from bench.networks.trial import check_own
 from bench.runs.folder import RunFolder
 from bench.runs.loop import Job, fill
 from bench.settings.errors import SweepError
-from bench.settings.registry import describe
 from bench.training.draws import CALIBRATION, Factors, draw, orders
 from bench.training.loop import Kind, State, evaluate, start_program, train_program
 from bench.training.needs import check_room_for
@@ -72,14 +71,8 @@ def check_fit(training: Training, task: Task) -> None:
     ):
         if needs_classes and task.outputs == 1:
             raise SweepError(field, value, "mse and a target such as loss=0.1: the task has one output, so no classes")
-    for name in training.initializers:
-        family = INITIALIZERS[name].family
-        for width in training.widths if ":" in name else ():
-            try:
-                jax.eval_shape(lambda key, f=family, n=width: f.init(key, (task.inputs, n), jnp.float32), jax.random.key(0))
-            except Exception as error:  # the user's code may fail in any way
-                accepted = f"an init(key, shape, dtype) that draws {task.inputs} × {width} too ({describe(error)})"
-                raise SweepError("initializers", name, accepted) from error
+    shapes = [shape for width in training.widths for shape in ((task.inputs, width), (width, width))]
+    check_own(training.initializers, training.activations, shapes=shapes, widths=training.widths, dtype=training.dtype)
 
 
 def folder_of(training: Training, results: str | os.PathLike[str], name: str) -> RunFolder[Chunk]:
