@@ -29,6 +29,7 @@ SHARE = Rule("a number from 0 to 1", lambda value: _number(value) and 0 <= value
 SIZE = Rule("a finite number ≥ 0", lambda value: _number(value) and value >= 0)
 POSITIVE = Rule("a finite number above 0", lambda value: _number(value) and value > 0)
 SWITCH = Rule("true or false", lambda value: isinstance(value, bool))
+TYPE = Rule("float32, bfloat16 or float16", lambda value: value in ("float32", "bfloat16", "float16"))
 COUNT = Rule(f"a whole number ≥ 1 and ≤ {LARGEST_COUNT}", _whole(1))
 COUNT_OR_NONE = Rule(f"a whole number ≥ 0 and ≤ {LARGEST_COUNT}", _whole(0))
 NUMBERS = Rule("finite numbers: 4/2/1", lambda value: all(map(_number, value if isinstance(value, tuple) else (value,))))
@@ -42,6 +43,8 @@ OF_OPTIMIZERS: dict[str, Rule] = {
     **dict.fromkeys(("trust_coefficient", "clipping_threshold", "max_step_size", "eta_plus"), POSITIVE),
     **dict.fromkeys(("nesterov", "centered", "bias_correction", "bias_correction_mu", "bias_correction_nu"), SWITCH),
     **dict.fromkeys(("eps_in_sqrt", "factored", "multiply_by_parameter_scale", "adaptive"), SWITCH),
+    **dict.fromkeys(("mask", "weight_decay_mask", "trust_ratio_mask"), SWITCH),
+    **dict.fromkeys(("accumulator_dtype", "mu_dtype", "dtype_momentum"), TYPE),
     **dict.fromkeys(("ns_steps", "min_dim_size_to_factor"), COUNT),
     "decay_offset": COUNT_OR_NONE,
     "ns_coeffs": NUMBERS,

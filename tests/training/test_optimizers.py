@@ -164,7 +164,7 @@ def test_what_is_no_optimizer_is_refused_with_what_is():
         ("adamw:weightdecay=1", "weight_decay"),
         ("sgd:momentum", "ARGUMENT=VALUE"),
         ("sgd:momentum=often", "for momentum a number"),
-        ("sgd:accumulator_dtype=often", "optax.sgd"),
+        ("sgd:accumulator_dtype=often", "bfloat16"),
         ("", "one of"),
         (3, "NAME"),
     ):
