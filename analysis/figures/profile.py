@@ -20,8 +20,8 @@ from analysis.drawing.own_axes import given_or_new, label
 from analysis.drawing.sheet import add_key, legend_below, new_sheet
 from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, SMALL, STYLE
 from analysis.numbers.statistics import seed_statistic
-from analysis.rows.load import load_layers
-from analysis.rows.options import add_cells, add_networks, selected
+from analysis.rows.load import load_cells, load_layers
+from analysis.rows.options import NETWORKS, add_cells, add_networks, selected
 from analysis.rows.select import check_name, distinct, facets, one_facet, select, spread, varying
 
 MOST_SCALES = 5  # that many lines can be told apart
@@ -32,6 +32,7 @@ HEADINGS = {
     "log10_delta": "signal that comes back to the layer",
     "log10_activation": "output of the layer",
 }
+FILTERED = ("initializer", "activation", "width", "depth")  # pyarrow does not find 0.0 among a column's floats
 DWARFED = 4.0  # times as many decades as another row's: a shared axis would flatten that
 
 
@@ -174,9 +175,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Figure:
-    layers = selected(arguments, load_layers(arguments.run_dir))
+    # Layers are many times as many as cells: what is drawn is chosen by the cells, and only that is read.
+    cells = selected(arguments, load_cells(arguments.run_dir), (*NETWORKS, "depths", "scales"))
+    cells = choose(cells, arguments.depths, arguments.scales)
+    layers = load_layers(arguments.run_dir, filters=[(column, "in", distinct(cells, column)) for column in FILTERED])
+    layers = select(layers, scales=distinct(cells, "scale"), bias_stds=distinct(cells, "bias_std"))
     loss = manifest["sweep"].get("loss", "")
-    return draw_profiles(layers, depths=arguments.depths, scales=arguments.scales, loss=loss)
+    return draw_profiles(layers, depths=distinct(cells, "depth"), scales=distinct(cells, "scale"), loss=loss)
 
 
 FIGURE = Command(

@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from bench.runs import read
 from bench.runs.errors import LoadError
 from bench.runs.read import Filters
 
 TABLE = "table.csv"
+# What a comparison's figure needs of it: words, and numbers.
+WORDS = ("initializer", "activation", "verdict")
+SLOPES = tuple(f"{name}{end}" for name in ("slope", "predicted") for end in ("", "_low", "_high"))
+NUMBERS = ("width", "bias_std", "scale", "depth", "seeds", "dead", "rank", *SLOPES)
 
 
 def load_manifest(run_dir: str | os.PathLike[str], run: str = "sweep") -> dict[str, Any]:
@@ -68,7 +73,8 @@ def load_curves(run_dir: str | os.PathLike[str]) -> pd.DataFrame:
 def load_table(run_dir: str | os.PathLike[str]) -> pd.DataFrame:
     """What ``python -m bench compare`` made of a run: one row for each scheme and setting, with its slope, theory and rank.
 
-    Raises :class:`LoadError` for a folder that is not a run, and for a run that was not compared.
+    Raises :class:`LoadError` for a folder that is not a run, for a run that was not compared, and
+    for a table that is not such a one.
     """
     load_manifest(run_dir)
     path = Path(run_dir) / TABLE
@@ -80,4 +86,9 @@ def load_table(run_dir: str | os.PathLike[str]) -> pd.DataFrame:
         raise LoadError(f"{str(path)!r} cannot be read: {read.one_line(error)}") from error
     if frame.empty:
         raise LoadError(f"{str(path)!r} has no rows to draw")
+    lacking = [name for name in (*WORDS, *NUMBERS) if name not in frame]
+    lacking += [f"{name} as numbers" for name in NUMBERS if name in frame and not is_numeric_dtype(frame[name])]
+    if lacking:
+        expected = "the table that `python -m bench compare` wrote"
+        raise LoadError(f"{str(path)!r} lacks the columns {', '.join(lacking)}; expected {expected}")
     return frame

@@ -115,7 +115,7 @@ def write_run(folder, cells, layers=None, curves=None, **manifest):
 def run_dir(tmp_path):
     """A run with cells and layers: one initializer, two activations."""
     axes = {"activations": ("tanh", "relu")}
-    return write_run(tmp_path / "run", make_cells(**axes), make_layers(**axes))
+    return write_run(tmp_path / "run", make_cells(depths=(2, 3, 6), **axes), make_layers(**axes))
 
 
 def lecture_cells(depths=(2, 10, 152, 852), scales=(0.5, 1.0, 1.5), seeds=2, readout=1.3, width=2):

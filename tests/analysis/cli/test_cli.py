@@ -2,6 +2,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from xml.etree import ElementTree
 
 import matplotlib as mpl
@@ -276,6 +277,18 @@ def test_a_figure_says_which_run_it_is_of_and_what_drew_it(ending, run_dir, tmp_
     }
     text = texts[ending]()
     assert f"run {run_dir.name} of commit c0ffee with changes; drawn by python -m analysis heatmap {run_dir}" in text
+
+
+def test_a_figure_goes_into_a_pipe_that_stays_one(run_dir, tmp_path):
+    pipe = tmp_path / "x.png"
+    os.mkfifo(pipe)
+    read = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader.start()
+    assert main(["heatmap", str(run_dir), "--out", str(pipe)]) == 0
+    reader.join(timeout=10)
+    assert read[0].startswith(b"\x89PNG")
+    assert pipe.is_fifo()
 
 
 def test_text_in_an_svg_stays_text(run_dir, tmp_path):

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from analysis.figures.lecture import draw_lecture, lecture_rows, plot_lecture
 from analysis.numbers.closed_form import VALUES, closed_form, relative_deviation
@@ -108,3 +109,13 @@ def test_other_networks_are_refused():
         lecture_rows(make_cells(initializers=("identity",), widths=(2, 4)))
     with pytest.raises(SelectionError, match="scale above 0"):
         draw_lecture(lecture_cells(scales=(0.0,)))
+
+
+def test_panels_say_output_and_gradient_also_on_axes_of_the_users_own():
+    assert [ax.get_title() for ax in draw_lecture(CELLS).axes] == ["output", "gradient of the first layer"]
+    figure = Figure()
+    plain, keyed = figure.subplots(1, 2)
+    assert plot_lecture(CELLS, ax=plain) is plain
+    assert (plain.get_title(), plain.get_legend()) == ("output", None)
+    plot_lecture(CELLS, value="log10_grad_first", ax=keyed, key=True)
+    assert [text.get_text() for text in keyed.get_legend().get_texts()] == ["measured", "closed form"]

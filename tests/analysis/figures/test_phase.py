@@ -6,6 +6,7 @@ import pytest
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.contour import QuadContourSet
+from matplotlib.figure import Figure
 
 from analysis.figures.phase import POINT, plot_phase
 from analysis.numbers.phase_plane import phase_plane
@@ -97,9 +98,15 @@ def test_an_activation_without_a_critical_point_draws():
     assert points_of(ax) == []
 
 
-def test_an_axes_that_is_given_is_drawn_on():
-    own = plot_phase(TANH).figure.subplots(1, 1)
-    assert plot_phase(RELU, ax=own) is own
+def test_an_axes_that_is_given_is_labelled_and_gets_its_key_if_asked():
+    figure = Figure(layout="constrained")
+    plain, keyed = figure.subplots(1, 2)
+    assert plot_phase(RELU, ax=plain) is plain
+    assert (plain.get_title(), plain.get_legend()) == ("relu: phases of mean-field theory", None)
+    assert "weights" in plain.get_xlabel()
+    plot_phase(TANH, ax=keyed, key=True)
+    assert keyed.get_legend() is not None
+    assert len(figure.axes) == 3
 
 
 def test_a_function_of_the_users_own():

@@ -3,8 +3,8 @@ import json
 import pandas as pd
 import pytest
 
-from analysis.rows.load import LoadError, load_cells, load_layers, load_manifest
-from tests.analysis.conftest import make_cells, make_layers, write_run
+from analysis.rows.load import LoadError, load_cells, load_layers, load_manifest, load_table
+from tests.analysis.conftest import make_cells, make_layers, make_table, write_run
 
 
 def test_rows_of_all_shards_come_back(tmp_path):
@@ -58,3 +58,13 @@ def test_a_broken_shard_is_one_line(tmp_path):
 def test_rows_that_lack_a_column(tmp_path):
     with pytest.raises(LoadError, match="lacks the columns scale"):
         load_cells(write_run(tmp_path / "run", make_cells().drop(columns="scale")))
+
+
+def test_a_table_that_no_comparison_wrote_is_refused(tmp_path):
+    run = write_run(tmp_path / "run", make_cells())
+    make_table().drop(columns=["slope", "rank"]).to_csv(run / "table.csv")
+    with pytest.raises(LoadError, match="lacks the columns rank, slope;"):
+        load_table(run)
+    make_table().assign(width="wide").to_csv(run / "table.csv")
+    with pytest.raises(LoadError, match="lacks the columns width as numbers;"):
+        load_table(run)
