@@ -139,6 +139,7 @@ def test_only_what_is_wanted_is_read(finished):
     part = load_layers(finished, columns=["scale", "log10_grad"], filters=[("depth", "in", [9]), ("scale", "==", 0.5)])
     expected = whole[(whole.depth == 9) & (whole.scale == 0.5)][["scale", "log10_grad"]]
     np.testing.assert_array_equal(part, expected)
+    assert len(load_layers(finished, filters=[("bias_std", "in", [0.0]), ("scale", "in", [0.5, 1.5])])) == len(whole)
     with pytest.raises(LoadError, match="lacks the columns fun"):
         load_layers(finished, columns=["fun"])
 
