@@ -40,9 +40,21 @@ class Settings:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The inverse of :meth:`to_dict`. Raises SweepError for a field that does not exist."""
+        """The inverse of :meth:`to_dict`; nothing is imported for a name, since a dict may be somebody else's.
+
+        Raises SweepError for a field that does not exist, and for ``package.module:attribute`` that nobody has named or
+        given in this process.
+        """
+        from bench.networks.activations import ACTIVATIONS  # as in _settle_networks
+        from bench.networks.initializers import INITIALIZERS
+
         known = {field.name for field in fields(cast(Any, cls))}
         for name, value in values.items():
             if name not in known:
                 raise SweepError(name, value, f"one of the fields {', '.join(sorted(known))}")
+        for field, registry in (("initializers", INITIALIZERS), ("activations", ACTIVATIONS)):
+            given = values.get(field, ())
+            for name in given if isinstance(given, (list, tuple)) else (given,):
+                if isinstance(name, str) and ":" in name and not registry.known(name):
+                    raise SweepError(field, name, "names of the suite's own, or of what was named or given in this process")
         return cls(**values)
