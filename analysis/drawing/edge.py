@@ -47,7 +47,10 @@ def critical_scale(facet: Facet) -> Edge:
         return Edge(nan, "the scheme has no law")
     if law.kind == "identity" and not NONLINEARITIES[facet.activation].is_linear:
         return Edge(nan, "mean-field theory is of random weights")
-    scale = critical(facet.activation, facet.bias_std).weight_std / law.weight_std
+    # the point where lengths are critical too (GELU, SiLU) is at the end of the edge: rounding takes it off
+    own = critical(facet.activation)
+    point = own if np.isclose(own.bias_std, facet.bias_std, rtol=1e-9) else critical(facet.activation, facet.bias_std)
+    scale = point.weight_std / law.weight_std
     return Edge(scale) if np.isfinite(scale) else Edge(nan, "no mean-field critical point at this bias")
 
 

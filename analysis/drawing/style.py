@@ -65,7 +65,7 @@ def tidy(axes: Axes) -> None:
 
 def depth_ticks(first: float, last: float) -> list[float]:
     """Round numbers on a log axis from ``first`` to ``last``: both ends, and powers of ten that stand clear of them."""
-    clear = 0.13 * np.log10(last / first) if last > first else 0.0
+    clear = 0.16 * np.log10(last / first) if last > first else 0.0
     powers = 10.0 ** np.arange(np.ceil(np.log10(first)), np.floor(np.log10(last)) + 1)
     inner = [p for p in powers if np.log10(p / first) > clear and np.log10(last / p) > clear]
     return sorted({float(first), *map(float, inner), float(last)})

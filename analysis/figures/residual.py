@@ -116,7 +116,7 @@ def _where(frame: pd.DataFrame, grid: Grid, verdict: str) -> np.ndarray:
 def _count(frame: pd.DataFrame) -> str:
     verdicts = frame["verdict"].tolist()
     passed, tested = verdicts.count("pass"), verdicts.count("pass") + verdicts.count("fail")
-    return f"{passed} of {tested} pass ({100 * passed / tested:.1f} %)" if tested else "no theory to pass"
+    return f"{100 * passed / tested:.1f} % of {tested} pass" if tested else "no theory to pass"
 
 
 def _draw_bar(panels: list[Axes], frame: pd.DataFrame) -> None:

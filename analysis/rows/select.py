@@ -97,11 +97,11 @@ def one_facet(frame: pd.DataFrame) -> Facet:
 
 
 def facet_title(facet: Facet, named: Iterable[str]) -> str:
-    """Words for one panel: always initializer and activation, then optimizer, width and bias if they are named."""
+    """Words for one panel: always initializer and activation, then optimizer, width and a bias above 0 if they are named."""
     words = [facet.initializer, facet.activation]
     words += [facet.optimizer] if "optimizer" in named else []
     words += [f"n = {facet.width}"] if "width" in named else []
-    words += [f"bias std {facet.bias_std:g}"] if "bias_std" in named else []
+    words += [f"bias std {facet.bias_std:.4g}"] if "bias_std" in named and facet.bias_std else []
     return ", ".join(words)
 
 

@@ -5,6 +5,7 @@ import pytest
 from analysis.drawing.edge import COLOUR, LABEL, critical_scale, edge_handle
 from analysis.figures.heatmap import draw_heatmaps, plot_heatmap
 from analysis.rows.select import Facet
+from bench.theory import critical
 from tests.analysis.conftest import make_cells
 from tests.analysis.figures.test_heatmap import legend_of, panels_of
 
@@ -22,6 +23,7 @@ def edges_of(ax):
         ("torch_linear", "linear", 0.0, math.sqrt(3)),
         ("orthogonal", "relu", 0.0, math.sqrt(2)),
         ("critical", "relu", 0.0, 1.0),
+        ("critical", "gelu", critical("gelu").bias_std, 1.0),
         ("identity", "linear", 0.0, 1.0),
         ("gaussian", "tanh", 0.1, 1.1934),
         ("identity", "tanh", 0.0, math.nan),

@@ -211,7 +211,7 @@ def test_the_whole_figure_has_a_panel_for_each_pair_and_one_colorbar():
 def test_several_widths_and_biases_get_panels_that_name_them():
     figure = draw_heatmaps(make_cells(widths=(4, 16), bias_stds=(0.0, 0.1)))
     assert [" ".join(ax.get_title().split()) for ax in panels_of(figure)] == [
-        f"gaussian, linear, n = {n}, bias std {b}" for n in (4, 16) for b in ("0", "0.1")
+        f"gaussian, linear, n = {n}{bias}" for n in (4, 16) for bias in ("", ", bias std 0.1")
     ]
 
 
@@ -320,7 +320,7 @@ def test_a_scheme_whose_bias_differs_by_activation_has_one_row_and_every_column_
     figure = draw_heatmaps(pd.concat([*cells, short]))
     shown = [ax for ax in panels_of(figure) if ax.axison]
     assert [" ".join(ax.get_title().split()) for ax in shown[:3]] == [
-        f"critical, {a}, bias std {b}" for a, b in (("tanh", "0"), ("gelu", "0.4"), ("silu", "0.7"))
+        f"critical, {a}{bias}" for a, bias in (("tanh", ""), ("gelu", ", bias std 0.4"), ("silu", ", bias std 0.7"))
     ]
     assert len({ax.get_subplotspec().rowspan.start for ax in shown[:3]}) == 1
     figure.draw_without_rendering()

@@ -117,7 +117,7 @@ def test_what_fails_is_crossed_and_the_title_counts_what_passes():
     cells.loc[(cells["scale"] == 2.0) & (cells["depth"] > 4), "log10_grad_first"] += 100
     ax = plot_residual(agreement(cells))
     assert crosses_of(ax) == [(5, 2.0), (10, 2.0), (20, 2.0)]
-    assert ax.get_title() == "gaussian, tanh\n9 of 12 pass (75.0 %)"
+    assert ax.get_title() == "gaussian, tanh\n75.0 % of 12 pass"
     assert "fails: beyond 3 standard errors (3 of 12 cells)" in legend_of(ax.figure)
     none = plot_residual(agreement(make_cells(initializers=("identity",), activations=("tanh",), **AXES)))
     assert crosses_of(none) == []
@@ -134,7 +134,7 @@ def test_the_whole_figure_has_a_map_of_every_pair():
     assert sorted(ax.axison for ax in panels) == [False, True, True, True, True, True]
     titles = {tuple(ax.get_title().split("\n")) for ax in panels if ax.axison}
     pairs = set(map(tuple, cells[["initializer", "activation"]].to_numpy()))
-    assert titles == {(f"{i}, {a}", "12 of 12 pass (100.0 %)") for i, a in pairs}
+    assert titles == {(f"{i}, {a}", "100.0 % of 12 pass") for i, a in pairs}
     assert legend_of(figure) == [f"fails: beyond {PASSES:g} standard errors (0 of 60 cells)"]
 
 
