@@ -7,13 +7,14 @@ import math
 import jax
 import numpy as np
 
-from bench.engine.gradients import seeds_per_device
+from bench.engine.gradients import LANES, seeds_per_device
 from bench.networks.segments import LAYERS
 from bench.runs.memory import check_chunks, check_room, device_bytes, host_bytes
 from bench.sweeps.plan import cut, keeps_weights, lane_bytes, weight_bytes
 from bench.sweeps.sweep import Sweep
 
 LANE_BYTES = 400  # of a lane's numbers as a list holds them
+TRACE_NUMBERS = 10  # float64, that the host keeps of each layer of a seed and lane: a trace, in pieces and joined
 
 
 def check_fits(sweep: Sweep) -> None:
@@ -25,10 +26,11 @@ def check_fits(sweep: Sweep) -> None:
     for width in sweep.widths:
         per_block, seed_blocks = cut(sweep, width, lanes)
         seeds = seed_blocks[0][1]
-        at_once = min(seeds, seeds_per_device(width, devices[0].platform) * len(devices))
+        at_once = seeds_per_device(width, devices[0].platform) * len(devices)  # whatever the number of seeds
         segment = LAYERS * width**2 * np.dtype(sweep.dtype).itemsize
         weights = seeds * weight_bytes(sweep, width) if keeps_weights(sweep, width, seeds + at_once) else at_once * segment
-        work = seeds * lane_bytes(sweep, width, per_block)
+        traces = TRACE_NUMBERS * 8 * deepest * math.ceil(per_block / LANES) * LANES
+        work = max(seeds, at_once) * lane_bytes(sweep, width, per_block) + at_once * traces
         field, value = ("widths", width) if weights > work else ("depths", deepest)
         check_room(field, value, weights + work, f"depth {deepest} at width {width}", room)
         chunks += len(sweep.activations) * len(seed_blocks) * math.ceil(lanes / per_block)
