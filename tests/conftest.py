@@ -13,6 +13,7 @@ def pytest_configure(config: pytest.Config) -> None:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     folder = config.rootpath / ".pytest_cache" / "programs" / worker
     # in the environment, so that the processes that tests start have them too
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads would wait for JAX's, and for the other workers'
     folder.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")

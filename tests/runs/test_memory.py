@@ -17,7 +17,7 @@ from bench.training import needs as training
         (["sweep", "--widths", "1000000"], ["--widths", "1000000", "GB"]),
         (["sweep", "--depths", "1000000"], ["--depths", "1000000", "GB"]),
         (["sweep", "--depths", "2", "1000000", "--widths", "4096"], ["--depths", "1000000", "GB"]),
-        (["sweep", "--depths", "100000", "--widths", "1024", "--seeds", "1000000"], ["chunks"]),
+        (["sweep", "--depths", "20000", "--widths", "1024", "--seeds", "1000000"], ["chunks"]),
         (["sweep", "--seeds", "1000000", "--depths", "2", "10000"], ["chunks"]),
         (["train", "--widths", "1000000"], ["--widths", "1000000", "GB"]),
         (["train", "--depths", "1000000", "--widths", "1000"], ["--depths", "1000000", "GB"]),
