@@ -76,7 +76,7 @@ def describe_missing(missing: Mapping[Facet, str], panels: Sequence[Facet]) -> l
             if not set(names) & {getattr(facet, column) for facet in rest}:
                 break
         else:
-            names = [f"{facet.initializer} with {facet.activation}" for facet in found]
+            names = list(dict.fromkeys(f"{facet.initializer} with {facet.activation}" for facet in found))
         shown = [*names[:SHOWN], *([f"{len(names) - SHOWN} more"] if len(names) > SHOWN else [])]
         of = f" of {', '.join(map(plain, shown))}" if len(found) < len(panels) else ""
         lines.append(f"no critical line{of}: {reason}")

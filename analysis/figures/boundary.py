@@ -181,7 +181,7 @@ def _draw_from(arguments: argparse.Namespace, _: Mapping[str, Any]) -> Figure:
     print(f"box-counting dimension of the boundary: {dimension}")
     if arguments.zoom is not None:
         words = zoom_arguments(cells, arguments.zoom)
-        print(f"to train this window with as many pixels: the same `python -m bench train` with {words} and another --run")
+        print(f"to train this window with as many pixels: the same `depthscale train` with {words} and another --run")
     return figure
 
 
@@ -195,7 +195,7 @@ def _one_seed(cells: pd.DataFrame, seed: int | None) -> pd.DataFrame:
 
 FIGURE = Command(
     summary="where training converges, over the learning rates of hidden layers and readout, and the boundary's dimension",
-    example="python -m analysis boundary results/boundary --zoom 100 300 0.7 1 --out zoom.png",
+    example="depthscale plot boundary results/boundary --zoom 100 300 0.7 1 --out zoom.png",
     draw=_draw_from,
     add_options=_add_options,
     reads="training",

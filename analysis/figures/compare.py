@@ -221,8 +221,8 @@ def _draw_from(arguments: argparse.Namespace, _: Mapping[str, Any]) -> Figure:
 
 
 FIGURE = Command(
-    summary="initializers ranked by how fast gradients change with depth, beside theory (needs python -m bench compare)",
-    example="python -m analysis compare results/compare --activations tanh relu",
+    summary="initializers ranked by how fast gradients change with depth, beside theory (needs depthscale compare)",
+    example="depthscale plot compare results/compare --activations tanh relu",
     draw=_draw_from,
     add_options=_add_options,
     table="table.csv",

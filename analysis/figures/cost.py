@@ -221,7 +221,7 @@ def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Fi
 
 FIGURE = Command(
     summary="decades of gradient at initialization against steps to the target, with the rank correlation",
-    example="python -m analysis cost results/digits --out cost.pdf",
+    example="depthscale plot cost results/digits --out cost.pdf",
     draw=_draw_from,
     add_options=_add_options,
     reads="training",

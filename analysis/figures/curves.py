@@ -212,7 +212,7 @@ def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Fi
 
 FIGURE = Command(
     summary="loss, accuracy and gradients of the first, middle and last layer while training",
-    example="python -m analysis curves results/digits --initializers orthogonal --depths 8 32 --scales 0.4 1 2.8",
+    example="depthscale plot curves results/digits --initializers orthogonal --depths 8 32 --scales 0.4 1 2.8",
     draw=_draw_from,
     add_options=add_training_options,
     reads="training",

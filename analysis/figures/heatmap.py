@@ -237,7 +237,7 @@ def _check_residual(arguments: argparse.Namespace, loss: str) -> None:
 
 FIGURE = Command(
     summary="gradient norms over depth and weight scale, a map for each initializer and activation",
-    example="python -m analysis heatmap results/atlas --activations tanh relu --out atlas.pdf",
+    example="depthscale plot heatmap results/atlas --activations tanh relu --out atlas.pdf",
     draw=_draw_from,
     add_options=_add_options,
     file=lambda arguments: "residual.png" if arguments.residual else "heatmap.png",

@@ -215,7 +215,7 @@ def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Fi
 
 FIGURE = Command(
     summary="steps to the target against depth, for each initializer at its best learning rate",
-    example="python -m analysis learning-time results/saxe --scales 1",
+    example="depthscale plot learning-time results/saxe --scales 1",
     draw=_draw_from,
     add_options=add_training_options,
     reads="training",

@@ -199,7 +199,7 @@ def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Fi
 
 FIGURE = Command(
     summary="identity weights, linear activations: measured points on their closed form",
-    example="python -m analysis lecture results/lecture --out lecture.svg",
+    example="depthscale plot lecture results/lecture --out lecture.svg",
     draw=_draw_from,
     add_options=_add_options,
 )

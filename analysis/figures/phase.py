@@ -152,7 +152,7 @@ def _draw_from(arguments: argparse.Namespace, _: Mapping[str, Any]) -> Figure:
 
 FIGURE = Command(
     summary="mean-field theory's phases of one activation, over the weights' and the biases' standard deviation (no run)",
-    example="python -m analysis phase --activation gelu --weight-stds 0.5:3:101 --out gelu.pdf",
+    example="depthscale plot phase --activation gelu --weight-stds 0.5:3:101 --out gelu.pdf",
     draw=_draw_from,
     add_options=_add_options,
     reads="",

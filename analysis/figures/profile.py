@@ -24,6 +24,7 @@ from analysis.rows.load import load_cells, load_layers
 from analysis.rows.options import NETWORKS, add_cells, add_networks, selected
 from analysis.rows.select import check_name, distinct, facets, one_facet, select, spread, varying
 
+MOST_ROWS = 8  # of a page
 MOST_SCALES = 5  # that many lines can be told apart
 DEPTH_STYLES = ("solid", (0, (4, 1.5)), (0, (1, 1.2)), (0, (4, 1.5, 1, 1.5)))
 LAYER_LABEL = "layer $l$"
@@ -73,15 +74,16 @@ def draw_profiles(
     scales: Sequence[float] | None = None,
     loss: str = "output",
 ) -> Figure:
-    """Three panels side by side, gradient, cotangent and activation; a row for each setting that the frame holds.
+    """Three panels side by side, gradient, cotangent and activation; a row for each setting, of which a page holds eight.
 
     Arguments and errors are those of :func:`plot_profile`. All panels of a row share one network; each column shares
     its y axis, so that rows can be compared, unless one would be flat beside another.
     """
     chosen = choose(frame, depths, scales)
-    panel_rows = facets(chosen)
-    named = varying(chosen)
+    every = facets(chosen)
+    panel_rows, named = every[:MOST_ROWS], varying(chosen)
     count = len(panel_rows)
+    left_out = f"; the first {count} of {len(every)} settings" if count < len(every) else ""
     with mpl.rc_context(STYLE):
         used = np.ones((count, len(LAYER_VALUES)), dtype=bool)
         height = (2.1 if count == 1 else 1.45) * count + 0.5
@@ -106,7 +108,7 @@ def draw_profiles(
         if count == 1:
             facet = panel_rows[0][0]
             figure.suptitle(panel_title(facet, ["width", "bias_std"] if facet.bias_std else ["width"]), fontsize=8)
-        legend_below(figure, _handles(chosen), title=_words(chosen))
+        legend_below(figure, _handles(chosen), title=f"{_words(chosen)}{left_out}")
     return figure
 
 
@@ -186,7 +188,7 @@ def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Fi
 
 FIGURE = Command(
     summary="gradient, cotangent and activation norms against the layer (needs a run with --layers)",
-    example="python -m analysis profile results/smoke --depths 64 --scales 0.5 1 2 --activations tanh",
+    example="depthscale plot profile results/smoke --depths 64 --scales 0.5 1 2 --activations tanh",
     draw=_draw_from,
     add_options=_add_options,
     table="layers",

@@ -217,7 +217,7 @@ def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Fi
 
 FIGURE = Command(
     summary="steps to the target over depth and weight scale, with the depths that theory says can be trained",
-    example="python -m analysis trainability results/digits --xi-c 6 --xi-grad 12",
+    example="depthscale plot trainability results/digits --xi-c 6 --xi-grad 12",
     draw=_draw_from,
     add_options=_add_options,
     reads="training",

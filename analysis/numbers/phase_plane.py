@@ -52,9 +52,11 @@ def _known(activation: Any) -> Nonlinearity:
     if isinstance(activation, str) and ":" not in activation:
         check_name("activation", activation, NONLINEARITIES)
     try:
-        return nonlinearity(activation)
-    except ValueError as error:
+        phi = nonlinearity(activation)
+        phi.slope(np.zeros(1))
+    except Exception as error:  # the user's function may fail in any way
         raise SelectionError("activation", activation, f"a name or package.module:function; {error}") from error
+    return phi
 
 
 def _axis(argument: str, values: Sequence[float], *, above: float) -> np.ndarray:

@@ -71,7 +71,7 @@ def load_curves(run_dir: str | os.PathLike[str]) -> pd.DataFrame:
 
 
 def load_table(run_dir: str | os.PathLike[str]) -> pd.DataFrame:
-    """What ``python -m bench compare`` made of a run: one row for each scheme and setting, with its slope, theory and rank.
+    """What ``depthscale compare`` made of a run: one row for each scheme and setting, with its slope, theory and rank.
 
     Raises :class:`LoadError` for a folder that is not a run, for a run that was not compared, and
     for a table that is not such a one.
@@ -81,7 +81,7 @@ def load_table(run_dir: str | os.PathLike[str]) -> pd.DataFrame:
     try:
         frame = pd.read_csv(path)
     except FileNotFoundError:
-        raise LoadError(f"{str(run_dir)!r} has no {TABLE}; expected a run that `python -m bench compare` made") from None
+        raise LoadError(f"{str(run_dir)!r} has no {TABLE}; expected a run that `depthscale compare` made") from None
     except (OSError, ValueError) as error:
         raise LoadError(f"{str(path)!r} cannot be read: {read.one_line(error)}") from error
     if frame.empty:
@@ -89,6 +89,6 @@ def load_table(run_dir: str | os.PathLike[str]) -> pd.DataFrame:
     lacking = [name for name in (*WORDS, *NUMBERS) if name not in frame]
     lacking += [f"{name} as numbers" for name in NUMBERS if name in frame and not is_numeric_dtype(frame[name])]
     if lacking:
-        expected = "the table that `python -m bench compare` wrote"
+        expected = "the table that `depthscale compare` wrote"
         raise LoadError(f"{str(path)!r} lacks the columns {', '.join(lacking)}; expected {expected}")
     return frame

@@ -18,6 +18,9 @@ def configure_jax(*, compilation_cache: bool) -> None:
     Raises UsageError for a variable of the environment with which JAX does not start.
     """
     jax = import_jax()
+    count = os.environ.get("JAX_NUM_CPU_DEVICES")
+    if count is not None and jax.config.jax_num_cpu_devices < 1:
+        raise UsageError(f"JAX_NUM_CPU_DEVICES: got {shown(count)}, expected a whole number ≥ 1")
     if "host_platform_device_count" not in os.environ.get("XLA_FLAGS", "") and "JAX_NUM_CPU_DEVICES" not in os.environ:
         with suppress(RuntimeError):  # JAX has started already, in a process that uses it for more than this command
             jax.config.update("jax_num_cpu_devices", cores())

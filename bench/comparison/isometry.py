@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from bench.arithmetic.numerics import settled
 from bench.engine.jacobians import isometry
@@ -19,6 +18,7 @@ from bench.networks.seeds import seed_mesh
 from bench.sweeps.lanes import Lane, lanes_of
 from bench.sweeps.plan import keeps_weights
 from bench.sweeps.sweep import Sweep
+from bench.terminal.progress import counting_bar
 
 CONDITION_DEPTH = 64  # beyond it a condition number says little more, and costs a pass in float64
 LARGEST_BYTES = 2**29  # of one float64 copy of the Jacobians
@@ -36,7 +36,7 @@ def add_isometry(table: pd.DataFrame, sweep: Sweep, *, seeds: int, progress: boo
     found: dict[tuple, tuple[float, float]] = {}
     if seeds:
         groups: list[Any] = list(_groups(sweep))
-        bar = tqdm(total=sum(len(lanes) for *_, lanes in groups), unit=" schemes", disable=not progress, desc="isometry")
+        bar = counting_bar(sum(len(lanes) for *_, lanes in groups), "schemes", "isometry", shown=progress)
         with bar, settled(sweep.dtype):
             for (_, width), members in groupby(groups, key=lambda group: group[:2]):
                 networks = None

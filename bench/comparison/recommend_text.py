@@ -84,7 +84,8 @@ def verdict(table: pd.DataFrame, case: Case, chosen: str | None) -> str:
     sentences.append(f"With {taken['initializer']} {_change(drift)}.")
     if taken["dead"] > 0:
         sentences.append(f"{taken['dead']:.0%} of its networks are dead from the start.")
-    sentences += _of_defaults([row for row in rows if row["initializer"] in DEFAULTS], case)
+    others = [row for row in rows if row["initializer"] in DEFAULTS and row is not taken]
+    sentences += _of_defaults(others, case)
     if not abs(drift) <= HOPELESS or taken["dead"] > 0.5:
         sentences.append(f"No scheme here keeps gradients to this depth. {REMEDY}")
     return " ".join(sentences)

@@ -36,9 +36,10 @@ from bench.arithmetic.extended import (
 )
 from bench.engine.gradients import LANES, State, Trace, forward_program
 from bench.engine.measure import LOG10_2, split_lanes
-from bench.networks.activations import LINEAR_BEYOND, Activation, Propagated
+from bench.networks.activations import Activation, Propagated
 from bench.networks.seeds import fetch_behind, over_seeds, place
 from bench.networks.segments import LAYERS, Segment, segments_to
+from bench.networks.tails import LINEAR_BEYOND
 
 _EXPONENT = Trace._fields.index("slope_exponent")
 

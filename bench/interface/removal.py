@@ -9,7 +9,11 @@ from pathlib import Path
 
 from bench.interface.run import manifest_of
 from bench.runs.errors import RunError
+from bench.runs.files import TEMPORARY
 from bench.runs.folder import RUN_NAME
+
+OF_A_RUN = ("manifest.json", "shards.jsonl", "cells", "layers", "curves", "table.csv", "table.md", "table.tex")
+DRAWN = (".png", ".pdf", ".svg")
 
 
 def remove_run(results: str | os.PathLike[str], name: str) -> None:
@@ -27,6 +31,11 @@ def remove_run(results: str | os.PathLike[str], name: str) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         manifest_of(folder)
+        foreign = [path.name for path in folder.iterdir() if not _is_of_a_run(path)]
+        if foreign:
+            raise RunError(
+                f"overwrite: {folder} also holds {foreign[0]}, which no run wrote; move it, or choose another name"
+            )
         shutil.rmtree(folder)
     except BlockingIOError as error:
         raise RunError(f"overwrite: another process is writing {folder}; wait for it or choose another name") from error
@@ -34,3 +43,8 @@ def remove_run(results: str | os.PathLike[str], name: str) -> None:
         raise RunError(f"overwrite: {folder} cannot be removed: {error.strerror or error}") from error
     finally:
         os.close(handle)
+
+
+def _is_of_a_run(path: Path) -> bool:
+    """Whether a run, its comparison or a figure of it can have that name."""
+    return path.name in OF_A_RUN or path.suffix in DRAWN or path.name.startswith(TEMPORARY)

@@ -16,14 +16,21 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from bench.arithmetic.extended import LARGEST_FLOAT_EXPONENT, LOG2_E, Split, scale_by_power_of_two, share_exponent, split
+from bench.arithmetic.extended import LARGEST_FLOAT_EXPONENT, Split, scale_by_power_of_two, share_exponent, split
 from bench.networks.own import Own
+from bench.networks.tails import (
+    LINEAR_BEYOND,
+    erf_tail,
+    exponential_unit_tail,
+    gelu_tail,
+    sigmoid_tail,
+    silu_tail,
+    softplus_tail,
+    tanh_tail,
+)
 from bench.settings.registry import Registry, called, describe
 
 Elementwise = Callable[[Array], Array]
-# Beyond 2^±52, phi(z) is its linear part at the origin or its asymptote to float64's precision, while sums of z² are still
-# finite in float32. Tails are taken at no larger an argument.
-LINEAR_BEYOND = 52
 
 
 class Propagated(NamedTuple):
@@ -104,82 +111,12 @@ class Activation:
         return reaches
 
 
-# phi and phi' with exponents of their own, for phi whose value or slope has an exponentially small tail.
-
-
-def _whole(mantissa: Array) -> Split:
-    return Split(mantissa, jnp.zeros_like(mantissa))
-
-
-def _tanh(z: Array) -> tuple[Split, Split]:
-    """Phi' = 4 e^(-2|z|) / (1 + e^(-2|z|))²; 1 - tanh² would lose it to rounding."""
-    distance = jnp.abs(z)
-    return _whole(jnp.tanh(z)), Split(4 / jnp.square(1 + jnp.exp(-2 * distance)), -2 * LOG2_E * distance)
-
-
-def _sigmoid(z: Array) -> tuple[Split, Split]:
-    """Phi = e^min(z, 0) / (1 + e^-|z|), phi' = e^-|z| / (1 + e^-|z|)²."""
-    distance = jnp.abs(z)
-    larger = 1 / (1 + jnp.exp(-distance))
-    return Split(larger, LOG2_E * jnp.minimum(z, 0)), Split(jnp.square(larger), -LOG2_E * distance)
-
-
-def _softplus(z: Array) -> tuple[Split, Split]:
-    """Phi = ln(1 + e^z), which is e^z times a number in (ln 2, 1) below 0; phi' is the logistic function."""
-    decay = jnp.exp(-jnp.minimum(jnp.abs(z), LINEAR_BEYOND))
-    value = jnp.where(z < 0, jnp.log1p(decay) / decay, z + jnp.log1p(decay))
-    log2 = LOG2_E * jnp.minimum(z, 0)
-    return Split(value, log2), Split(1 / (1 + decay), log2)
-
-
-def _erf(z: Array) -> tuple[Split, Split]:
-    """Phi' = 2/√π e^(-z²)."""
-    return _whole(lax.erf(z)), Split(jnp.full_like(z, 2 / np.sqrt(np.pi)), -LOG2_E * jnp.square(z))
-
-
-def _exponential_unit(z: Array, *, scale: float, alpha: float) -> tuple[Split, Split]:
-    """ELU and SELU: scale · z above 0, scale · alpha (e^z - 1) below."""
-    below = jnp.minimum(z, 0)
-    value = scale * jnp.where(z > 0, z, alpha * jnp.expm1(below))
-    return _whole(value), Split(scale * jnp.where(z > 0, jnp.ones_like(z), alpha), LOG2_E * below)
-
-
-def _silu(z: Array) -> tuple[Split, Split]:
-    """Phi = z s(z), phi' = s(z) (1 + z s(-z)) with the logistic s(z) = e^min(z, 0) / (1 + e^-|z|)."""
-    decay = jnp.exp(-jnp.abs(z))
-    larger, smaller = 1 / (1 + decay), decay / (1 + decay)
-    log2 = LOG2_E * jnp.minimum(z, 0)
-    return Split(z * larger, log2), Split(larger * (1 + z * jnp.where(z < 0, larger, smaller)), log2)
-
-
-def _gelu(z: Array) -> tuple[Split, Split]:
-    """Phi = z Φ(z), phi' = Φ(z) + z φ(z), with Φ(z) = φ(z) R(-z) below 0 (R: Mills' ratio)."""
-    below, above = jnp.minimum(z, 0), jnp.maximum(z, 0)
-    root = float(np.sqrt(2 * np.pi))
-    log2 = -LOG2_E / 2 * jnp.square(below)
-    mills = _mills_ratio(-below) / root
-    cumulative = jax.scipy.special.ndtr(above)
-    density = jnp.exp(-jnp.square(above) / 2) / root
-    value = jnp.where(z < 0, z * mills, z * cumulative)
-    return Split(value, log2), Split(jnp.where(z < 0, mills + z / root, cumulative + z * density), log2)
-
-
-def _mills_ratio(x: Array) -> Array:
-    """R(x) = (1 - Φ(x)) / φ(x) for x ≥ 0: directly near 0, by Laplace's continued fraction beyond 5."""
-    near, far = jnp.minimum(x, 5), jnp.maximum(x, 5)
-    direct = jnp.exp(jax.scipy.special.log_ndtr(-near) + jnp.square(near) / 2) * float(np.sqrt(2 * np.pi))
-    tail = far
-    for term in range(16, 0, -1):
-        tail = far + term / tail
-    return jnp.where(x < 5, direct, 1 / tail)
-
-
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 _ACTIVATIONS = (
     Activation("linear", "z", lambda z: z, homogeneous=True),
-    Activation("tanh", "hyperbolic tangent", jnp.tanh, split=_tanh),
-    Activation("sigmoid", "1 / (1 + e^-z)", jax.nn.sigmoid, split=_sigmoid, vanishes_at_zero=False),
+    Activation("tanh", "hyperbolic tangent", jnp.tanh, split=tanh_tail),
+    Activation("sigmoid", "1 / (1 + e^-z)", jax.nn.sigmoid, split=sigmoid_tail, vanishes_at_zero=False),
     Activation("relu", "max(z, 0); derivative 0 at 0", jax.nn.relu, homogeneous=True),
     Activation("leaky_relu", "z above 0, 0.01 z below", partial(jax.nn.leaky_relu, negative_slope=0.01), homogeneous=True),
     Activation(
@@ -187,32 +124,32 @@ _ACTIVATIONS = (
         "z above 0, e^z - 1 below (Clevert et al. 2016)",
         jax.nn.elu,
         asymptotes=(0.0, 1.0),
-        split=partial(_exponential_unit, scale=1.0, alpha=1.0),
+        split=partial(exponential_unit_tail, scale=1.0, alpha=1.0),
     ),
     Activation(
         "selu",
         "1.0507 × (z above 0, 1.6733 (e^z - 1) below) (Klambauer et al. 2017)",
         jax.nn.selu,
         asymptotes=(0.0, SELU_SCALE),
-        split=partial(_exponential_unit, scale=SELU_SCALE, alpha=SELU_ALPHA),
+        split=partial(exponential_unit_tail, scale=SELU_SCALE, alpha=SELU_ALPHA),
     ),
     Activation(
         "gelu",
         "z Φ(z), exact, not the tanh fit (Hendrycks & Gimpel 2016)",
         partial(jax.nn.gelu, approximate=False),
         asymptotes=(0.0, 1.0),
-        split=_gelu,
+        split=gelu_tail,
     ),
-    Activation("silu", "z / (1 + e^-z), also called swish", jax.nn.silu, asymptotes=(0.0, 1.0), split=_silu),
+    Activation("silu", "z / (1 + e^-z), also called swish", jax.nn.silu, asymptotes=(0.0, 1.0), split=silu_tail),
     Activation(
         "softplus",
         "ln(1 + e^z)",
         jax.nn.softplus,
         asymptotes=(0.0, 1.0),
-        split=_softplus,
+        split=softplus_tail,
         vanishes_at_zero=False,
     ),
-    Activation("erf", "the error function", lax.erf, split=_erf),
+    Activation("erf", "the error function", lax.erf, split=erf_tail),
     Activation("hard_tanh", "z clipped to [-1, 1]", jax.nn.hard_tanh),
     Activation("sine", "sin z", jnp.sin),
 )
@@ -231,6 +168,8 @@ def _wrap(name: str, function: Any) -> Activation:
         influence = np.asarray(jax.jacobian(function)(z.reshape(2, 3))).reshape(6, 6)
     except (Exception, SystemExit) as error:
         raise ValueError(f"{accepted} ({describe(error)})") from error
+    if np.isnan(influence).any():
+        raise ValueError(f"{accepted}, with a derivative everywhere (it is NaN somewhere in -2 to 2)")
     if np.any(influence[~np.eye(6, dtype=bool)]):
         raise ValueError(f"{accepted} (its elements influence each other)")
     return Activation(name, "the user's own", Own(function, "activations", name), plain=True)

@@ -52,7 +52,7 @@ COLUMNS: Mapping[str, Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = M
         },
     }
 )
-WRITERS = MappingProxyType({"sweep": "python -m bench sweep", "training": "python -m bench train"})
+WRITERS = MappingProxyType({"sweep": "depthscale sweep", "training": "depthscale train"})
 ABSENT = MappingProxyType(
     {
         ("sweep", "cells"): "no cell is measured yet; run the sweep again to finish it",

@@ -154,7 +154,9 @@ class Registry(Generic[T]):
             found: Any = importlib.import_module(module)
             for part in attribute.split("."):
                 found = getattr(found, part)
-        except (Exception, SystemExit) as error:  # importing runs the user's code, which may fail in any way
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # importing runs the user's code, which may fail in any way
             raise ValueError(f"package.module:attribute of something importable ({describe(error)})") from error
         if not callable(found):
             raise ValueError(f"package.module:attribute of a callable (this one is of type {type(found).__name__})")

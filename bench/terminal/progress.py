@@ -58,6 +58,11 @@ def with_bar(items: Sequence[T], unit: str, *, shown: bool) -> tqdm[T]:
     return tqdm(items, desc="theory", unit=f" {unit}", delay=2, leave=False, disable=not shown, **_drawn())
 
 
+def counting_bar(total: int, unit: str, what: str, *, shown: bool) -> tqdm:
+    """A bar of things that are counted."""
+    return tqdm(total=total, unit=f" {unit}", desc=what, disable=not shown, **_drawn())
+
+
 def report_undefined(schemes: Iterable[str]) -> None:
     """One line for all schemes that are undefined, each once, if there are any."""
     found = list(dict.fromkeys(schemes))

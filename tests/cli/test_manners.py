@@ -55,7 +55,8 @@ def test_streams_that_are_closed_or_full_stop_no_measurement(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("JAX_PLATFORMS", "cuda"), ("JAX_PLATFORMS", "nonsense"), ("JAX_NUM_CPU_DEVICES", "abc")]
+    ("name", "value"),
+    [("JAX_PLATFORMS", "cuda"), ("JAX_PLATFORMS", "nonsense"), ("JAX_NUM_CPU_DEVICES", "abc"), ("JAX_NUM_CPU_DEVICES", "0")],
 )
 def test_what_jax_does_not_start_with_is_one_line(tmp_path, name, value):
     process = start(tmp_path, *SMALL, env={name: value})

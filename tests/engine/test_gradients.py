@@ -219,6 +219,12 @@ def test_a_users_function_and_bad_arrays():
             bench.gradient_norms(everything.pop("weights"), "tanh", **everything)
 
 
+def test_an_activation_without_a_derivative_somewhere_is_told_so():
+    weights, x, readout, _ = network()
+    with pytest.raises(ValueError, match="it is NaN somewhere in -2 to 2"):
+        bench.gradient_norms(weights, jnp.sqrt, x=x, readout=readout)
+
+
 @pytest.mark.parametrize(
     "function", [jax.nn.softmax, lambda z: z[..., ::-1], lambda z: z.sum(), lambda z: z > 0, np.tanh, 5, "rleu"]
 )

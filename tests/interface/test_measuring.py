@@ -118,3 +118,12 @@ def test_importing_is_fast_and_lists_what_there_is():
         assert getattr(bench, name) is not None
         assert name in str(bench.__doc__)
     assert bench.Sweep(**SWEEP).cells == 24
+
+
+def test_overwriting_takes_no_file_that_no_run_wrote(tmp_path):
+    folder = bench.run(SMALL, results=tmp_path, progress=False).path
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(bench.RunError, match=r"notes\.txt"):
+        bench.run(SMALL, results=tmp_path, progress=False, overwrite=True)
+    assert (folder / "notes.txt").read_text() == "mine"
+    assert (folder / "manifest.json").exists()

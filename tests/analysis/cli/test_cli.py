@@ -76,7 +76,7 @@ def test_every_figure_of_a_training(figure, tmp_path, capsys):
 
 def test_a_sweep_is_no_training(run_dir, capsys):
     line = fails_with_one_line(["cost", run_dir], capsys)
-    for part in ("RUN_DIR", "describes no training", "python -m bench train"):
+    for part in ("RUN_DIR", "describes no training", "depthscale train"):
         assert part in line
 
 
@@ -173,7 +173,7 @@ def test_an_unfinished_run_is_drawn_and_said_to_be_unfinished(tmp_path, capsys):
         (["heatmap", "RUN", "--out="], ["--out", "got ''", ".png, .pdf, .svg"]),
         (["heatmap", "RUN", "--out", "/dev/null"], ["--out", "/dev/null", ".png, .pdf, .svg"]),
         (["heatmap", "RUN", "--out", f"TMP/{'x' * 300}.png"], ["--out", "File name too long"]),
-        (["heatmap", "TMP/none"], ["RUN_DIR", "none", "not a run", "python -m bench sweep"]),
+        (["heatmap", "TMP/none"], ["RUN_DIR", "none", "not a run", "depthscale sweep"]),
         (["heatmap", "TMP"], ["RUN_DIR", "not a run"]),
         (["heatmap", "RUN", "--scale", "1"], ["'--scale'", "did you mean --scales?"]),
         (["heatmap", "RUN", "--scales", "x"], ["--scales", "'x'", "a number"]),
@@ -187,7 +187,7 @@ def test_an_unfinished_run_is_drawn_and_said_to_be_unfinished(tmp_path, capsys):
         (["heatmap", "RUN", "--residual", "--stat", "max"], ["--stat", "'max'", "none with --residual"]),
         (["heatmap", "RUN", "--residual", "--limit", "3"], ["--limit", "3.0", "none with --residual"]),
         (["heatmap", "RUN", "--residual", "--no-theory"], ["--no-theory", "--residual"]),
-        (["compare", "RUN"], ["RUN_DIR", "no table.csv", "python -m bench compare"]),
+        (["compare", "RUN"], ["RUN_DIR", "no table.csv", "depthscale compare"]),
         (["phase", "--activation", "tahn", "--out", "TMP/x.png"], ["--activation", "'tahn'", "did you mean tanh?"]),
         (["phase", "--weight-stds", "0:x:3"], ["--weight-stds", "'0:x:3'", "first:last:count"]),
         (["phase", "--weight-stds", "2:1:3"], ["--weight-stds", "'2:1:3'", "first below last"]),
@@ -223,7 +223,7 @@ def test_a_figure_declares_itself_in_its_own_file():
     for name, outline in found.items():
         figure = load(name)
         assert (figure.summary, figure.example) == outline
-        assert f"python -m analysis {name}" in outline.example
+        assert f"depthscale plot {name}" in outline.example
 
 
 def test_help_needs_none_of_the_libraries_that_draw():
@@ -240,7 +240,7 @@ def test_help_needs_none_of_the_libraries_that_draw():
 @pytest.mark.parametrize("figure", [None, *outlines()])
 def test_help_teaches_with_an_example(figure, capsys):
     assert main([*([figure] if figure else []), "--help"]) == 0
-    assert "example: python -m analysis" in capsys.readouterr().out
+    assert "example: depthscale plot" in capsys.readouterr().out
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(run_dir, tmp_path, capsys, monkeypatch):

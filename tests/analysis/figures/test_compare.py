@@ -150,7 +150,7 @@ def test_one_panel_refuses_several():
 
 def test_a_table_comes_back_from_its_file(tmp_path):
     run = write_run(tmp_path / "run", make_cells())
-    with pytest.raises(LoadError, match=r"no table\.csv; .*python -m bench compare"):
+    with pytest.raises(LoadError, match=r"no table\.csv; .*depthscale compare"):
         load_table(run)
     TABLE.to_csv(run / "table.csv", index=False)
     pd.testing.assert_frame_equal(load_table(run), TABLE)

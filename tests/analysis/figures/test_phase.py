@@ -134,3 +134,11 @@ def test_what_spans_no_plane_is_refused(arguments, text):
 def test_one_plane_refuses_several_activations():
     with pytest.raises(SelectionError, match="activation: got 2"):
         plot_phase(pd.concat([TANH, RELU]))
+
+
+def test_an_activation_of_ones_own_that_raises_is_one_line():
+    def broken(_z):
+        raise ZeroDivisionError("not today")
+
+    with pytest.raises(SelectionError, match=r"^activation: .*not today"):
+        phase_plane(broken, [0.5, 1.0], [0.0, 1.0])
