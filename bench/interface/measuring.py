@@ -28,7 +28,7 @@ def run(
     """Measure what is missing of a sweep in the folder ``results/name``, and return the run.
 
     sweep: a :class:`bench.Sweep`, or the name of a preset (``bench.PRESETS``); name: the preset's by default, else
-    ``sweep``; progress: a bar on standard error; overwrite: remove that run first, whatever it holds.
+    ``sweep``; progress: a bar on standard error; overwrite: remove that run first, whatever it measured.
 
     Started again after a kill, it finishes the rest, with the same rows to the bit. Where a scheme is undefined, as at a
     critical point that does not exist, rows are NaN and one line on standard error says why. Raises :class:`bench.RunError`

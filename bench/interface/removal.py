@@ -19,8 +19,9 @@ DRAWN = (".png", ".pdf", ".svg")
 def remove_run(results: str | os.PathLike[str], name: str) -> None:
     """Remove the folder ``results/name`` with all that it holds, if there is one.
 
-    Raises :class:`bench.RunError` for a folder that is no run, one that is only linked to, and one that another process is
-    writing; then it is as it was. A name that no run can have is left to the run that asks for it.
+    Raises :class:`bench.RunError` for a folder that is no run, one that also holds files which no run wrote, one that is
+    only linked to, and one that another process is writing; then it is as it was. A name that no run can have is left to
+    the run that asks for it.
     """
     folder = Path(results) / name
     if not RUN_NAME.fullmatch(name) or not os.path.lexists(folder):
