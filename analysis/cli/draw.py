@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import logging
+import os
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from analysis.drawing.command import Command
-from analysis.drawing.save import SaveError, check_path, save_figure
+from analysis.drawing.target import SaveError, check_path
 from analysis.rows.load import LoadError, load_manifest
 from bench.settings.errors import UsageError
 from bench.terminal.streams import note
@@ -21,6 +23,9 @@ def draw(figure: Command, arguments: argparse.Namespace, command: Sequence[str])
     try:
         manifest = load_manifest(arguments.run_dir, figure.reads) if figure.reads else {}
         target = check_path(default_file(figure, arguments) if arguments.out is None else arguments.out)
+        _import_matplotlib()
+        from analysis.drawing.save import save_figure  # after what is refused
+
         drawn = figure.draw(arguments, manifest)
         source = f"{describe_run(Path(arguments.run_dir), manifest)}; " if figure.reads else ""
         written = f"{source}drawn by {prog} {shlex.join(command[1:])}"
@@ -50,3 +55,15 @@ def describe_run(run_dir: Path, manifest: Mapping[str, Any]) -> str:
 
 def _title(figure: Command, arguments: argparse.Namespace) -> str:
     return f"{arguments.figure}: {figure.summary}"
+
+
+def _import_matplotlib() -> None:
+    """Whatever the user's settings of matplotlib are: figures take none of them. Raises UsageError."""
+    os.environ.pop("MPLBACKEND", None)  # nothing is shown; one that does not exist would stop the import
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    try:
+        import matplotlib as mpl
+
+        del mpl
+    except UnicodeDecodeError as error:
+        raise UsageError(f"MATPLOTLIBRC: got a file that is not text ({error}), expected one in UTF-8, or none") from error

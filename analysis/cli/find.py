@@ -1,17 +1,15 @@
-"""The figures that there are: every file of ``analysis/figures`` that declares one."""
+"""The figures that there are: every file of ``analysis/figures`` that declares one, without what it draws with."""
 
 from __future__ import annotations
 
 import ast
 import pkgutil
 from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 import analysis.figures
-
-if TYPE_CHECKING:
-    from analysis.drawing.command import Command
+from analysis.drawing.command import Command
+from bench.settings.source import assigned, evaluate
 
 DECLARED = "FIGURE"
 
@@ -26,26 +24,29 @@ class Outline(NamedTuple):
 def outlines() -> dict[str, Outline]:
     """Every figure by its name, read from the sources: the libraries that figures import take longer than a help may."""
     found = {}
-    for folder in analysis.figures.__path__:
-        for module in pkgutil.iter_modules([folder]):
-            declaration = _declaration(Path(folder, f"{module.name}.py"))
-            if declaration is not None:
-                strings = {word.arg: ast.literal_eval(word.value) for word in declaration if word.arg in Outline._fields}
-                found[module.name.replace("_", "-")] = Outline(**strings)
+    for module in pkgutil.iter_modules(analysis.figures.__path__, f"{analysis.figures.__name__}."):
+        declared = _declared(module.name)
+        if declared:
+            strings = {field: ast.literal_eval(declared[field]) for field in Outline._fields}
+            found[module.name.rpartition(".")[2].replace("_", "-")] = Outline(**strings)
     return found
 
 
 def load(name: str) -> Command:
-    """The figure of that name."""
-    return getattr(import_module(f"{analysis.figures.__name__}.{name.replace('-', '_')}"), DECLARED)
+    """The figure of that name, as its file declares it; the file is imported when it draws, which takes time."""
+    module = f"{analysis.figures.__name__}.{name.replace('-', '_')}"
+
+    def draw(*given: Any) -> Any:
+        return getattr(import_module(module), DECLARED).draw(*given)
+
+    return Command(
+        draw=draw, **{field: evaluate(module, value) for field, value in _declared(module).items() if field != "draw"}
+    )
 
 
-def _declaration(path: Path) -> list[ast.keyword] | None:
-    """The arguments that a file declares its figure with; None if it declares none."""
-    if not path.is_file():
-        return None
-    for statement in reversed(ast.parse(path.read_text(encoding="utf-8")).body):
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(keywords=keywords)) if name == DECLARED:
-                return keywords
-    return None
+def _declared(module: str) -> dict[str, ast.expr]:
+    """The arguments that a module declares its figure with; none if it declares none."""
+    match assigned(module, DECLARED):
+        case ast.Call(keywords=keywords):
+            return {word.arg: word.value for word in keywords if word.arg}
+    return {}

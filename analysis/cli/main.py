@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import sys
 from collections.abc import Iterable, Sequence
 
 from analysis.cli.find import load, outlines
+from analysis.drawing.target import FORMATS
 from bench.settings.errors import UsageError
 from bench.settings.suggestions import nearest
 from bench.terminal.guard import guarded
@@ -15,7 +14,7 @@ from bench.terminal.parser import Parser
 
 
 def build_parser(figures: Iterable[str] | None = None, prog: str = "python -m analysis") -> Parser:
-    """The whole command line; with the options of those figures only (by default of all), since they take time to load."""
+    """The whole command line; with the options of those figures only (by default of all): NumPy is needed for them."""
     known = outlines()
     parser = Parser(
         prog=prog,
@@ -48,32 +47,16 @@ def _run(argv: list[str], prog: str) -> int:
     if argv and not argv[0].startswith("-") and argv[0] not in figures:
         accepted = f"one of {', '.join(figures)}{nearest(argv[0], figures)}"
         raise UsageError(f"FIGURE: got {argv[0]!r}, expected {accepted}")
-    if argv and argv[0] in figures:
-        _import_matplotlib()
     arguments = build_parser(argv[:1], prog).parse_strictly(argv)
-    from analysis.cli.draw import draw  # loads what draws, which no bad option should wait for
+    from analysis.cli.draw import draw  # loads what reads runs, which no bad option should wait for
 
     return guarded(lambda: draw(load(arguments.figure), arguments, [prog, *argv]), f"{prog} {arguments.figure}")
 
 
 def _add_options(parser: Parser, name: str) -> None:
-    from analysis.drawing.save import FORMATS  # loads matplotlib, as figures do
-
     figure = load(name)
     if figure.reads:
         parser.add_argument("run_dir", metavar="RUN_DIR", help="a run's folder, such as results/atlas")
     default = f"RUN_DIR/{name}.png" if figure.reads else f"{name}-NAME.png in the current folder"
     parser.add_argument("--out", metavar="FILE", help=f"{', '.join(FORMATS)} by the ending (default: {default})")
     figure.add_options(parser)
-
-
-def _import_matplotlib() -> None:
-    """Whatever the user's settings of matplotlib are: figures take none of them. Raises UsageError."""
-    os.environ.pop("MPLBACKEND", None)  # nothing is shown; one that does not exist would stop the import
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)
-    try:
-        import matplotlib as mpl
-
-        del mpl
-    except UnicodeDecodeError as error:
-        raise UsageError(f"MATPLOTLIBRC: got a file that is not text ({error}), expected one in UTF-8, or none") from error

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from matplotlib.figure import Figure
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Command(NamedTuple):
     """A figure on the command line, under the name of its file (``learning_time.py`` is ``learning-time``).
 
-    A figure's file ends with ``FIGURE = Command(summary="…", example="…", …)``. Strings are written out there, since the
-    list of all figures is read from the source, without importing any.
+    A figure's file ends with ``FIGURE = Command(summary="…", example="…", …)``. Strings are written out there: the list of
+    all figures is read from the source. For a figure's help only that part of its file is run which the declaration names
+    (:mod:`bench.settings.source`), so that options should need neither pandas nor matplotlib.
     """
 
     summary: str  # one line for the list, without a full stop

@@ -12,7 +12,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
 from analysis.drawing.sheet import text_width
-from analysis.numbers.depth_scales import PAPER, depth_scales
+from analysis.numbers.depth_scales import depth_scales
+from analysis.numbers.published import TRAINABLE
 from analysis.rows.select import Facet
 
 CORRELATION, GRADIENT = r"\,\xi_c", r"/|\ln\chi_1|"
@@ -58,7 +59,7 @@ def draw_depth_lines(
             look: Any = {"color": COLOURS[symbol], "linestyle": style, "linewidth": WIDTH}
             (line,) = ax.plot(depth, scales, zorder=4, path_effects=[HALO], **look)
             drawn.append((f"${multiple:g}{symbol}$", line))
-            paper = " (Schoenholz et al. 2017)" if symbol == CORRELATION and multiple == PAPER else ""
+            paper = " (Schoenholz et al. 2017)" if symbol == CORRELATION and multiple == TRAINABLE else ""
             label = f"theory: $L = {multiple:g}{symbol}${paper}"
             handles[label] = Line2D([], [], label=label, **look)
     ax.set(xlim=(left, right), ylim=(low, high))

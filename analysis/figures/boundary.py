@@ -24,13 +24,13 @@ from analysis.drawing.sheet import legend_below
 from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, depth_ticks, new_figure, round_ticks, tidy
 from analysis.numbers.box_counting import Dimension, boundary_pixels, box_dimension
 from analysis.numbers.grid import cell_edges
+from analysis.numbers.published import DIMENSIONS
 from analysis.numbers.rate_plane import Plane, in_log, ranked, rate_plane, zoom_arguments, zoomed
 from analysis.rows.load import load_trained
 from analysis.rows.options import TRAINED, add_training_options, number, selected, whole
 from analysis.rows.select import SelectionError, distinct, one_facet
 
 X_LABEL, Y_LABEL = "learning rate of hidden layers", "learning rate of the readout"
-PAPER = (1.17, 1.98)  # dimensions of the six boundaries of Sohl-Dickstein (2024), arXiv 2402.06184
 HEIGHT, WIDTHS = 3.1, (1, 1.05)  # inches without the legend; the map is as high as the panel beside it
 SHADES = 256  # of each half
 COUNTED = "#d55e00"
@@ -141,8 +141,8 @@ def _draw_counts(ax: Axes, found: Dimension) -> None:
         ax.text(0.5, 0.5, "too small a boundary\nto be measured", ha="center", va="center", transform=ax.transAxes)
         return
     sizes, counts = found.sizes.astype(float), found.counts.astype(float)
-    low, high = (counts[0] * sizes**-slope for slope in reversed(PAPER))
-    published = f"slopes {PAPER[0]} to {PAPER[1]} (Sohl-Dickstein 2024)"
+    low, high = (counts[0] * sizes**-slope for slope in reversed(DIMENSIONS))
+    published = f"slopes {DIMENSIONS[0]} to {DIMENSIONS[1]} (Sohl-Dickstein 2024)"
     ax.fill_between(sizes, low, high, color="0.85", linewidth=0, zorder=1, label=published)
     ax.plot(sizes, counts[0] / sizes, color="0.4", linestyle=(0, (1, 1.5)), zorder=2, label="slope 1, a smooth line")
     centre = np.exp(np.mean(np.log(counts)) + found.slope * np.mean(np.log(sizes)))

@@ -22,8 +22,8 @@ from analysis.drawing.own_axes import given_or_new, label
 from analysis.drawing.sheet import LINE, shortened
 from analysis.drawing.style import DOUBLE_COLUMN, SMALL, STYLE, new_figure, tidy
 from analysis.numbers.best_rate import NETWORK, best_rate
+from analysis.numbers.groups import Groups, quantile
 from analysis.numbers.rank_correlation import Correlation, rank_correlation
-from analysis.numbers.statistics import Groups, quantile
 from analysis.rows.load import load_trained
 from analysis.rows.options import TRAINED, add_training_options, selected
 from analysis.rows.select import check_name, distinct, spread

@@ -28,7 +28,7 @@ from analysis.drawing.style import SINGLE_COLUMN, STYLE, tidy
 from analysis.figures.residual import draw_residuals
 from analysis.numbers.agreement import VALUE, agreement
 from analysis.numbers.grid import Grid, to_grid
-from analysis.numbers.statistics import STATISTICS
+from analysis.numbers.groups import STATISTICS
 from analysis.rows.load import load_cells
 from analysis.rows.options import NETWORKS, add_cells, add_networks, positive, selected
 from analysis.rows.select import Facet, SelectionError, check_name, distinct, facets, one_facet, varying
@@ -70,7 +70,7 @@ def plot_heatmap(
     """One map: depth L on a logarithmic x axis, weight scale on y, a statistic over seeds as colour.
 
     frame: rows of ``load_cells`` with one initializer, activation, width and bias_std; ``value`` is one of its log10
-    columns, ``stat`` a name in ``statistics.STATISTICS``. Colours are in decades, white at 10^0, blue below, red and
+    columns, ``stat`` a name in ``groups.STATISTICS``. Colours are in decades, white at 10^0, blue below, red and
     hatched above, and stop at ±``limit`` (by default what resolves 70 % of the cells, and no more than float32's range).
     Black lines: where number types end; green, unless ``theory`` is False: the critical scale of mean-field theory, if
     there is one. Grey and hatched: exactly zero; dotted: undefined; empty: not measured. Without ``ax`` a figure of one

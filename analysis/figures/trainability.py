@@ -30,8 +30,9 @@ from analysis.drawing.panel import DEPTH_LABEL, SCALE_LABEL, UNDEFINED, draw_cel
 from analysis.drawing.sheet import PAGE, UNDER, add_key, fit_titles, legend_below, new_sheet
 from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, depth_ticks, round_ticks, tidy
 from analysis.numbers.best_rate import RATES, best_rate
-from analysis.numbers.depth_scales import PAPER, describe_thresholds
+from analysis.numbers.depth_scales import describe_thresholds
 from analysis.numbers.grid import Grid, to_grid
+from analysis.numbers.published import TRAINABLE
 from analysis.rows.load import load_trained
 from analysis.rows.options import TRAINED, add_training_options, positive, selected
 from analysis.rows.select import Facet, distinct, facets, one_facet, varying
@@ -56,7 +57,7 @@ def plot_trainability(
     *,
     target: str,
     steps: int,
-    correlation: Sequence[float] = (PAPER,),
+    correlation: Sequence[float] = (TRAINABLE,),
     gradient: Sequence[float] = (12.0,),
     contours: bool = True,
     ax: Axes | None = None,
@@ -88,7 +89,7 @@ def draw_trainability(
     *,
     target: str,
     steps: int,
-    correlation: Sequence[float] = (PAPER,),
+    correlation: Sequence[float] = (TRAINABLE,),
     gradient: Sequence[float] = (12.0,),
     contours: bool = True,
 ) -> Figure:
@@ -196,7 +197,7 @@ def _named(handles: Mapping[str, Any], steps: int) -> list[Any]:
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     for flag, meaning, default in (
-        ("--xi-c", "ξ_c, over which correlations of inputs are kept", PAPER),
+        ("--xi-c", "ξ_c, over which correlations of inputs are kept", TRAINABLE),
         ("--xi-grad", "1/|ln χ₁|, over which gradients are", 12.0),
     ):
         help_line = f"draw the depths L = M · {meaning}; without a number none (default: {default:g})"

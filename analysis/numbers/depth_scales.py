@@ -11,12 +11,11 @@ import pandas as pd
 
 from analysis.numbers.best_rate import best_rate
 from analysis.numbers.grid import to_grid
+from analysis.numbers.published import TRAINABLE
 from analysis.rows.select import Facet, facet_title, facets, varying
 from bench.theory import FixedPoint, fixed_point
 from bench.theory.ensembles import ensemble
 from bench.theory.nonlinearities import NONLINEARITIES
-
-PAPER = 6.0  # Schoenholz et al. 2017 find networks trainable up to about 6 ξ_c layers
 
 
 def depth_scales(facet: Facet, scales: Sequence[float]) -> np.ndarray | None:
@@ -72,7 +71,7 @@ def best_threshold(depths_in_scales: np.ndarray, trained: np.ndarray) -> Thresho
         return Threshold(np.nan, np.nan, np.nan)
     best = between[shares == shares.max()]
     multiple = float(best[(len(best) - 1) // 2])
-    return Threshold(multiple, float(shares.max()), right(PAPER))
+    return Threshold(multiple, float(shares.max()), right(TRAINABLE))
 
 
 def describe_thresholds(frame: pd.DataFrame) -> list[str]:
@@ -94,7 +93,7 @@ def describe_thresholds(frame: pd.DataFrame) -> list[str]:
             continue
         lines.append(
             f"{name}: the target is reached up to L = {threshold.multiple:.2g} ξ_c (right for {threshold.right:.0%} of "
-            f"networks, trained and not counted alike; Schoenholz et al. 2017: {PAPER:g} ξ_c, here right for "
+            f"networks, trained and not counted alike; Schoenholz et al. 2017: {TRAINABLE:g} ξ_c, here right for "
             f"{threshold.paper:.0%})"
         )
     return lines

@@ -10,7 +10,8 @@ import pandas as pd
 from scipy.stats import bootstrap
 
 from analysis.numbers.best_rate import NETWORK, at_the_largest, best_rate
-from analysis.numbers.statistics import Groups, quantile, seed_statistic
+from analysis.numbers.groups import Groups, quantile
+from analysis.numbers.statistics import seed_statistic
 from analysis.rows.select import distinct
 
 CONFIDENCE = 0.95

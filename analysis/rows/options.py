@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable, Iterable
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from analysis.rows.select import select
 from bench.settings.errors import SweepError
 from bench.settings.ranges import parse
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MOST = 1000  # that many points on an axis are more than can be seen
 RANGES = "numbers and ranges first:last:count, such as 0.5:3:101"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from bench.settings.errors import UsageError, shown
 from bench.settings.suggestions import nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SHOWN = 12  # that many accepted values fit on one line
 

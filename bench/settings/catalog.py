@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import ast
 from functools import cache
-from importlib.util import find_spec
+
+from bench.settings.source import assigned
 
 
 @cache
 def catalog(module: str, entries: str) -> dict[str, str]:
     """Name → line of every entry ``Entry("name", "line", …)`` of the tuple ``entries`` in the source of ``module``."""
-    spec = find_spec(module)
-    source = getattr(spec and spec.loader, "get_source", lambda _: None)(module)
-    for node in ast.parse(source or "").body:
-        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == [entries]:
-            return dict(_name_and_line(entry) for entry in getattr(node.value, "elts", ()))
+    match assigned(module, entries):
+        case ast.Tuple(elts=found):
+            return dict(_name_and_line(entry) for entry in found)
     raise LookupError(f"{module} defines no {entries}")
 
 

@@ -1,8 +1,10 @@
+import argparse
 import json
 import os
 import subprocess
 import sys
 import threading
+from importlib import import_module
 from xml.etree import ElementTree
 
 import matplotlib as mpl
@@ -102,7 +104,7 @@ def test_the_same_figure_is_the_same_bytes(ending, tmp_path, monkeypatch):
 
 def test_options_reach_the_figure(run_dir, capsys, monkeypatch):
     drawn = []
-    monkeypatch.setattr("analysis.cli.draw.save_figure", lambda figure, path, **_: drawn.append(figure) or path)
+    monkeypatch.setattr("analysis.drawing.save.save_figure", lambda figure, path, **_: drawn.append(figure) or path)
     selection = ["--initializers", "gaussian", "--activations", "tanh", "--scales", "0.5", "2"]
     assert main(["heatmap", str(run_dir), "--value", "log10_output", "--stat", "max", "--limit", "7", *selection]) == 0
     panel, bar = drawn[-1].axes
@@ -216,18 +218,46 @@ def test_what_another_loss_has_no_theory_of_is_refused(arguments, tmp_path, caps
     assert "loss mse" in fails_with_one_line([*arguments, run], capsys)
 
 
+def options_of(figure):
+    parser = argparse.ArgumentParser(prog="", add_help=False)
+    figure.add_options(parser)
+    return parser.format_help()
+
+
 def test_a_figure_declares_itself_in_its_own_file():
-    """The list reads sources without importing them; it must say what the imported figure says."""
+    """Sources are read without importing them; they must say what the imported figure says."""
     found = outlines()
     assert {"heatmap", "profile", "lecture", "phase", "compare", "trainability", "learning-time"} < set(found)
     for name, outline in found.items():
-        figure = load(name)
-        assert (figure.summary, figure.example) == outline
+        read, imported = load(name), import_module(f"analysis.figures.{name.replace('-', '_')}").FIGURE
+        assert (read.summary, read.example) == outline
+        assert (*outline, read.reads, read.table) == (imported.summary, imported.example, imported.reads, imported.table)
+        assert options_of(read) == options_of(imported)
+        assert (read.file is None) == (imported.file is None)
         assert f"depthscale plot {name}" in outline.example
 
 
-def test_help_needs_none_of_the_libraries_that_draw():
+SLOW = {"pandas", "matplotlib", "scipy", "pyarrow", "jax", "tqdm"}
+
+
+def test_help_and_bad_options_wait_for_none_of_the_libraries_that_draw():
     """They take seconds on a busy machine."""
+    lines = [words for name in outlines() for words in ([name, "--help"], [name, "--nonsense"], [name, "--out"])]
+    code = f"""
+import sys
+from analysis.cli.main import main
+for words in {lines}:
+    status = main(words)
+    print(*words, status, sorted({SLOW} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    told = [line for line in done.stdout.splitlines() if line.endswith("]")]
+    wanted = [f"{' '.join(words)} {0 if words[1] == '--help' else 2} []" for words in lines]
+    assert [line for line in told if line in wanted] == wanted
+    assert len(done.stderr.splitlines()) == 2 * len(outlines())
+
+
+def test_the_list_needs_not_even_numpy():
     code = (
         "import sys; from analysis.cli.main import build_parser; print(build_parser([]).format_help()); "
         "sys.exit(str({'numpy', 'pandas', 'matplotlib', 'scipy', 'pyarrow', 'jax'} & set(sys.modules)))"

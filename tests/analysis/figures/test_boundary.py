@@ -6,8 +6,9 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from analysis.cli.main import main
-from analysis.figures.boundary import PAPER, boundary_dimension, draw_boundary, plot_boundary
+from analysis.figures.boundary import boundary_dimension, draw_boundary, plot_boundary
 from analysis.numbers.box_counting import box_dimension
+from analysis.numbers.published import DIMENSIONS
 from analysis.numbers.rate_plane import in_log, ranked, rate_plane, zoom_arguments, zoomed
 from analysis.rows.select import SelectionError
 from bench.settings.ranges import parse
@@ -155,7 +156,7 @@ def test_the_second_panel_has_counts_and_fit_beside_the_published_range():
     (band,) = right.collections
     ends = band.get_paths()[0].vertices
     heights = np.sort(ends[ends[:, 0] == 16, 1])[[0, -1]]
-    np.testing.assert_allclose(np.log(found.counts[0] / heights) / np.log(16), sorted(PAPER, reverse=True))
+    np.testing.assert_allclose(np.log(found.counts[0] / heights) / np.log(16), sorted(DIMENSIONS, reverse=True))
     assert right.get_title() == f"dimension {found.slope:.2f} ± {found.error:.2f}"
     assert left.get_title(loc="left") == "a"
     low, high = right.get_ylim()

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.numbers.statistics import STATISTICS, number_range, seed_statistic
+from analysis.numbers.groups import STATISTICS
+from analysis.numbers.statistics import number_range, seed_statistic
 from tests.analysis.conftest import make_cells
 
 INF = math.inf
