@@ -31,7 +31,7 @@ def draw(figure: Command, arguments: argparse.Namespace, command: Sequence[str])
         written = f"{source}drawn by {prog} {shlex.join(command[1:])}"
         saved = save_figure(drawn, target, title=_title(figure, arguments), note=written)
     except LoadError as error:
-        raise UsageError(f"RUN_DIR: {error}") from error
+        raise UsageError(f"run: {error}") from error
     except SaveError as error:
         raise UsageError(f"out: {error}") from error
     if figure.reads and not manifest.get("finished"):

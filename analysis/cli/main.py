@@ -50,7 +50,11 @@ def _run(argv: list[str], prog: str) -> int:
     arguments = build_parser(argv[:1], prog).parse_strictly(argv)
     from analysis.cli.draw import draw  # loads what reads runs, which no bad option should wait for
 
-    return guarded(lambda: draw(load(arguments.figure), arguments, [prog, *argv]), f"{prog} {arguments.figure}")
+    return guarded(
+        lambda: draw(load(arguments.figure), arguments, [prog, *argv]),
+        f"{prog} {arguments.figure}",
+        written={"run": "RUN_DIR"},
+    )
 
 
 def _add_options(parser: Parser, name: str) -> None:

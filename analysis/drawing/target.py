@@ -45,5 +45,5 @@ def check_path(path: str | os.PathLike[str]) -> Path:
     if not checked.parent.is_dir():
         raise SaveError(f"got {str(path)!r}, expected a file in a folder that exists; {str(checked.parent)!r} does not")
     if not os.access(checked.parent, os.W_OK | os.X_OK):
-        raise SaveError(f"got {str(path)!r}, expected a file in a folder that can be written; choose another with --out")
+        raise SaveError(f"got {str(path)!r}, expected a file in a folder that can be written")
     return checked

@@ -227,7 +227,7 @@ def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Fi
 def _check_residual(arguments: argparse.Namespace, loss: str) -> None:
     """Theory is of one quantity under one loss, and of its mean. Raises SelectionError."""
     if loss != "output":
-        raise SelectionError("RUN_DIR", f"loss {loss}", "a run with loss output: theory is of the gradient of y itself")
+        raise SelectionError("run", f"loss {loss}", "a run with loss output: theory is of the gradient of y itself")
     if arguments.value != VALUE:
         raise SelectionError("value", arguments.value, f"{VALUE} with --residual: theory is of that")
     for option in ("stat", "limit"):

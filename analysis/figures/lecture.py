@@ -49,7 +49,7 @@ def lecture_rows(frame: pd.DataFrame, *, scales: Sequence[float] | None = None) 
     kept = frame.loc[fitting.to_numpy()]
     if kept.empty:
         found = [f"{facet.initializer} {facet.activation}" for facet, _ in facets(frame)]
-        raise SelectionError("RUN_DIR", ", ".join(found), "a run with initializer identity, activation linear, bias_std 0")
+        raise SelectionError("run", ", ".join(found), "a run with initializer identity, activation linear, bias_std 0")
     widths = distinct(kept, "width")
     if len(widths) > 1:
         raise SelectionError("widths", widths, "one of them")
@@ -183,7 +183,7 @@ def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Fi
     """Also prints how far the measurement is from the closed form."""
     loss = manifest["sweep"].get("loss")
     if loss != "output":
-        raise SelectionError("RUN_DIR", f"loss {loss}", "a run with loss output: the closed form is that of y itself")
+        raise SelectionError("run", f"loss {loss}", "a run with loss output: the closed form is that of y itself")
     rows = lecture_rows(select(load_cells(arguments.run_dir), widths=arguments.widths), scales=arguments.scales)
     figure = draw_lecture(rows)
     for value, words in zip(VALUES, ("|y|", "‖∂y/∂W_1‖_F"), strict=True):

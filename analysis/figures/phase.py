@@ -25,7 +25,7 @@ from analysis.drawing.sheet import UNDER, add_key
 from analysis.drawing.style import SINGLE_COLUMN, tidy
 from analysis.numbers.grid import cell_edges
 from analysis.numbers.phase_plane import phase_plane
-from analysis.rows.options import RANGES, numbers
+from analysis.rows.options import RANGES, Joined, numbers
 from analysis.rows.select import SelectionError, distinct
 from bench.theory import Critical, critical
 
@@ -138,13 +138,18 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
     for flag, default in (("--weight-stds", "0.5:3:101"), ("--bias-stds", "0:1:61")):
         parser.add_argument(
-            flag, nargs="+", type=numbers, default=[numbers(default)], metavar="S", help=f"{RANGES} (default: {default})"
+            flag,
+            nargs="+",
+            action=Joined,
+            type=numbers,
+            default=numbers(default),
+            metavar="S",
+            help=f"{RANGES} (default: {default})",
         )
 
 
 def _draw_from(arguments: argparse.Namespace, _: Mapping[str, Any]) -> Figure:
-    weight_stds, bias_stds = (np.concatenate(values).tolist() for values in (arguments.weight_stds, arguments.bias_stds))
-    frame = phase_plane(arguments.activation, weight_stds, bias_stds, progress=True)
+    frame = phase_plane(arguments.activation, arguments.weight_stds, arguments.bias_stds, progress=True)
     figure = plot_phase(frame).get_figure(root=True)
     assert isinstance(figure, Figure)
     return figure

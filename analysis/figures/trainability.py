@@ -34,7 +34,7 @@ from analysis.numbers.depth_scales import describe_thresholds
 from analysis.numbers.grid import Grid, to_grid
 from analysis.numbers.published import TRAINABLE
 from analysis.rows.load import load_trained
-from analysis.rows.options import TRAINED, add_training_options, positive, selected
+from analysis.rows.options import TRAINED, Joined, add_training_options, positives, selected
 from analysis.rows.select import Facet, distinct, facets, one_facet, varying
 
 COLOURS = "viridis_r"  # dark is slow, and what is never learned is hatched
@@ -201,7 +201,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         ("--xi-grad", "1/|ln χ₁|, over which gradients are", 12.0),
     ):
         help_line = f"draw the depths L = M · {meaning}; without a number none (default: {default:g})"
-        parser.add_argument(flag, nargs="*", type=positive, default=[default], metavar="M", help=help_line)
+        parser.add_argument(flag, nargs="*", action=Joined, type=positives, default=[default], metavar="M", help=help_line)
     parser.add_argument("--no-contours", action="store_true", help="without the contours of initial gradients")
     add_training_options(parser)
 

@@ -81,7 +81,9 @@ def load_table(run_dir: str | os.PathLike[str]) -> pd.DataFrame:
     try:
         frame = pd.read_csv(path)
     except FileNotFoundError:
-        raise LoadError(f"{str(run_dir)!r} has no {TABLE}; expected a run that `depthscale compare` made") from None
+        raise LoadError(
+            f"{str(run_dir)!r} has no {TABLE}; expected a run that `depthscale compare`, or run.compare(write=True), made"
+        ) from None
     except (OSError, ValueError) as error:
         raise LoadError(f"{str(path)!r} cannot be read: {read.one_line(error)}") from error
     if frame.empty:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.cli.options import SWEEP, add_options_for, add_run_options, one_number, overrides_from, preset_of, say_next
+from bench.comparison.counts import LIMITS, check_count
 from bench.settings.errors import SweepError
 from bench.settings.presets import defaults_of
 from bench.sweeps.presets import PRESETS
@@ -46,7 +47,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> None:
     """Run it. Raises SweepError, RunError and CompareError."""
-    seeds, resamples = (_count(name, getattr(arguments, name), *limits) for name, limits in _COUNTS.items())
+    counts = {name: check_count(name, one_number(name, getattr(arguments, name), whole=True)) for name in LIMITS}
     overrides = overrides_from(arguments, OPTIONS)
     preset = preset_of(PRESETS, arguments.preset or PRESET)
     from bench.cli.surroundings import configure_jax
@@ -59,30 +60,20 @@ def main(arguments: argparse.Namespace) -> None:
     columns = check_columns(arguments.columns)
     taken = arguments.taken is not None
     folder = _given(arguments) if taken else _measured(arguments, preset.sweep, overrides)
-    table = compare_run(folder, isometry_seeds=seeds, resamples=resamples, progress=not arguments.quiet)
-    write_comparison(table, folder, "from" if taken else "results", columns)
+    table = compare_run(folder, **counts, progress=not arguments.quiet)
+    write_comparison(table, folder, "run" if taken else "results", columns)
     say_next(arguments, "compare", folder)
     print(as_text(table, "simple", columns))
     print(folder)
 
 
-_COUNTS = {"isometry_seeds": (0, 1_000), "resamples": (1_000, 100_000)}
-
-
-def _count(name: str, text: str, least: int, most: int) -> int:
-    number = one_number(name, text, whole=True)
-    if not least <= number <= most:
-        raise SweepError(name, text, f"a whole number ≥ {least} and ≤ {most}")
-    return int(number)
-
-
 def _measured(arguments: argparse.Namespace, base: Sweep, overrides: Mapping[str, Any]) -> Path:
     """The run of what was asked for, measured to compare. Raises SweepError and RunError."""
-    from bench.comparison.of_run import to_compare
+    from bench.comparison.of_run import default_name, to_compare
     from bench.sweeps.runner import run
 
     sweep = to_compare(replace(base, **overrides))
-    run_name = arguments.run if arguments.run is not None else arguments.preset or PRESET
+    run_name = arguments.run if arguments.run is not None else default_name(arguments.preset or PRESET)
     return Path(run(sweep, results=arguments.results, name=run_name, progress=not arguments.quiet))
 
 

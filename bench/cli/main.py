@@ -24,6 +24,7 @@ COMMANDS: dict[str, Any] = {
     "list": listing,
 }
 RESUMED = ("sweep", "compare", "train")  # finish by the same command after a kill
+WRITTEN = {"name": "--run", "run": "--from", "preset": "preset"}  # what is no option of the same name
 PLOT = "plot"
 FIGURES = "analysis.cli.main"  # looked up by name: what measures imports nothing of what looks
 
@@ -56,7 +57,9 @@ def _run(argv: Sequence[str], prog: str) -> int:
     arguments = build_parser(prog).parse_strictly(argv)
     command = arguments.command
     arguments.prog = prog
-    return guarded(lambda: COMMANDS[command].main(arguments), f"{prog} {command}", resumes=command in RESUMED)
+    return guarded(
+        lambda: COMMANDS[command].main(arguments), f"{prog} {command}", resumes=command in RESUMED, written=WRITTEN
+    )
 
 
 def _complete(parser: Parser) -> None:

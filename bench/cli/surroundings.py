@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.settings.errors import UsageError, shown
+from bench.terminal.streams import note
 
 INSTALL = "pip install 'depthscale[cuda13]' (or cuda12, tpu) for accelerators, or unset it for what there is"
 
@@ -24,7 +25,7 @@ def configure_jax(*, compilation_cache: bool) -> None:
     if "host_platform_device_count" not in os.environ.get("XLA_FLAGS", "") and "JAX_NUM_CPU_DEVICES" not in os.environ:
         with suppress(RuntimeError):  # JAX has started already, in a process that uses it for more than this command
             jax.config.update("jax_num_cpu_devices", cores())
-    if not compilation_cache:
+    if not compilation_cache or _is_useless(os.environ.get("JAX_COMPILATION_CACHE_DIR")):
         jax.config.update("jax_enable_compilation_cache", False)
     elif "JAX_COMPILATION_CACHE_DIR" not in os.environ and (folder := cache_folder()) is not None:
         jax.config.update("jax_compilation_cache_dir", str(folder))
@@ -61,12 +62,28 @@ def cores() -> int:
     return getattr(os, "process_cpu_count", os.cpu_count)() or 1
 
 
+def _is_useless(given: str | None) -> bool:
+    """Whether nothing can be kept in a folder that is asked for; one line tells it, where JAX warns for every program."""
+    if not given or "://" in given or _is_writable(Path(given)):
+        return False
+    note(f"JAX_COMPILATION_CACHE_DIR: {shown(given)} cannot be written; compiled programs are not kept")
+    return True
+
+
+def _is_writable(folder: Path) -> bool:
+    """Whether files can be put there, once the folder is made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
 def cache_folder() -> Path | None:
     """Where compiled programs are kept; None where there is no home, or nothing can be written."""
     given = os.environ.get("XDG_CACHE_HOME", "")
     try:
         folder = (Path(given) if os.path.isabs(given) else Path.home() / ".cache") / "depthscale"  # as the standard has it
-        folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):
+    except RuntimeError:
         return None
-    return folder if os.access(folder, os.W_OK | os.X_OK) else None
+    return folder if _is_writable(folder) else None

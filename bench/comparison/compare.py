@@ -41,7 +41,7 @@ def load_cells(folder: Path) -> pd.DataFrame:
     try:
         return load_rows(folder, "sweep", "cells")
     except LoadError as error:
-        raise CompareError(f"from: {error}") from error
+        raise CompareError(f"run: {error}") from error
 
 
 def compare(cells: pd.DataFrame, *, loss: str = "output", rng: Any = 0, resamples: int = 9999) -> pd.DataFrame:
@@ -65,7 +65,7 @@ def compare(cells: pd.DataFrame, *, loss: str = "output", rng: Any = 0, resample
     """
     depths = np.unique(cells["depth"].to_numpy())
     if depths[0] != 2 or len(depths) < 2:
-        raise CompareError(f"depths: got {', '.join(map(str, depths))}, expected 2 and at least one larger")
+        raise CompareError(f"run: got one of depths {', '.join(map(str, depths))}, expected 2 and at least one larger")
     generator = np.random.default_rng(rng)
     rows, slopes = [], []
     groups: Any = cells.groupby(SCHEME, sort=False)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from bench.comparison.compare import CompareError, compare, load_cells
+from bench.comparison.counts import check_count
 from bench.comparison.isometry import add_isometry
 from bench.comparison.tables import write_table
 from bench.networks.activations import ACTIVATIONS
@@ -18,6 +19,7 @@ from bench.runs.read import load_manifest
 from bench.settings.errors import SweepError
 from bench.sweeps.sweep import Sweep
 
+WORD = "compare"
 REGISTRIES = {"initializers": INITIALIZERS, "activations": ACTIVATIONS}
 
 
@@ -28,27 +30,37 @@ def to_compare(sweep: Sweep) -> Sweep:
     return replace(sweep, layers=False, depths=(2, *sweep.depths))
 
 
+def default_name(preset: str) -> str:
+    """What the run of a preset that is measured to be compared is called: not as that of the preset itself.
+
+    They differ in depth 2 and in layers, and one cannot go on with the other.
+    """
+    return preset if preset == WORD else f"{preset}-{WORD}"
+
+
 def compare_run(folder: Path, *, isometry_seeds: int, resamples: int, progress: bool = True) -> pd.DataFrame:
     """The table of :func:`bench.comparison.compare.compare` for a finished run, with the isometry of so many seeds.
 
     Of what the run names, only the suite's own, and what the user has named or given in this process, is measured again for
     the isometry, or has a theory; nothing is imported for a name that a folder holds. Raises CompareError for a run that is
-    no sweep, that is not finished, or that has no cells at depth 2 and above.
+    no sweep, that is not finished, or that has no cells at depth 2 and above, and SweepError for counts out of range.
     """
     try:
         manifest = load_manifest(folder, "sweep")
     except LoadError as error:
-        raise CompareError(f"from: {error}") from error
+        raise CompareError(f"run: {error}") from error
     fields = manifest["sweep"]
     if not manifest.get("finished"):
-        raise CompareError(f"from: got {str(folder)!r}, which is not finished; run its sweep again first")
+        raise CompareError(f"run: got {str(folder)!r}, which is not finished; run its sweep again first")
     try:
         known = {field: [name for name in fields[field] if names.known(name)] for field, names in REGISTRIES.items()}
         anything = all(known.values())
         others = {field: value for field, value in fields.items() if field not in REGISTRIES}
         sweep = Sweep.from_dict(others | known if anything else others)
     except (ValueError, KeyError, TypeError) as error:
-        raise CompareError(f"from: got {str(folder)!r}, expected a run's folder ({error})") from error
+        raise CompareError(f"run: got {str(folder)!r}, expected a run's folder ({error})") from error
+    check_count("isometry_seeds", isometry_seeds)
+    check_count("resamples", resamples)
     table = compare(load_cells(folder), loss=sweep.loss, rng=sweep.key, resamples=resamples)
     return add_isometry(table, sweep, seeds=min(isometry_seeds, sweep.seeds) if anything else 0, progress=progress)
 

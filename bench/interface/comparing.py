@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from bench.comparison.counts import check_count
 from bench.interface.measuring import run, settings_of
 from bench.interface.run import Run
 from bench.sweeps.presets import PRESETS
@@ -22,30 +23,33 @@ def compare(
     overwrite: bool = False,
     isometry_seeds: int = 4,
     resamples: int = 9999,
-    write: bool = True,
+    write: bool = False,
 ) -> pd.DataFrame:
     """Initializations ranked for each activation, with intervals and theory: the table of ``depthscale compare``.
 
     what: a sweep or the name of a preset, which is measured in ``results/name`` first, at depth 2 too and without layers
-    (the other arguments are those of :func:`bench.run`; its name is the preset's, else ``compare``); or a finished run, or
-    its path, which is taken as it is. isometry_seeds: of how many of its seeds the Jacobian is looked at (0: none);
-    resamples: of the bootstrap; write: also write ``table.csv``, ``table.md`` and ``table.tex`` into the run's folder, where
-    ``run.plot.compare()`` finds them. Columns: :func:`bench.comparison.compare.compare` and
+    (the other arguments are those of :func:`bench.run`; its name is ``PRESET-compare``, or ``compare``); or a finished run,
+    or its path, which is taken as it is. isometry_seeds: of how many of its seeds the Jacobian is looked at (0: none);
+    resamples: of the bootstrap; write: also write ``table.csv``, ``table.md`` and ``table.tex`` into the run's folder, as
+    the command does, where ``run.plot.compare()`` finds them. Columns: :func:`bench.comparison.compare.compare` and
     :func:`bench.comparison.isometry.add_isometry`.
 
     Raises ValueError, in one line, for what cannot be compared, and what :func:`bench.run` raises.
     """
-    from bench.comparison.of_run import compare_run, to_compare, write_comparison  # JAX takes a while
+    from bench.comparison.of_run import compare_run, default_name, to_compare, write_comparison  # JAX takes a while
 
+    check_count("isometry_seeds", isometry_seeds)
+    check_count("resamples", resamples)
     named_none = isinstance(what, str) and not Path(what).exists()  # neither: the nearest preset is told
     if isinstance(what, Sweep) or what in PRESETS or named_none:
         sweep, named = settings_of(what, Sweep, PRESETS, "sweep")
-        named = "compare" if isinstance(what, Sweep) else named
+        named = default_name("compare" if isinstance(what, Sweep) else named)
         where = {"results": results, "name": named if name is None else name}
         folder = run(to_compare(sweep), **where, progress=progress, overwrite=overwrite).path
+        argument = "results"
     else:
-        folder = Path(what)
+        folder, argument = Path(what), "run"
     table = compare_run(folder, isometry_seeds=isometry_seeds, resamples=resamples, progress=progress)
     if write:
-        write_comparison(table, folder, "results")
+        write_comparison(table, folder, argument)
     return table

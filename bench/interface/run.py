@@ -11,7 +11,7 @@ import pandas as pd
 from bench.interface.about import as_html, as_text
 from bench.interface.plots import Plots
 from bench.runs.errors import RunError
-from bench.runs.manifest import NAME, read_manifest
+from bench.runs.manifest import NAME, read_manifest, run_around
 from bench.runs.read import load_rows, one_line
 
 
@@ -93,9 +93,12 @@ class Run:
         return Plots(self)
 
     def compare(
-        self, *, isometry_seeds: int = 4, resamples: int = 9999, write: bool = True, progress: bool = True
+        self, *, isometry_seeds: int = 4, resamples: int = 9999, write: bool = False, progress: bool = True
     ) -> pd.DataFrame:
-        """The run's initializations ranked, with intervals and theory. Arguments and errors: :func:`bench.compare`."""
+        """The run's initializations ranked, with intervals and theory; nothing is written unless ``write`` asks for it.
+
+        Arguments and errors: :func:`bench.compare`.
+        """
         from bench.interface.comparing import compare
 
         return compare(self, isometry_seeds=isometry_seeds, resamples=resamples, write=write, progress=progress)
@@ -106,7 +109,7 @@ def manifest_of(path: Path) -> dict[str, Any]:
     try:
         return read_manifest(path)
     except (FileNotFoundError, NotADirectoryError):
-        raise RunError(f"run: {str(path)!r} is not a run: it has no {NAME}") from None
+        raise RunError(f"run: {str(path)!r} is not a run: it has no {NAME}{run_around(path)}") from None
     except (OSError, ValueError) as error:
         raise RunError(f"run: {str(path / NAME)!r} cannot be read: {one_line(error)}") from error
 

@@ -53,7 +53,7 @@ class RunFolder(Generic[Chunk]):
     ) -> None:
         if not RUN_NAME.fullmatch(name) or len(name) > LONGEST_NAME:
             raise RunError(
-                f"run: got {name!r}, expected a folder name of at most {LONGEST_NAME} letters, digits and . _ + -"
+                f"name: got {name!r}, expected a folder name of at most {LONGEST_NAME} letters, digits and . _ + -"
             )
         if not os.fspath(results):
             raise RunError("results: got '', expected a folder")
@@ -144,12 +144,13 @@ class RunFolder(Generic[Chunk]):
         except FileNotFoundError:
             existing = None
         except (OSError, ValueError) as error:
-            raise RunError(f"run: {self.path / NAME} cannot be read: {error}") from error
+            raise RunError(f"name: {self.path / NAME} cannot be read: {error}") from error
         if existing is None and self._holds_foreign_files():
-            raise RunError(f"run: {self.path} exists and is not a run; choose another --run or remove it")
+            raise RunError(f"name: {self.path} exists and is not a run; choose another name or remove it")
         if existing is not None and {key: existing.get(key) for key in planned} != planned:
             difference = _difference(existing.get(self.kind, {}), planned[self.kind])
-            raise RunError(f"run: {self.path} holds another {self.kind}{difference}; choose another --run")
+            words = f"name: {self.path} holds another {self.kind}{difference}; choose another name"
+            raise RunError(words, in_python=", or overwrite=True")
         return existing
 
     def _holds_foreign_files(self) -> bool:
@@ -172,7 +173,7 @@ class RunFolder(Generic[Chunk]):
     def _make_tables(self) -> None:
         for table in self.tables:
             if (self.path / table).is_symlink():
-                raise RunError(f"run: {self.path / table} is a symbolic link, expected a folder; choose another --run")
+                raise RunError(f"name: {self.path / table} is a symbolic link, expected a folder; choose another name")
             self._make(self.path / table)
         for folder in (self.path, *(self.path / table for table in self.tables)):
             for stray in folder.glob(f"{TEMPORARY}*"):
@@ -185,7 +186,7 @@ class RunFolder(Generic[Chunk]):
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(handle)
-            raise RunError(f"run: another process is writing {self.path}; wait for it or choose another --run") from error
+            raise RunError(f"name: another process is writing {self.path}; wait for it or choose another name") from error
         return handle
 
 

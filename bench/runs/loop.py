@@ -51,4 +51,6 @@ def _measure(folder: RunFolder[Chunk], job: Job[Chunk], chunks: list[Chunk], bar
         for chunk, tables in job.measure(chunks, bar):
             folder.write(chunk, tables)
     except SystemExit as error:  # a user's function: nothing of the project's own leaves a run half way
-        raise RunError(f"run: {folder.path} is not finished: a function of yours called sys.exit({error.code!r})") from error
+        raise RunError(
+            f"name: {folder.path} is not finished: a function of yours called sys.exit({error.code!r})"
+        ) from error

@@ -35,6 +35,12 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def run_around(path: Path) -> str:
+    """The hint "; did you mean …?" for a file or folder that lies in a run's folder, else nothing."""
+    around = next((folder for folder in path.parents[:2] if (folder / NAME).is_file()), None)
+    return "" if around is None else f"; did you mean {str(around)!r}?"
+
+
 def shard_name(index: int) -> str:
     """The file name of the rows of a run's chunk of that number."""
     return f"chunk-{index:05d}.parquet"

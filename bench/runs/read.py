@@ -18,7 +18,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from bench.runs.errors import LoadError
-from bench.runs.manifest import NAME, first_of, planned_shards, read_manifest
+from bench.runs.manifest import NAME, first_of, planned_shards, read_manifest, run_around
 from bench.runs.records import is_intact, records_of
 from bench.terminal.streams import note
 
@@ -56,9 +56,9 @@ WRITERS = MappingProxyType({"sweep": "depthscale sweep", "training": "depthscale
 ABSENT = MappingProxyType(
     {
         ("sweep", "cells"): "no cell is measured yet; run the sweep again to finish it",
-        ("sweep", "layers"): "it holds no layers; rerun the sweep with --layers (and another --run)",
+        ("sweep", "layers"): "it holds no layers; measure the sweep with its layers, under another name",
         ("training", "cells"): "no cell is trained yet; run the training again to finish it",
-        ("training", "curves"): "it holds no learning curves; rerun the training with --curves",
+        ("training", "curves"): "it holds no learning curves; train again with curves, under another name",
     }
 )
 Filters = Sequence[tuple[str, str, Any]]
@@ -73,7 +73,7 @@ def load_manifest(folder: Path, run: str) -> dict[str, Any]:
     try:
         manifest = read_manifest(folder)
     except (FileNotFoundError, NotADirectoryError):
-        raise LoadError(f"{str(folder)!r} is not a run: it has no {NAME}; {expected}") from None
+        raise LoadError(f"{str(folder)!r} is not a run: it has no {NAME}; {expected}{run_around(folder)}") from None
     except (OSError, ValueError) as error:
         raise LoadError(f"{str(folder / NAME)!r} cannot be read: {one_line(error)}") from error
     if not isinstance(manifest.get(run), dict):

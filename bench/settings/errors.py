@@ -6,7 +6,15 @@ LONGEST = 120  # characters of a value in a message: enough to know it again
 
 
 class UsageError(ValueError):
-    """What was asked for cannot be done; the text is "argument: what was given, and what is accepted"."""
+    """What was asked for cannot be done; the text is "argument: what was given, and what is accepted".
+
+    Arguments are called as they are from Python, where ``in_python`` is said too. A command line writes ``field`` in its own
+    way, before what is ``told`` of it.
+    """
+
+    def __init__(self, text: str, *, in_python: str = "") -> None:
+        super().__init__(text + in_python)
+        self.field, _, self.told = text.partition(": ")
 
 
 class SweepError(UsageError):
@@ -14,7 +22,6 @@ class SweepError(UsageError):
 
     def __init__(self, field: str, value: object, accepted: str) -> None:
         super().__init__(f"{field}: got {shown(value)}, expected {accepted}")
-        self.field = field
         self.accepted = accepted
 
 

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from bench.settings.errors import UsageError
 from bench.terminal.parser import flag
 from bench.terminal.signals import INTERRUPTED, say_when_interrupted
 from bench.terminal.streams import note, settle_output
 
+AS_OPTIONS: Mapping[str, str] = MappingProxyType({})
 
-def guarded(work: Callable[[], int | None], prog: str, *, resumes: bool = False) -> int:
+
+def guarded(
+    work: Callable[[], int | None], prog: str, *, resumes: bool = False, written: Mapping[str, str] = AS_OPTIONS
+) -> int:
     """What ``work`` returns, or the exit status of what it raises, which is told in one line.
 
     0: done, or the reader of standard output has left; 2: bad arguments; 130: interrupted; 1: the operating system refused
-    something. ``resumes``: the same command finishes the rest. Raises what nobody foresaw.
+    something. ``resumes``: the same command finishes the rest; ``written``: how the command line writes those arguments that
+    are no options, or have another name from Python. Raises what nobody foresaw.
     """
     interrupted = f"{prog}: interrupted{'; the same command finishes the rest' if resumes else ''}"
     say_when_interrupted(interrupted)
@@ -24,8 +30,7 @@ def guarded(work: Callable[[], int | None], prog: str, *, resumes: bool = False)
         if sys.stdout is not None:
             sys.stdout.flush()
     except UsageError as error:
-        field, _, text = str(error).partition(": ")
-        note(f"{prog}: error: {_argument(field)}: {text}")
+        note(f"{prog}: error: {written.get(error.field) or _argument(error.field)}: {error.told}")
         return 2
     except KeyboardInterrupt:
         note(interrupted)
@@ -47,8 +52,8 @@ def guarded(work: Callable[[], int | None], prog: str, *, resumes: bool = False)
 
 
 def _argument(field: str) -> str:
-    """As it is written: positional arguments and variables of the environment are no options."""
-    return field if field == "preset" or field.isupper() else flag(field)
+    """As it is written: what has a name in capitals, such as variables of the environment, is no option."""
+    return field if field.isupper() else flag(field)
 
 
 def _status_of(work: Callable[[], int | None]) -> int:

@@ -27,9 +27,10 @@ class Parser(argparse.ArgumentParser):
             (sys.stdout if file is sys.stdout else error_stream()).write(message)
 
     def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
-        """Argparse takes ``--option=--`` for no value at all."""
-        if action.option_strings and arg_strings == ["--"]:
-            self.error(f"{action.option_strings[-1]}: got '--', expected a value")
+        """Argparse takes ``--option=--`` for no value at all, and nobody means the empty one: as a path it is the folder."""
+        if action.nargs != argparse.PARSER and (arg_strings == ["--"] or "" in arg_strings):
+            name = action.option_strings[-1] if action.option_strings else action.metavar or action.dest
+            self.error(f"{name}: got {'' if '' in arg_strings else '--'!r}, expected a value")
         return super()._get_values(action, arg_strings)
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:

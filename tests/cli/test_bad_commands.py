@@ -132,7 +132,7 @@ BAD = {
         "--depths": ["2", *WHOLE],
         "--from": ["", "nowhere", "x" * 300, "."],
         "--initializers": NAME,
-        "--columns": ["nothing"],
+        "--columns": ["nothing", ""],
     },
     "theory": {
         "--activations": NAME,
@@ -142,7 +142,7 @@ BAD = {
         "--seeds": ["1"],
     },
     "list": {"--all": [None], "": ["everything"]},
-    "recommend": {"--depth": ["2", *WHOLE], "--width": WHOLE},
+    "recommend": {"--depth": ["2", "100000", *WHOLE], "--width": WHOLE},
 }
 LINES = [
     [command, *([option] if option else []), *([value] if value is not None else [])]

@@ -81,6 +81,13 @@ def test_neither_home_nor_a_cache_folder_is_needed(tmp_path, monkeypatch):
     assert surroundings.cache_folder() == tmp_path / "depthscale"
 
 
+def test_a_cache_folder_that_cannot_be_written_is_one_line(tmp_path):
+    process = start(tmp_path, *SMALL, "--quiet", env={"JAX_COMPILATION_CACHE_DIR": "/proc/x"})
+    out, err = process.communicate()
+    assert (process.returncode, out) == (0, "results/sweep\n")
+    assert err == "JAX_COMPILATION_CACHE_DIR: '/proc/x' cannot be written; compiled programs are not kept\n"
+
+
 def test_cores_are_counted_without_affinity_too(monkeypatch):
     from bench.cli import surroundings
 

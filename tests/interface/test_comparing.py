@@ -19,7 +19,7 @@ QUICK = {"resamples": 1000, "isometry_seeds": 1}
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory):
     results = tmp_path_factory.mktemp("compared")
-    table = bench.compare(bench.Sweep(**SWEEP, scales=1.0), results=results, progress=False, **QUICK)
+    table = bench.compare(bench.Sweep(**SWEEP, scales=1.0), results=results, progress=False, write=True, **QUICK)
     return bench.open(results / "compare"), table
 
 
@@ -34,7 +34,7 @@ def test_the_table_is_that_of_the_command_line(compared, tmp_path, capsys):
     capsys.readouterr()
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "compare" / "table.csv"), pd.read_csv(run / "table.csv"))
     pd.testing.assert_frame_equal(run.compare(**QUICK), table)
-    pd.testing.assert_frame_equal(bench.compare(str(run), write=False, **QUICK), table)
+    pd.testing.assert_frame_equal(bench.compare(str(run), **QUICK), table)
     assert "compare" in dir(run.plot)
     run.plot.compare()
 
@@ -46,9 +46,53 @@ def test_it_is_silent_where_no_progress_is_asked_for(compared, capfd):
 
 def test_without_isometry_it_is_the_rows_alone(compared):
     run, table = compared
-    without = run.compare(isometry_seeds=0, resamples=1000, write=False)
+    without = run.compare(isometry_seeds=0, resamples=1000)
     assert without.sigma_ratio.isna().all()
     np.testing.assert_array_equal(without.slope, table.slope)
+
+
+def test_a_run_is_left_as_it_is_unless_its_table_is_to_be_written(compared, tmp_path):
+    folder = shutil.copytree(compared[0], tmp_path / "mine")
+    for table in folder.glob("table.*"):
+        table.unlink()
+    run = bench.open(folder)
+    before = sorted(path.name for path in folder.iterdir())
+    run.compare(**QUICK, progress=False)
+    assert sorted(path.name for path in folder.iterdir()) == before
+    with pytest.raises(ValueError, match=r"run\.compare\(write=True\)"):
+        run.plot.compare()
+    run.compare(**QUICK, progress=False, write=True)
+    assert {path.name for path in folder.iterdir()} - set(before) == {"table.csv", "table.md", "table.tex"}
+
+
+def test_a_preset_that_was_run_is_compared_in_a_run_of_its_own(tmp_path, monkeypatch):
+    class Preset:
+        sweep = bench.Sweep(**SWEEP, scales=1.0)
+
+    for module in ("measuring", "comparing"):
+        monkeypatch.setattr(f"bench.interface.{module}.PRESETS", {"small": Preset})
+    bench.run("small", results=tmp_path, progress=False)
+    assert len(bench.compare("small", results=tmp_path, progress=False, **QUICK)) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["small", "small-compare"]
+
+
+@pytest.mark.parametrize("counts", [{"resamples": 0}, {"resamples": 10**6}, {"resamples": 2.5}, {"isometry_seeds": -1}])
+def test_counts_that_make_no_sense_are_refused_before_anything_is_measured(compared, tmp_path, counts):
+    (name,) = counts
+    with pytest.raises(bench.SweepError, match=rf"^{name}: got .*, expected a whole number"):
+        compared[0].compare(**counts)
+    with pytest.raises(bench.SweepError, match=f"^{name}: "):
+        bench.compare(bench.Sweep(**SWEEP), results=tmp_path, **counts)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_of_one_depth_is_blamed_itself(tmp_path, capsys):
+    run = bench.run(bench.Sweep(**SWEEP | {"depths": 2}, scales=1.0), results=tmp_path, progress=False)
+    with pytest.raises(ValueError, match=r"^run: got one of depths 2, expected 2 and at least one larger"):
+        run.compare(**QUICK)
+    assert main(["compare", "--from", str(run)]) == 2
+    told = capsys.readouterr().err
+    assert told == "bench compare: error: --from: got one of depths 2, expected 2 and at least one larger\n"
 
 
 def test_callables_are_compared_with_theory(tmp_path):

@@ -9,6 +9,7 @@ import pytest
 
 import bench
 import bench.interface.measuring
+from bench.cli.main import main
 from tests.interface.conftest import SWEEP
 
 SMALL = bench.Sweep(depths=2, widths=2, scales=1.0, seeds=1)
@@ -47,13 +48,15 @@ def test_what_is_no_preset_is_refused_with_the_nearest(tmp_path, start, given, w
     assert not list(tmp_path.iterdir())
 
 
-def test_overwriting_replaces_the_run_and_nothing_else(tmp_path):
+def test_overwriting_replaces_the_run_and_nothing_else(tmp_path, capsys):
     (tmp_path / "beside").mkdir()
     first = bench.run(SMALL, results=tmp_path, name="mine", progress=False)
     (first / "heatmap.png").write_text("of the first")
     other = bench.Sweep(depths=[2, 3], widths=2, seeds=1)
-    with pytest.raises(bench.RunError, match="holds another sweep"):
+    with pytest.raises(bench.RunError, match=r"^name: .* holds another sweep .*; choose another name, or overwrite=True$"):
         bench.run(other, results=tmp_path, name="mine", progress=False)
+    assert main(["sweep", "--run", "mine", "--results", str(tmp_path), "--depths", "2,3", "--seeds", "1"]) == 2
+    assert capsys.readouterr().err.startswith("bench sweep: error: --run: ")
     again = bench.run(other, results=tmp_path, name="mine", progress=False, overwrite=True)
     assert len(again.cells) == other.cells
     assert not (again / "heatmap.png").exists()

@@ -48,13 +48,16 @@ def test_what_a_run_does_not_hold_is_one_line(runs, tmp_path):
     with pytest.raises(bench.RunError, match=r"^layers: .*training, which has cells and curves"):
         runs["training"].layers  # noqa: B018
     without = bench.run(bench.Sweep(**SWEEP, layers=False), results=tmp_path, progress=False)
-    with pytest.raises(ValueError, match="no layers; rerun the sweep with --layers"):
+    with pytest.raises(ValueError, match="no layers; measure the sweep with its layers"):
         without.layers  # noqa: B018
     assert dir(without.plot) == ["heatmap", "lecture"]
     for folder in (tmp_path, tmp_path / "nothing"):
         with pytest.raises(bench.RunError, match=r"^run: .* is not a run: ") as caught:
             bench.open(folder)
         assert "\n" not in str(caught.value)
+    for inside in ("manifest.json", "cells"):
+        with pytest.raises(bench.RunError, match=f"did you mean '{without}'"):
+            bench.open(without / inside)
 
 
 @pytest.mark.parametrize("kind", ["sweep", "training"])

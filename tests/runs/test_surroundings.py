@@ -26,6 +26,7 @@ HOSTILE = {
     "JAX_DEFAULT_MATMUL_PRECISION": "bfloat16",
     "JAX_ENABLE_X64": "1",
     "JAX_DEFAULT_PRNG_IMPL": "rbg",
+    "JAX_DISABLE_JIT": "1",
 }
 
 

@@ -103,7 +103,7 @@ def test_small_runs_draw(axes):
 
 
 def test_other_networks_are_refused():
-    with pytest.raises(SelectionError, match=r"RUN_DIR: got 'gaussian linear', expected .* identity"):
+    with pytest.raises(SelectionError, match=r"run: got 'gaussian linear', expected .* identity"):
         lecture_rows(make_cells())
     with pytest.raises(SelectionError, match=r"widths: got \[2, 4\]"):
         lecture_rows(make_cells(initializers=("identity",), widths=(2, 4)))

@@ -29,7 +29,7 @@ def test_a_folder_that_is_no_run(load, tmp_path):
 
 
 def test_a_run_without_layers_says_how_to_get_them(tmp_path):
-    with pytest.raises(LoadError, match="--layers"):
+    with pytest.raises(LoadError, match="with its layers"):
         load_layers(write_run(tmp_path / "run", make_cells()))
 
 
