@@ -22,7 +22,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import digamma, expit, gammaln, polygamma
-from scipy.stats import binom
 
 LN_10 = float(np.log(10))
 NEGLIGIBLE = 1e-18  # probability of a number of active units
@@ -80,6 +79,8 @@ def log_share(width: int, negative_slope: float) -> LogShare:
     """The law of ln B."""
     if negative_slope == 1:
         return LogShare(0.0, 0.0, 0.0, 1.0)
+    from scipy.stats import binom  # here: no import of theory should wait for it
+
     active = np.arange(0 if negative_slope else 1, width + 1)
     probability = binom.pmf(active, width, 0.5)
     active, probability = active[probability > NEGLIGIBLE], probability[probability > NEGLIGIBLE]

@@ -15,7 +15,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from bench.theory.moments import CLIP, Moments, moments, tabulated
 from bench.theory.nonlinearities import Nonlinearity, nonlinearity
@@ -123,6 +122,8 @@ def _log_fixed_length(phi: Nonlinearity, weight_std: float, bias_std: float) -> 
 
 def _touching(drift: Any, grid: np.ndarray, distance: np.ndarray) -> float | None:
     """The first double root: a half-stable fixed point, at which the drift touches 0 without changing its sign."""
+    from scipy.optimize import minimize_scalar  # here: no import of theory should wait for it
+
     for place in range(1, len(grid) - 1):
         lowest = distance[place] <= min(distance[place - 1], distance[place + 1]) and distance[place] < GRID**2
         if lowest and distance[place:].max() > RISES:

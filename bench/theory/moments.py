@@ -13,7 +13,6 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy.interpolate import make_interp_spline
 from scipy.special import gamma, gammainc
 
 from bench.theory.nonlinearities import NONLINEARITIES, Nonlinearity
@@ -90,6 +89,8 @@ def tabulated(phi: Nonlinearity) -> Callable[[np.ndarray], Moments]:
         known = np.stack(moments(phi, knots), axis=-1)
     if not np.isfinite(known).all():  # a constant, or a function of the user's own that leaves the float range
         return lambda log_variance: moments(phi, log_variance)
+    from scipy.interpolate import make_interp_spline  # here: no import of theory should wait for it
+
     spline = make_interp_spline(knots, known, k=7)
 
     def interpolated(log_variance: np.ndarray) -> Moments:

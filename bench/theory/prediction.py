@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from bench.theory.ensembles import Ensemble, ensemble
 from bench.theory.finite_width import leading_order
@@ -22,7 +22,7 @@ class Spread(NamedTuple):
 
     def interval(self, seeds: int, confidence: float = 0.95) -> tuple[float, float]:
         """Where the mean of so many seeds is expected."""
-        half = float(norm.ppf((1 + confidence) / 2)) * self.std / np.sqrt(seeds)
+        half = float(ndtri((1 + confidence) / 2)) * self.std / np.sqrt(seeds)
         return self.mean - half, self.mean + half
 
 

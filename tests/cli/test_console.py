@@ -26,16 +26,25 @@ def python(*words: str, folder: Path = ROOT, **environment: str) -> subprocess.C
     )
 
 
-@pytest.mark.parametrize("words", [*(f"{command} --help" for command in ("", *COMMANDS)), "list"])
-def test_help_and_list_import_nothing_that_takes_time(words):
+def test_help_and_list_import_nothing_that_takes_time():
+    lines = [*([command, "--help"] for command in COMMANDS), ["--help"], ["sweep", "--nonsense"], ["list"]]
     code = f"""
 import sys
 from bench.cli.main import main
-status = main({words.split()})
-slow = {set(SLOW) - ({"numpy"} if words == "list" else set())}
-print(status, *sorted({{name.split(".")[0] for name in sys.modules}} & slow))
+for words in {lines}:
+    status = main(words)
+    print("told:", *words, status, *sorted({set(SLOW)} & set(sys.modules)))
 """
-    assert python("-c", code).stdout.splitlines()[-1] == "0"
+    told = [line for line in python("-c", code).stdout.splitlines() if line.startswith("told: ")]
+    ends = {"--nonsense": "2", "list": "0 numpy"}
+    assert told == [f"told: {' '.join(words)} {ends.get(words[-1], '0')}" for words in lines]
+
+
+def test_theory_is_imported_without_the_parts_of_scipy_that_take_time():
+    code = "import sys; import bench.theory; print(*sorted(sys.modules))"
+    imported = set(python("-c", code).stdout.split())
+    assert "bench.theory.prediction" in imported
+    assert not imported & {"scipy.stats", "scipy.optimize", "scipy.interpolate", "pandas", "jax"}
 
 
 def test_names_are_read_as_they_are_registered():
