@@ -24,7 +24,7 @@ from bench.runs.chunk import AnyChunk
 from bench.runs.errors import RunError
 from bench.runs.files import TEMPORARY, write_whole
 from bench.runs.manifest import FORMAT, NAME, first_of, read_manifest
-from bench.runs.records import LOG, Log, Record, adopted, digest, is_intact, records_of
+from bench.runs.records import LOG, Log, Record, adopted, digest, is_intact, records_of, seconds_of
 from bench.terminal.streams import note
 
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
@@ -100,13 +100,16 @@ class RunFolder(Generic[Chunk]):
         else:
             self.manifest.setdefault("resumed", []).append(session)
         self.manifest |= {"format": FORMAT, "finished": None}
-        self._began = time.monotonic()
+        self._began, self._before = time.monotonic(), seconds_of(self.path, self.manifest)
+        self.manifest["total_seconds"] = self._before  # also of sessions that were killed
         self._write_manifest()
         self._log = Log(self.path)
 
     def finish(self) -> None:
-        """Note the end of the run, and how many seconds it took since it began or was last resumed. Raises OSError."""
-        self.manifest |= {"finished": provenance.now(), "seconds": round(time.monotonic() - self._began, 3)}
+        """Note the end of the run, and its seconds: since it began or was last resumed, and in all. Raises OSError."""
+        seconds = self._seconds()
+        total = round(self._before + seconds, 3)
+        self.manifest |= {"finished": provenance.now(), "seconds": seconds, "total_seconds": total}
         self._write_manifest()
         (self.path / LOG).unlink(missing_ok=True)
 
@@ -121,11 +124,15 @@ class RunFolder(Generic[Chunk]):
             pq.write_table(table, path, compression="zstd")
             self._records[name] = Record(table.num_rows, digest(path))
             assert self._log is not None, "begin() comes first"
-            self._log.add(name, self._records[name])
+            self._log.add(name, self._records[name], self._before + self._seconds())
 
         if not (self.path / name).is_file():
             (self.path / name).unlink(missing_ok=True)  # a pipe that somebody put there would be written into
         write_whole(self.path / name, write)
+
+    def _seconds(self) -> float:
+        """How long this session has measured."""
+        return round(time.monotonic() - self._began, 3)
 
     def _names(self, chunk: Chunk) -> list[str]:
         return [f"{table}/{chunk.shard}" for table in self.tables]

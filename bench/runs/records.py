@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -48,15 +49,16 @@ def records_of(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Record]:
     shards = manifest.get("shards")
     for name, entry in shards.items() if isinstance(shards, dict) else ():
         _note(found, name, entry)
-    log = folder / LOG
-    if log.is_file() and not log.is_symlink():
-        for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
-            try:
-                entry = json.loads(line)
-            except (ValueError, RecursionError):  # a line that a kill cut short
-                continue
-            _note(found, entry.get("shard") if isinstance(entry, dict) else None, entry)
+    for entry in _lines(folder):
+        _note(found, entry.get("shard"), entry)
     return found
+
+
+def seconds_of(folder: Path, manifest: Mapping[str, Any]) -> float:
+    """How long all sessions of a run have measured: to the end of those that finished it, to the last shard of others."""
+    known = [0.0, manifest.get("seconds"), manifest.get("total_seconds")]
+    known += [entry.get("total_seconds") for entry in _lines(folder)]
+    return max(seconds for seconds in known if type(seconds) is float and 0 <= seconds < math.inf)
 
 
 def adopted(folder: Path, names: list[str]) -> dict[str, Record]:
@@ -69,6 +71,19 @@ def adopted(folder: Path, names: list[str]) -> dict[str, Record]:
         except (OSError, pa.ArrowException):
             continue
     return found
+
+
+def _lines(folder: Path) -> Iterator[dict[str, Any]]:
+    """What the lines after the manifest say."""
+    log = folder / LOG
+    if log.is_file() and not log.is_symlink():
+        for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                entry = json.loads(line)
+            except (ValueError, RecursionError):  # a line that a kill cut short
+                continue
+            if isinstance(entry, dict):
+                yield entry
 
 
 def _note(found: dict[str, Record], name: Any, entry: Any) -> None:
@@ -87,9 +102,10 @@ class Log:
         path.unlink(missing_ok=True)  # its records are in the manifest by now
         self._handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
 
-    def add(self, name: str, record: Record) -> None:
-        """Append the record of the shard ``table/shard``. Raises OSError."""
-        os.write(self._handle, f"{json.dumps({'shard': name, **record._asdict()})}\n".encode())
+    def add(self, name: str, record: Record, total_seconds: float) -> None:
+        """Append the record of the shard ``table/shard``, and how long was measured until then. Raises OSError."""
+        entry = {"shard": name, **record._asdict(), "total_seconds": total_seconds}
+        os.write(self._handle, f"{json.dumps(entry)}\n".encode())
         os.fsync(self._handle)
 
     def close(self) -> None:

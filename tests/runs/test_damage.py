@@ -41,7 +41,7 @@ def again(sweep, folder):
 def test_a_manifest_tells_rows_and_digests(mine):
     manifest = json.loads((mine / "manifest.json").read_text())
     assert manifest["format"] == 2
-    assert manifest["seconds"] > 0
+    assert manifest["total_seconds"] == manifest["seconds"] > 0
     assert set(manifest["shards"]) == set(shards(mine))
     assert sum(entry["rows"] for name, entry in manifest["shards"].items() if name.startswith("cells")) == len(
         load_cells(mine)
@@ -63,6 +63,26 @@ def test_what_is_damaged_is_refused_by_readers_and_measured_again(sweep, finishe
     assert said[-1].endswith(f"measured again: 1 shards ({FIRST})")
     assert shards(mine) == shards(finished)
     assert json.loads((mine / "manifest.json").read_text())["finished"]
+
+
+@pytest.mark.parametrize(
+    ("known", "line", "least"),
+    [
+        ({"seconds": 40.0}, None, 40),  # as earlier versions wrote it
+        ({"seconds": 40.0, "total_seconds": 90.0}, None, 90),
+        ({"total_seconds": 90.0}, {"total_seconds": 250.5}, 250.5),  # a session that was killed after a shard
+        ({"total_seconds": "long"}, {"total_seconds": -1.0}, 0),
+    ],
+)
+def test_seconds_are_those_of_all_sessions(sweep, mine, known, line, least):
+    manifest = {**json.loads((mine / "manifest.json").read_text()), "seconds": None, "total_seconds": None, **known}
+    (mine / "manifest.json").write_text(json.dumps(manifest | {"finished": None}))
+    if line is not None:
+        (mine / "shards.jsonl").write_text(json.dumps(line) + "\n[1]\n")
+    again(sweep, mine)
+    manifest = json.loads((mine / "manifest.json").read_text())
+    assert 0 < manifest["seconds"] < 30
+    assert manifest["total_seconds"] == pytest.approx(least + manifest["seconds"], abs=0.01)
 
 
 def test_what_is_missing_is_said(sweep, finished, mine, capsys):
