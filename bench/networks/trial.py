@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -39,25 +41,29 @@ def check_own(
 
 def _check_draw(name: str, shape: tuple[int, int], dtype: str) -> None:
     init = INITIALIZERS[name].family.init
-    try:
+    with _refused("initializers", name, f"an init(key, shape, dtype) that draws {shape[0]} × {shape[1]} of {dtype} too"):
         made = jax.eval_shape(lambda key: init(key, shape, jnp.dtype(dtype)), jax.random.key(0))
-        if made.shape != shape or made.dtype != dtype:
-            raise ValueError(f"{made.dtype}{list(made.shape)} came back")
-    except UsageError:
-        raise  # in the user's own words already
-    except (Exception, SystemExit) as error:  # the user's code may fail in any way
-        accepted = f"an init(key, shape, dtype) that draws {shape[0]} × {shape[1]} of {dtype} too ({describe(error)})"
-        raise SweepError("initializers", name, accepted) from error
+        _check_made(made, shape, dtype)
 
 
 def _check_function(name: str, width: int, dtype: str) -> None:
     value, exponent = (jax.ShapeDtypeStruct(shape, jnp.dtype(dtype)) for shape in ((2, width), (2,)))
-    try:
+    with _refused("activations", name, f"a function of arrays of {width} numbers of {dtype} too"):
         made = jax.eval_shape(ACTIVATIONS[name].propagate, value, exponent)
-        if made.value.shape != value.shape or made.value.dtype != dtype:
-            raise ValueError(f"{made.value.dtype}{list(made.value.shape)} came back")
+        _check_made(made.value, value.shape, dtype)
+
+
+def _check_made(made: Any, shape: tuple[int, ...], dtype: str) -> None:
+    if made.shape != shape or made.dtype != dtype:
+        raise ValueError(f"{made.dtype}{list(made.shape)} came back")
+
+
+@contextmanager
+def _refused(field: str, name: str, accepted: str) -> Iterator[None]:
+    """Raises SweepError for whatever is raised inside, if it is not in the user's own words already."""
+    try:
+        yield
     except UsageError:
-        raise  # in the user's own words already
-    except (Exception, SystemExit) as error:
-        accepted = f"a function of arrays of {width} numbers of {dtype} too ({describe(error)})"
-        raise SweepError("activations", name, accepted) from error
+        raise
+    except (Exception, SystemExit) as error:  # the user's code may fail in any way
+        raise SweepError(field, name, f"{accepted} ({describe(error)})") from error
