@@ -12,7 +12,7 @@ from typing import Any
 
 from analysis.drawing.command import Command
 from analysis.drawing.target import SaveError, check_path
-from analysis.rows.load import LoadError, load_manifest
+from analysis.rows.manifest import LoadError, load_manifest
 from bench.settings.errors import UsageError
 from bench.terminal.streams import note
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
+from analysis.cli.draw import draw
 from analysis.cli.find import load, outlines
 from analysis.drawing.target import FORMATS
 from bench.settings.errors import UsageError
@@ -48,8 +49,6 @@ def _run(argv: list[str], prog: str) -> int:
         accepted = f"one of {', '.join(figures)}{nearest(argv[0], figures)}"
         raise UsageError(f"FIGURE: got {argv[0]!r}, expected {accepted}")
     arguments = build_parser(argv[:1], prog).parse_strictly(argv)
-    from analysis.cli.draw import draw  # loads what reads runs, which no bad option should wait for
-
     return guarded(
         lambda: draw(load(arguments.figure), arguments, [prog, *argv]),
         f"{prog} {arguments.figure}",

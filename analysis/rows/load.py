@@ -1,17 +1,18 @@
-"""Runs from disk: rows as tidy frames, and the manifest that says how they were made."""
+"""Runs from disk: rows as tidy frames."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from analysis.rows.manifest import load_manifest
 from bench.runs import read
 from bench.runs.errors import LoadError
+from bench.runs.manifest import one_line
 from bench.runs.read import Filters
 
 TABLE = "table.csv"
@@ -19,15 +20,6 @@ TABLE = "table.csv"
 WORDS = ("initializer", "activation", "verdict")
 SLOPES = tuple(f"{name}{end}" for name in ("slope", "predicted") for end in ("", "_low", "_high"))
 NUMBERS = ("width", "bias_std", "scale", "depth", "seeds", "dead", "rank", *SLOPES)
-
-
-def load_manifest(run_dir: str | os.PathLike[str], run: str = "sweep") -> dict[str, Any]:
-    """How the run was made: ``sweep`` or ``training`` (its fields), versions, device, git, start and end.
-
-    ``finished`` is None while cells are missing. ``run`` says which kind it should be. Raises :class:`LoadError` for a
-    folder that is not such a run.
-    """
-    return read.load_manifest(Path(run_dir), run)
 
 
 def load_cells(run_dir: str | os.PathLike[str]) -> pd.DataFrame:
@@ -85,7 +77,7 @@ def load_table(run_dir: str | os.PathLike[str]) -> pd.DataFrame:
             f"{str(run_dir)!r} has no {TABLE}; expected a run that `depthscale compare`, or run.compare(write=True), made"
         ) from None
     except (OSError, ValueError) as error:
-        raise LoadError(f"{str(path)!r} cannot be read: {read.one_line(error)}") from error
+        raise LoadError(f"{str(path)!r} cannot be read: {one_line(error)}") from error
     if frame.empty:
         raise LoadError(f"{str(path)!r} has no rows to draw")
     lacking = [name for name in (*WORDS, *NUMBERS) if name not in frame]

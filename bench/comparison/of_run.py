@@ -15,7 +15,7 @@ from bench.comparison.tables import write_table
 from bench.networks.activations import ACTIVATIONS
 from bench.networks.initializers import INITIALIZERS
 from bench.runs.errors import LoadError
-from bench.runs.read import load_manifest
+from bench.runs.manifest import load_manifest
 from bench.settings.errors import SweepError
 from bench.sweeps.sweep import Sweep
 

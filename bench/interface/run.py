@@ -11,8 +11,8 @@ import pandas as pd
 from bench.interface.about import as_html, as_text
 from bench.interface.plots import Plots
 from bench.runs.errors import RunError
-from bench.runs.manifest import NAME, read_manifest, run_around
-from bench.runs.read import load_rows, one_line
+from bench.runs.manifest import NAME, one_line, read_manifest, run_around
+from bench.runs.read import load_rows
 
 
 class Run:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+
+from bench.runs.errors import LoadError
 
 FORMAT = 2
 FORMATS = (1, FORMAT)  # 1: without the shards' digests
-KINDS = ("sweep", "training")
+WRITERS = MappingProxyType({"sweep": "depthscale sweep", "training": "depthscale train"})  # of each kind of run
+KINDS = tuple(WRITERS)
 NAME = "manifest.json"
 LARGEST_INDEX = 10**9
 
@@ -41,6 +45,23 @@ def run_around(path: Path) -> str:
     return "" if around is None else f"; did you mean {str(around)!r}?"
 
 
+def load_manifest(folder: Path, run: str) -> dict[str, Any]:
+    """How the run was made: ``sweep`` or ``training`` (its fields), versions, device, git, start and end.
+
+    ``run`` says which of the two it should be. Raises :class:`LoadError` for a folder that is not such a run.
+    """
+    expected = f"expected a folder that `{WRITERS[run]}` wrote"
+    try:
+        manifest = read_manifest(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        raise LoadError(f"{str(folder)!r} is not a run: it has no {NAME}; {expected}{run_around(folder)}") from None
+    except (OSError, ValueError) as error:
+        raise LoadError(f"{str(folder / NAME)!r} cannot be read: {one_line(error)}") from error
+    if not isinstance(manifest.get(run), dict):
+        raise LoadError(f"{str(folder / NAME)!r} describes no {run}; {expected}")
+    return manifest
+
+
 def shard_name(index: int) -> str:
     """The file name of the rows of a run's chunk of that number."""
     return f"chunk-{index:05d}.parquet"
@@ -66,3 +87,8 @@ def planned_shards(manifest: Mapping[str, Any]) -> list[str] | None:
 def first_of(names: Sequence[str], most: int = 3) -> str:
     """The first of the names, and that there are more."""
     return ", ".join(names[:most]) + (", …" if len(names) > most else "")
+
+
+def one_line(error: Exception) -> str:
+    """An exception in one line."""
+    return " ".join(str(error).split()) or type(error).__name__

@@ -18,7 +18,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from bench.runs.errors import LoadError
-from bench.runs.manifest import NAME, first_of, planned_shards, read_manifest, run_around
+from bench.runs.manifest import NAME, WRITERS, first_of, load_manifest, one_line, planned_shards
 from bench.runs.records import is_intact, records_of
 from bench.terminal.streams import note
 
@@ -52,7 +52,6 @@ COLUMNS: Mapping[str, Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = M
         },
     }
 )
-WRITERS = MappingProxyType({"sweep": "depthscale sweep", "training": "depthscale train"})
 ABSENT = MappingProxyType(
     {
         ("sweep", "cells"): "no cell is measured yet; run the sweep again to finish it",
@@ -62,23 +61,6 @@ ABSENT = MappingProxyType(
     }
 )
 Filters = Sequence[tuple[str, str, Any]]
-
-
-def load_manifest(folder: Path, run: str) -> dict[str, Any]:
-    """How the run was made: ``sweep`` or ``training`` (its fields), versions, device, git, start and end.
-
-    ``run`` says which of the two it should be. Raises :class:`LoadError` for a folder that is not such a run.
-    """
-    expected = f"expected a folder that `{WRITERS[run]}` wrote"
-    try:
-        manifest = read_manifest(folder)
-    except (FileNotFoundError, NotADirectoryError):
-        raise LoadError(f"{str(folder)!r} is not a run: it has no {NAME}; {expected}{run_around(folder)}") from None
-    except (OSError, ValueError) as error:
-        raise LoadError(f"{str(folder / NAME)!r} cannot be read: {one_line(error)}") from error
-    if not isinstance(manifest.get(run), dict):
-        raise LoadError(f"{str(folder / NAME)!r} describes no {run}; {expected}")
-    return manifest
 
 
 def load_rows(
@@ -167,8 +149,3 @@ def _check_columns(place: Path, schema: pa.Schema, wanted: Sequence[str], run: s
         is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
         if is_number == (name in WORDS):
             raise LoadError(f"{str(place)!r} has a column {name} of {kind}, expected {'words' if is_number else 'numbers'}")
-
-
-def one_line(error: Exception) -> str:
-    """An exception in one line."""
-    return " ".join(str(error).split()) or type(error).__name__

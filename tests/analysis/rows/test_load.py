@@ -3,7 +3,8 @@ import json
 import pandas as pd
 import pytest
 
-from analysis.rows.load import LoadError, load_cells, load_layers, load_manifest, load_table
+from analysis.rows.load import LoadError, load_cells, load_layers, load_table
+from analysis.rows.manifest import load_manifest
 from tests.analysis.conftest import make_cells, make_layers, make_table, write_run
 
 
