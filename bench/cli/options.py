@@ -75,7 +75,7 @@ def add_options_for(
 def add_run_options(parser: argparse.ArgumentParser, presets: Iterable[str], otherwise: str) -> None:
     """Which preset, where a run goes, what it tells, and the compilation cache."""
     parser.add_argument("preset", nargs="?", metavar="PRESET", help=f"{', '.join(presets)}{otherwise}")
-    parser.add_argument("--run", metavar="NAME", help="the run's folder; the preset's name by default")
+    parser.add_argument("--run", metavar="NAME", help="the run's folder, by default named after the preset")
     parser.add_argument("--results", metavar="DIR", default="results", help="where runs live (default: results)")
     parser.add_argument("--quiet", action="store_true", help="no progress and no summary on standard error")
     parser.add_argument(

@@ -11,7 +11,7 @@ import pandas as pd
 from bench.interface.about import as_html, as_text
 from bench.interface.plots import Plots
 from bench.runs.errors import RunError
-from bench.runs.manifest import NAME, one_line, read_manifest, run_around
+from bench.runs.manifest import NAME, no_run, one_line, read_manifest, run_around
 from bench.runs.read import load_rows
 
 
@@ -109,7 +109,7 @@ def manifest_of(path: Path) -> dict[str, Any]:
     try:
         return read_manifest(path)
     except (FileNotFoundError, NotADirectoryError):
-        raise RunError(f"run: {str(path)!r} is not a run: it has no {NAME}{run_around(path)}") from None
+        raise RunError(f"run: {no_run(path)}{run_around(path)}") from None
     except (OSError, ValueError) as error:
         raise RunError(f"run: {str(path / NAME)!r} cannot be read: {one_line(error)}") from error
 

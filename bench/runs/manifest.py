@@ -39,6 +39,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def no_run(path: Path) -> str:
+    """What is said of a path at which there is no run's folder."""
+    return f"{str(path)!r} is not a run: it {'is a file' if path.is_file() else f'has no {NAME}'}"
+
+
 def run_around(path: Path) -> str:
     """The hint "; did you mean …?" for a file or folder that lies in a run's folder, else nothing."""
     around = next((folder for folder in path.parents[:2] if (folder / NAME).is_file()), None)
@@ -54,7 +59,7 @@ def load_manifest(folder: Path, run: str) -> dict[str, Any]:
     try:
         manifest = read_manifest(folder)
     except (FileNotFoundError, NotADirectoryError):
-        raise LoadError(f"{str(folder)!r} is not a run: it has no {NAME}; {expected}{run_around(folder)}") from None
+        raise LoadError(f"{no_run(folder)}; {expected}{run_around(folder)}") from None
     except (OSError, ValueError) as error:
         raise LoadError(f"{str(folder / NAME)!r} cannot be read: {one_line(error)}") from error
     if not isinstance(manifest.get(run), dict):

@@ -2,7 +2,8 @@
 
 What can be imported is called ``package.module:qualname``. Anything else, such as a lambda, a closure of
 ``jax.nn.initializers`` or a function of a script or notebook, is called after itself and a digest of what it computes
-with: its code, defaults, closure and the globals that it uses.
+with: its code, defaults, closure and the globals that it uses. Code is Python's bytecode, since a source is
+not always there, nor always what runs: under another minor version of Python such a callable has another name.
 """
 
 from __future__ import annotations

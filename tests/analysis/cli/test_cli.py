@@ -184,7 +184,7 @@ ODD = ("nan", "inf", "9" * 5000, "9" * 4000, "1e9999", "1,,2", "1,x")
         (["heatmap", "RUN", "--scales", "x"], ["--scales", "'x'", "numbers"]),
         (["profile", "RUN", "--depths", "2.5"], ["--depths", "'2.5'", "whole numbers"]),
         (["heatmap", ""], ["RUN_DIR", "got ''", "expected a value"]),
-        (["heatmap", "RUN/manifest.json"], ["RUN_DIR", "did you mean 'RUN'?"]),
+        (["heatmap", "RUN/manifest.json"], ["RUN_DIR", "is a file", "did you mean 'RUN'?"]),
         (["heatmap", "RUN/cells"], ["RUN_DIR", "did you mean 'RUN'?"]),
         (["heatmap", "RUN/cells/chunk-00000.parquet"], ["RUN_DIR", "did you mean 'RUN'?"]),
         *((["heatmap", "RUN", option, value], [option, "numbers"]) for option in ("--scales", "--depths") for value in ODD),
