@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import combinations, product
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,8 @@ COLOUR = "#0b6623"
 STYLE = (0, (7, 1.6, 1.2, 1.6))  # dash-dot: unlike the lines of number types without colour too
 WIDTH = 1.1
 SHOWN = 4  # names in a sentence of the legend
+NO_POINT = "no mean-field critical point at this bias"
+NAMED = ("activation", "initializer", "bias_std", "width")  # by the first of these that tell panels apart
 HALO = withStroke(linewidth=WIDTH + 1.2, foreground="white", dashes={"dash_offset": 0, "dash_list": None})
 
 
@@ -43,6 +46,8 @@ def critical_scale(facet: Facet) -> Edge:
     if facet.activation not in NONLINEARITIES:
         return Edge(nan, "theory does not know the activation")
     law = ensemble(facet.initializer, facet.activation, facet.bias_std)
+    if law is None and ensemble(facet.initializer, facet.activation, critical(facet.activation).bias_std) is not None:
+        return Edge(nan, NO_POINT)
     if law is None:
         return Edge(nan, "the scheme has no law")
     if law.kind == "identity" and not NONLINEARITIES[facet.activation].is_linear:
@@ -51,7 +56,7 @@ def critical_scale(facet: Facet) -> Edge:
     own = critical(facet.activation)
     point = own if np.isclose(own.bias_std, facet.bias_std, rtol=1e-9) else critical(facet.activation, facet.bias_std)
     scale = point.weight_std / law.weight_std
-    return Edge(scale) if np.isfinite(scale) else Edge(nan, "no mean-field critical point at this bias")
+    return Edge(scale) if np.isfinite(scale) else Edge(nan, NO_POINT)
 
 
 def draw_edge(ax: Axes, facet: Facet) -> str:
@@ -70,17 +75,53 @@ def describe_missing(missing: Mapping[Facet, str], panels: Sequence[Facet]) -> l
     lines = []
     for reason in dict.fromkeys(missing.values()):
         found = [facet for facet in panels if missing.get(facet) == reason]
-        rest = [facet for facet in panels if facet not in missing]
-        for column in ("activation", "initializer"):
-            names = list(dict.fromkeys(getattr(facet, column) for facet in found))
-            if not set(names) & {getattr(facet, column) for facet in rest}:
-                break
-        else:
-            names = list(dict.fromkeys(f"{facet.initializer} with {facet.activation}" for facet in found))
-        shown = [*names[:SHOWN], *([f"{len(names) - SHOWN} more"] if len(names) > SHOWN else [])]
-        of = f" of {', '.join(map(plain, shown))}" if len(found) < len(panels) else ""
-        lines.append(f"no critical line{of}: {reason}")
+        others = [facet for facet in panels if facet not in missing]
+        lines.append(f"no critical line{_which(found, others) if len(found) < len(panels) else ''}: {reason}")
     return lines
+
+
+def _which(found: Sequence[Facet], others: Sequence[Facet]) -> str:
+    """Words for these panels and none of the others, by as few columns as tell them apart."""
+    for count in range(1, len(NAMED) + 1):
+        choices = list(combinations(NAMED, count))
+        for together, columns in product((True, False), choices):
+            groups: dict[tuple, list[Facet]] = {}
+            for facet in found:
+                groups.setdefault(() if together else _values(facet, columns[:-1]), []).append(facet)
+            known = [
+                [set(values) for values in zip(*(_values(facet, columns) for facet in g), strict=True)]
+                for g in groups.values()
+            ]
+            if not any(_among(_values(facet, columns), sets) for facet in others for sets in known):
+                words = _shortened([_words(group, columns) for group in groups.values()], "; ")
+                return f" {words}" if words.startswith("at ") else f" of {words}"
+    return ""
+
+
+def _values(facet: Facet, columns: Sequence[str]) -> tuple:
+    return tuple(getattr(facet, column) for column in columns)
+
+
+def _among(values: Sequence, known: Sequence[set]) -> bool:
+    return all(value in of_column for value, of_column in zip(values, known, strict=True))
+
+
+def _words(found: Sequence[Facet], columns: Sequence[str]) -> str:
+    """The values of the columns: ``critical with gelu at bias std 0.1, 0.5 and n = 64``."""
+    values = {name: list(dict.fromkeys(getattr(facet, name) for facet in found)) for name in columns}
+    names = [_shortened([plain(name) for name in values[c]]) for c in ("initializer", "activation") if c in values]
+    numbers = [
+        f"{word}\N{NO-BREAK SPACE}{_shortened([f'{number:.4g}' for number in sorted(values[column])])}"
+        for column, word in (("bias_std", "bias std"), ("width", "n\N{NO-BREAK SPACE}="))
+        if column in values
+    ]
+    at = f"at {' and '.join(numbers)}" if numbers else ""
+    return f"{' with '.join(names)} {at}".strip()
+
+
+def _shortened(words: Sequence[str], mark: str = ", ") -> str:
+    more = [f"{len(words) - SHOWN} more"] if len(words) > SHOWN else []
+    return mark.join([*words[:SHOWN], *more])
 
 
 def edge_handle() -> Line2D:

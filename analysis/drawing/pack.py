@@ -84,7 +84,8 @@ class Page(NamedTuple):
 def arrange(found: Iterable[Facet]) -> Page:
     """A column for each activation, a row for each width, bias_std, optimizer and initializer, in this order.
 
-    A scheme whose bias is another for each activation (critical) has one row.
+    Rows differ in the bias that was drawn; a scheme whose bias is another for each activation (critical) has one row if it
+    has one bias for each.
     """
     known = list(dict.fromkeys(found))
     schemes: dict[tuple, list[Facet]] = {}
@@ -92,14 +93,11 @@ def arrange(found: Iterable[Facet]) -> Page:
         schemes.setdefault((facet.initializer, facet.width, facet.optimizer), []).append(facet)
     rows: dict[tuple, dict[str, Facet]] = {}
     for (initializer, width, optimizer), facets in schemes.items():
-        biases = sorted({facet.bias_std for facet in facets})
-        of_each: dict[str, list[float]] = {}
-        for facet in sorted(facets, key=lambda facet: facet.bias_std):
-            of_each.setdefault(facet.activation, []).append(facet.bias_std)
-        # Biases that activations share are told apart by value, a scheme's own by their order.
-        shared = max(map(len, of_each.values())) == len(biases)
+        # Where biases were asked for, one of the scheme's own is none of them, and no other's row is its place.
+        several = len({facet.activation for facet in facets}) < len(facets)
+        smallest = min(facet.bias_std for facet in facets)
         for facet in facets:
-            place = (biases if shared else of_each[facet.activation]).index(facet.bias_std)
-            rows.setdefault((width, place, optimizer, initializer), {})[facet.activation] = facet
+            place = (width, facet.bias_std if several else smallest, optimizer, initializer)
+            rows.setdefault(place, {})[facet.activation] = facet
     order = sorted(rows, key=lambda row: row[:3])
     return Page(list(dict.fromkeys(facet.activation for facet in known)), [rows[row] for row in order])

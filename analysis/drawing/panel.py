@@ -27,9 +27,10 @@ class Edges(NamedTuple):
 
 
 def set_axes(ax: Axes, grid: Grid) -> Edges:
-    """A logarithmic depth axis and a scale axis that end with the grid's cells, with few round ticks."""
+    """A logarithmic depth axis and a scale axis that end with the grid's cells, or at scale 0, with few round ticks."""
     scales_in_log = evenly_spaced_in_log(grid.scales)
     x, y = cell_edges(grid.depths, logarithmic=True), cell_edges(grid.scales, logarithmic=scales_in_log)
+    y = np.maximum(y, 0) if grid.scales[0] >= 0 else y
     ax.set_xscale("log")
     ax.set_yscale("log" if scales_in_log else "linear")
     ax.set_xlim(x[0], x[-1])

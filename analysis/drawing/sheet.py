@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -21,6 +22,7 @@ from analysis.drawing.style import SINGLE_COLUMN, SMALL, new_figure, tidy
 
 PAGE = 9.5  # inches: the height of a figure that fits on a page with its caption
 LINE = 0.16  # inches that a line of a legend or title takes
+ROOMY = 1.2  # times a label's length: a row of panels in which it does not crowd the next one's
 POINTS = 72  # an inch
 BREAKS = (
     ", ",
@@ -47,10 +49,15 @@ def new_sheet(
 ) -> tuple[Figure, np.ndarray]:
     """A figure of that size in inches, without its legend, and its panels [rows, columns]; the places not used are empty.
 
-    labels: of x and y, on the lowest panel of each column and the first of each row. ``share``: all panels have the same
+    labels: of x and y, on the lowest panel of each column and the first of each row, or one y for all rows where these are
+    too low for it. ``share``: all panels have the same
     axes, and ticks are labelled there alone. grid: for :meth:`matplotlib.figure.Figure.subplots`, such as ``height_ratios``.
     """
     figure = new_figure(width, min(height, PAGE))
+    room = (min(height, PAGE) / len(used) - 2 * LINE) * POINTS  # of a row beside its title
+    crowded = ROOMY * text_width(labels[1], mpl.rcParams["axes.labelsize"]) > room
+    if crowded:
+        figure.supylabel(labels[1])
     panels = figure.subplots(*used.shape, squeeze=False, **{"sharex": share, "sharey": share} | grid)
     for (row, column), ax in np.ndenumerate(panels):
         if not used[row, column]:
@@ -58,7 +65,7 @@ def new_sheet(
             continue
         tidy(ax)
         lowest, first = not used[row + 1 :, column].any(), not used[row, :column].any()
-        ax.set(xlabel=labels[0] if lowest else "", ylabel=labels[1] if first else "")
+        ax.set(xlabel=labels[0] if lowest else "", ylabel=labels[1] if first and not crowded else "")
         if share:
             ax.tick_params(labelbottom=lowest, labelleft=first)
     return figure, panels
@@ -68,6 +75,10 @@ def fit_titles(figure: Any, panels: Iterable[Axes]) -> None:
     """Break titles and labels of x so that none is wider than its panel; the figure grows by the lines that this adds."""
     figure.draw_without_rendering()
     added: dict[int, int] = {}
+    panels = list(panels)
+    for text in figure.texts:  # the label of all rows, which beside a legend is not in the middle of the figure
+        if text.get_rotation():
+            text.set_y(sum(f(getattr(ax.get_position(), y) for ax in panels) for f, y in ((min, "y0"), (max, "y1"))) / 2)
     for ax in panels:
         place, width = ax.get_subplotspec(), ax.get_window_extent().width / figure.dpi * POINTS
         rows = (place.rowspan.start, place.rowspan.stop) if place else (0, 1)

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from analysis.drawing.edge import COLOUR, LABEL, critical_scale, edge_handle
+from analysis.drawing.edge import COLOUR, LABEL, NO_POINT, critical_scale, describe_missing, edge_handle
 from analysis.figures.heatmap import draw_heatmaps, plot_heatmap
 from analysis.rows.select import Facet
 from bench.theory import critical
@@ -90,3 +90,34 @@ def test_the_legend_says_why_there_is_no_line():
         "no critical line: the critical scale lies outside"
     ]
     assert notes_of(draw_heatmaps(make_cells())) == notes_of(draw_heatmaps(cells, theory=False)) == []
+
+
+@pytest.mark.parametrize(
+    ("axes", "where"),
+    [
+        ({"activations": ("gelu",), "bias_stds": (0.0, 0.5)}, " at bias std 0"),
+        ({"activations": ("tanh", "relu"), "bias_stds": (0.0, 0.1, 0.3)}, " of relu at bias std 0.1, 0.3"),
+        (
+            {"activations": ("tanh", "relu", "gelu"), "bias_stds": (0.0, 0.5)},
+            " of gelu at bias std 0; relu at bias std 0.5",
+        ),
+    ],
+)
+def test_the_legend_names_the_panels_without_a_line(axes, where):
+    (note,) = notes_of(draw_heatmaps(make_cells(seeds=1, **axes)))
+    assert note == f"no critical line{where}: no mean-field critical point at this bias"
+
+
+def test_panels_without_a_line_are_named_by_width_and_initializer_where_these_tell_them_apart():
+    panels = [Facet(name, "tanh", width, 0.0) for name in ("a", "b") for width in (4, 16)]
+    assert describe_missing({panels[1]: "why", panels[3]: "why"}, panels) == [
+        "no critical line at n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}16: why"
+    ]
+    (both,) = describe_missing({panels[3]: "why"}, panels)
+    assert both.split("line ")[1].split() == ["of", "b", "at", "n", "=", "16:", "why"]
+    assert describe_missing(dict.fromkeys(panels, "why"), panels) == ["no critical line: why"]
+
+
+@pytest.mark.parametrize(("activation", "bias_std"), [("relu", 0.1), ("gelu", 0.1), ("silu", 0.5)])
+def test_a_critical_scheme_without_a_point_has_a_law_and_no_point(activation, bias_std):
+    assert critical_scale(Facet("critical", activation, 64, bias_std)).missing == NO_POINT

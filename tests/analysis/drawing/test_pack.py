@@ -43,3 +43,20 @@ def test_what_no_page_holds_is_counted():
     packed = pack(facets(60, 1))
     assert (packed.shown, packed.settings) == (len(packed.places), 60)
     assert 20 < packed.shown < 60
+
+
+def test_a_bias_of_the_schemes_own_never_stands_in_the_row_of_another():
+    drawn = {"tanh": (0.0, 0.1, 0.5), "gelu": (0.4158, 0.1, 0.5), "silu": (0.745, 0.1, 0.5)}
+    found = [Facet("critical", name, 32, bias) for name, biases in drawn.items() for bias in biases]
+    found += [Facet("gaussian", name, 32, bias) for name in drawn for bias in (0.0, 0.1, 0.5)]
+    rows: dict[tuple[int, int], set[float]] = {}
+    for facet, (row, column) in pack(found).places.items():  # two settings of three activations each stand side by side
+        rows.setdefault((row, column // len(drawn)), set()).add(facet.bias_std)
+    assert all(len(biases) == 1 for biases in rows.values())
+    order = [min(rows[row]) for row in sorted(rows)]
+    assert order == sorted(order)
+
+
+def test_biases_of_the_schemes_own_share_a_row_where_there_are_no_others():
+    found = [Facet("critical", name, 32, bias) for name, bias in (("tanh", 0.0), ("gelu", 0.4158), ("silu", 0.745))]
+    assert {row for row, _ in pack(found).places.values()} == {0}

@@ -1,3 +1,4 @@
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import matplotlib as mpl
@@ -349,3 +350,28 @@ def test_unknown_names_are_refused_with_a_hint(arguments, text):
 def test_one_panel_refuses_several_facets():
     with pytest.raises(SelectionError, match="activations: got 2"):
         plot_heatmap(make_cells(activations=("tanh", "relu")))
+
+
+@pytest.mark.parametrize(("schemes", "shared"), [(5, False), (11, True)])
+def test_many_low_rows_share_one_label_in_their_middle(schemes, shared):
+    names = tuple("abcdefghijk"[:schemes])
+    figure = draw_heatmaps(make_cells(depths=(2, 5), seeds=1, initializers=names, activations=("tanh", "relu")))
+    figure.draw_without_rendering()
+    assert figure.get_supylabel() == ("weight scale" if shared else "")
+    own = [ax.yaxis.label for ax in panels_of(figure) if ax.get_ylabel()]
+    assert len(own) == (0 if shared else schemes)
+    boxes = sorted((label.get_window_extent() for label in own), key=lambda box: box.y0)
+    assert all(below.y1 < above.y0 for below, above in pairwise(boxes))
+    if shared:
+        (label,) = [text for text in figure.texts if text.get_text() == "weight scale"]
+        bodies = [ax.get_window_extent() for ax in panels_of(figure)]
+        middle = (min(body.y0 for body in bodies) + max(body.y1 for body in bodies)) / 2
+        box = label.get_window_extent()
+        assert (box.y0 + box.y1) / 2 == pytest.approx(middle, abs=0.2 * figure.dpi)
+        assert box.x1 < min(body.x0 for body in bodies)
+
+
+def test_no_map_goes_below_scale_0():
+    ax = plot_heatmap(make_cells(scales=(0.0, 1.0, 2.0), log10_norm=lambda rows: rows["depth"] + 0 * rows["scale"]))
+    assert ax.get_ylim() == (0.0, 2.5)
+    np.testing.assert_allclose(mesh_of(ax).get_coordinates()[:, 0, 1], [0, 0.5, 1.5, 2.5])

@@ -204,3 +204,8 @@ def test_an_axes_that_is_given_is_labelled_and_gets_its_key_on_request():
         assert plot_trainability(cells(), **HOW, ax=ax, key=key) is ax
         assert all((ax.get_xlabel(), ax.get_ylabel(), ax.get_title()))
         assert (len(figure.axes) > before) == (ax.get_legend() is not None) == key
+
+
+def test_no_map_goes_below_scale_0():
+    frame = make_trained(DEPTHS, (0.0, 1.0, 2.0), steps_to_target=lambda rows: rows["depth"] + rows["scale"])
+    assert plot_trainability(frame, **HOW).get_ylim() == (0.0, 2.5)
