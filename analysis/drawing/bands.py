@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from analysis.drawing.labels import counted
 from analysis.drawing.step_axis import NO_STEP
 from analysis.drawing.style import round_ticks
 
@@ -85,7 +86,7 @@ def draw_bands(ax: Axes, bands: Bands, x: np.ndarray, y: np.ndarray, steps: int)
     ax.axvline(0, color="0.6", linewidth=0.5, zorder=1)
     if never:
         ax.axhspan(*np.exp(bands.top), **look)
-        text = f"not within {steps} steps ({never} of {len(y)} networks)"
+        text = f"not within {steps} steps ({never} of {counted(len(y), 'network')})"
         top = {"xycoords": "axes fraction", "xytext": (0, -2.5), "textcoords": "offset points", "bbox": GREY | {"pad": 1}}
         ax.annotate(text, (0.5, 1), ha="center", va="top", zorder=6, **top)
     for count, band, name in ((zeros, bands.left, "exactly zero"), (overflows, bands.right, "beyond range")):

@@ -36,6 +36,11 @@ def axis_label(value: str, *, loss: str = "output") -> str:
     return rf"$\log_{{10}}\,{symbol(value, loss=loss)}$"
 
 
+def counted(count: int, word: str) -> str:
+    """So many of a thing: ``1 network``, ``2 networks``."""
+    return f"{count} {word}{'' if count == 1 else 's'}"
+
+
 def printable(text: str) -> str:
     """The text with a mark for each character that cannot be printed."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

@@ -18,6 +18,7 @@ from matplotlib.patches import Patch
 
 from analysis.drawing.bands import Bands, beyond_top, draw_bands, lay_out, place
 from analysis.drawing.command import Command
+from analysis.drawing.labels import counted
 from analysis.drawing.own_axes import given_or_new, label
 from analysis.drawing.sheet import LINE, shortened
 from analysis.drawing.style import DOUBLE_COLUMN, SMALL, STYLE, new_figure, tidy
@@ -90,7 +91,7 @@ def plot_cost(frame: pd.DataFrame, *, steps: int, decades: str = "first", ax: Ax
     rows, left_out = cost_rows(frame, decades)
     with given_or_new(ax, DOUBLE_COLUMN, 3.2) as own:
         handles = _draw(own, rows, steps)
-        label(own, DECADES[decades], "steps to the target", f"{len(rows)} networks")
+        label(own, DECADES[decades], "steps to the target", counted(len(rows), "network"))
         if ax is None or key:
             _legend(own.get_figure(root=True) if ax is None else own, handles, left_out)
     return own
@@ -213,7 +214,7 @@ def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Fi
     for side, correlation in found.items():
         print(
             f"Kendall's τ_b of |decades of gradient| with steps to the target, {side}: {correlation} "
-            f"(95 % bootstrap over {correlation.settings} settings; {correlation.rows} networks)"
+            f"(95 % bootstrap over {counted(correlation.settings, 'setting')}; {counted(correlation.rows, 'network')})"
         )
     target, steps = manifest["training"]["target"], manifest["training"]["steps"]
     return draw_cost(cells, target=target, steps=steps, decades=arguments.decades, correlations=found)

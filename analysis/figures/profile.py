@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from analysis.drawing.command import Command
 from analysis.drawing.labels import LAYER_VALUES, axis_label, panel_title
@@ -33,7 +33,10 @@ HEADINGS = {
     "log10_delta": "signal that comes back to the layer",
     "log10_activation": "output of the layer",
 }
-FILTERED = ("initializer", "activation", "width", "depth")  # pyarrow does not find 0.0 among a column's floats
+FILTERED = ("initializer", "activation", "width", "bias_std", "depth", "scale")
+THINGS = {"log10_grad": "gradients", "log10_delta": "gradients", "log10_activation": "outputs"}
+FIRST, EDGE = 0.1, 0.02  # of the layers: none of these has a tick beside the first; and free at both ends
+LEAST = 0.2  # decades of a y axis
 DWARFED = 4.0  # times as many decades as another row's: a shared axis would flatten that
 
 
@@ -59,7 +62,7 @@ def plot_profile(
     check_name("value", value, LAYER_VALUES)
     chosen = choose(frame, depths, scales)
     with given_or_new(ax, SINGLE_COLUMN, 3.0) as own:
-        _draw(own, chosen, value)
+        _draw(own, chosen, value, distinct(chosen, "depth")[-1])
         label(own, LAYER_LABEL, axis_label(value, loss=loss), panel_title(facet, ()))
         if ax is None or key:
             words = _words(chosen) if ax is None else ""
@@ -80,7 +83,7 @@ def draw_profiles(
     its y axis, so that rows can be compared, unless one would be flat beside another.
     """
     chosen = choose(frame, depths, scales)
-    every = facets(chosen)
+    every, deepest = facets(chosen), distinct(chosen, "depth")[-1]
     panel_rows, named = every[:MOST_ROWS], varying(chosen)
     count = len(panel_rows)
     left_out = f"; the first {count} of {len(every)} settings" if count < len(every) else ""
@@ -90,7 +93,7 @@ def draw_profiles(
         figure, panels = new_sheet(used, DOUBLE_COLUMN, height, labels=(LAYER_LABEL, ""), share=False, sharex=True)
         for row, (key, rows) in enumerate(panel_rows):
             for ax, value in zip(panels[row], LAYER_VALUES, strict=True):
-                _draw(ax, rows, value)
+                _draw(ax, rows, value, deepest)
                 ax.set_ylabel(axis_label(value, loss=loss))
                 ax.set_title(HEADINGS[value] if row == 0 else "")
             if count > 1:
@@ -104,7 +107,7 @@ def draw_profiles(
                     fontsize=SMALL,
                 )
         for column in panels.T:
-            _share_heights(column)
+            _share_heights([ax for ax in column if len(ax.get_yticks())])
         if count == 1:
             facet = panel_rows[0][0]
             figure.suptitle(panel_title(facet, ["width", "bias_std"] if facet.bias_std else ["width"]), fontsize=8)
@@ -114,6 +117,8 @@ def draw_profiles(
 
 def _share_heights(column: Sequence[Axes]) -> None:
     """One y axis for a column's panels, where none of them is flat on it."""
+    if not column:
+        return
     limits = np.array([ax.get_ylim() for ax in column])
     if np.ptp(limits) <= DWARFED * np.min(np.diff(limits)):
         for ax in column:
@@ -129,7 +134,7 @@ def choose(frame: pd.DataFrame, depths: Sequence[int] | None, scales: Sequence[f
     return select(frame, depths=depths, scales=scales)
 
 
-def _draw(ax: Axes, frame: pd.DataFrame, value: str) -> None:
+def _draw(ax: Axes, frame: pd.DataFrame, value: str, deepest: int) -> None:
     colours, styles = _looks(frame)
     groups: Any = frame.groupby(["scale", "depth"])
     for (scale, depth), rows in groups:
@@ -141,9 +146,31 @@ def _draw(ax: Axes, frame: pd.DataFrame, value: str) -> None:
         ax.plot(layers, drawn[1], color=colours[scale], linestyle=styles[depth], marker=alone, zorder=3)
         if len(distinct(rows, "seed")) > 1:
             ax.fill_between(layers, drawn[0], drawn[2], color=colours[scale], alpha=0.2, linewidth=0, zorder=2)
+    ticks = [tick for tick in MaxNLocator(5, integer=True).tick_values(1, deepest) if FIRST < tick / deepest <= 1]
+    ax.xaxis.set_major_locator(FixedLocator([1, *ticks]))
+    ax.set_xlim(1 - EDGE * deepest, deepest + EDGE * deepest)
+    _say_what_has_no_line(ax, frame, value)
+
+
+def _say_what_has_no_line(ax: Axes, frame: pd.DataFrame, value: str) -> None:
+    """Where there is no number at all the panel says so in its middle; in its corner, which scales are zero throughout."""
+    values = frame[value].to_numpy(float)
+    look: Any = {"transform": ax.transAxes, "fontsize": SMALL, "zorder": 4}
+    if not np.isfinite(values).any():
+        zero, undefined = np.isneginf(values).all(), np.isnan(values).all()
+        words = "exactly 0" if zero else "undefined" if undefined else "exactly 0 or undefined"
+        ax.text(0.5, 0.5, f"all {THINGS[value]} are {words}", ha="center", va="center", **look)
+        ax.yaxis.set_major_locator(NullLocator())
+        return
     ax.axhline(0, color="0.7", linewidth=0.5, zorder=1)
-    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    ax.margins(x=0.02)
+    low, high = ax.get_ylim()
+    if high - low < LEAST:  # what is rounding shall not look like a slope
+        ax.set_ylim((low + high - LEAST) / 2, (low + high + LEAST) / 2)
+    dead = [scale for scale in distinct(frame, "scale") if np.isneginf(values[frame["scale"].to_numpy() == scale]).all()]
+    if dead:
+        scales = ", ".join(f"{scale:g}" for scale in dead)
+        paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1}
+        ax.text(0.02, 0.03, f"scale {scales}: all exactly 0", color="0.3", bbox=paper, **look)
 
 
 def _looks(frame: pd.DataFrame) -> tuple[dict[float, Any], dict[int, Any]]:
@@ -181,7 +208,6 @@ def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Fi
     cells = selected(arguments, load_cells(arguments.run_dir), (*NETWORKS, "depths", "scales"))
     cells = choose(cells, arguments.depths, arguments.scales)
     layers = load_layers(arguments.run_dir, filters=[(column, "in", distinct(cells, column)) for column in FILTERED])
-    layers = select(layers, scales=distinct(cells, "scale"), bias_stds=distinct(cells, "bias_std"))
     loss = manifest["sweep"].get("loss", "")
     return draw_profiles(layers, depths=distinct(cells, "depth"), scales=distinct(cells, "scale"), loss=loss)
 

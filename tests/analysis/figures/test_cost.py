@@ -288,3 +288,10 @@ def test_an_axes_that_is_given_is_labelled_and_gets_its_key_on_request():
         assert plot_cost(CELLS, steps=STEPS, ax=ax, key=key) is ax
         assert all((ax.get_xlabel(), ax.get_ylabel(), ax.get_title()))
         assert (ax.get_legend() is not None) == key
+
+
+def test_one_network_is_one():
+    ax = plot_cost(make_trained((8,), (1.0,), (0.1,), seeds=1), steps=200)
+    assert ax.get_title() == "1 network"
+    late = make_trained((8,), (1.0,), (0.1,), seeds=1, steps_to_target=lambda rows: 1000 + 0 * rows["depth"])
+    assert "not within 200 steps (1 of 1 network)" in words_of(plot_cost(late, steps=200))

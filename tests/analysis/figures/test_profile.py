@@ -3,10 +3,13 @@ import pytest
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
+from analysis.cli.main import main
 from analysis.drawing.labels import LAYER_VALUES
+from analysis.figures import profile
 from analysis.figures.profile import HEADINGS, draw_profiles, plot_profile
+from analysis.rows.load import load_layers
 from analysis.rows.select import SelectionError
-from tests.analysis.conftest import make_layers
+from tests.analysis.conftest import make_cells, make_layers, write_run
 
 LAYERS = make_layers()
 
@@ -113,3 +116,50 @@ def test_an_axes_that_is_given_is_labelled_and_gets_its_key_if_asked():
     assert (plain.get_xlabel(), plain.get_title(), plain.get_legend()) == ("layer $l$", "gaussian, linear", None)
     plot_profile(LAYERS, ax=keyed, key=True)
     assert "scale 1" in [text.get_text() for text in keyed.get_legend().get_texts()]
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(-np.inf, "all {} are exactly 0"), (np.nan, "all {} are undefined"), (1.0, None)]
+)
+def test_a_panel_without_a_number_says_so_and_begins_at_layer_1(number, words):
+    dead = LAYERS.assign(log10_grad=number, log10_activation=number)
+    dead.loc[dead["layer"] == 1, "log10_delta"] = -np.inf
+    figure = draw_profiles(dead)
+    figure.draw_without_rendering()
+    said = [[text.get_text() for text in ax.texts] for ax in figure.axes]
+    assert said == [[words.format(thing)] if words and thing else [] for thing in ("gradients", "", "outputs")]
+    for ax in figure.axes:
+        assert 0 < ax.get_xlim()[0] < 1
+        assert ax.get_xticks()[0] == 1
+
+
+def test_a_scale_that_is_zero_throughout_is_named_beside_the_others():
+    layers = LAYERS.copy()
+    layers.loc[layers["scale"] == 0.5, "log10_grad"] = -np.inf
+    ax = plot_profile(layers)
+    assert [text.get_text() for text in ax.texts] == ["scale 0.5: all exactly 0"]
+
+
+def test_an_empty_panel_does_not_flatten_its_column():
+    layers = make_layers(activations=("tanh", "relu", "gelu"))
+    layers.loc[layers["activation"] == "gelu", "log10_grad"] = -np.inf
+    full = [ax for ax in draw_profiles(layers).axes[::3] if not any("exactly" in text.get_text() for text in ax.texts)]
+    assert len(full) == 2
+    assert full[0].get_ylim() == full[1].get_ylim()
+
+
+def test_rounding_does_not_look_like_a_slope():
+    ax = plot_profile(LAYERS.assign(log10_grad=1e-8 * LAYERS["layer"]))
+    assert np.ptp(ax.get_ylim()) >= 0.2
+
+
+def test_only_the_rows_that_are_drawn_are_read(tmp_path, monkeypatch):
+    axes = {"scales": np.linspace(0.5, 2.5, 21), "depths": (2, 3, 6), "activations": ("tanh", "relu")}
+    tables = [table.assign(scale=table["scale"] - 0.5) for table in (make_cells(**axes), make_layers(**axes))]
+    folder = write_run(tmp_path / "run", *tables)
+    read = []
+    monkeypatch.setattr(profile, "load_layers", lambda *a, **k: read.append(load_layers(*a, **k)) or read[-1])
+    assert main(["profile", str(folder), "--activations", "tanh", "--out", str(tmp_path / "a.svg")]) == 0
+    (rows,) = read
+    assert len(rows) == 5 * 6 * 3  # scales, layers of the deepest, seeds
+    assert 0.0 in set(rows["scale"])
