@@ -23,6 +23,7 @@ LATEX: Mapping[str, str] = MappingProxyType(
 )
 MARKDOWN: Mapping[str, str] = MappingProxyType({name: f"\\{name}" for name in "|`*[]\\"} | {"<": "&lt;"})
 PREAMBLE = r"% Needs \usepackage{booktabs} and \usepackage{siunitx}."
+FEW = 9  # columns: more stand closer together
 NUMBER = re.compile(r"([+-]?)(\d+)(?:\.(\d+))?")
 
 
@@ -67,8 +68,8 @@ def _tabular(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> str:
     lines = [f"{' & '.join(row)} \\\\" for row in (heads, *body)]
     return "\n".join(
         [
-            r"{\footnotesize\setlength{\tabcolsep}{3pt}",
-            rf"\begin{{tabular}}{{{' '.join(kinds)}}}",
+            rf"\noindent{{\footnotesize\setlength{{\tabcolsep}}{{{1.5 if len(columns) > FEW else 3}pt}}",
+            rf"\begin{{tabular}}{{@{{}} {' '.join(kinds)} @{{}}}}",
             r"\toprule",
             lines[0],
             r"\midrule",

@@ -1,13 +1,15 @@
 """Tables of comparisons: what their columns say, and what LaTeX and Markdown make of it."""
 
 import re
+import shutil
+import subprocess
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from bench.comparison.columns import BRIEF, COLUMNS, brief, check_columns
-from bench.comparison.tables import as_text, write_table
+from bench.comparison.tables import PREAMBLE, as_text, write_table
 from bench.settings.errors import SweepError
 
 INF, NAN = np.inf, np.nan
@@ -80,7 +82,7 @@ def test_a_condition_number_is_a_power_of_ten_in_latex_too():
 def test_latex_columns_are_numbers_that_siunitx_parses_and_all_else_is_braced(columns):
     text = as_text(make_table(), "latex", columns)
     (kinds,) = re.findall(r"\\begin{tabular}{(.*)}\n", text)
-    kinds = kinds.split(" ")
+    kinds = kinds.removeprefix("@{} ").removesuffix(" @{}").split(" ")
     head, *rows = latex_rows(text)
     assert len(rows) == 3
     for cells in (head, *rows):
@@ -109,6 +111,25 @@ def test_by_default_a_latex_table_fits_on_a_page():
     width = sum(max(map(len, column)) for column in zip(*bare, strict=True)) * DIGIT + SPACE * (len(bare[0]) - 1)
     assert width < TEXT_WIDTH
     assert r"\footnotesize" in as_text(scales, "latex")
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs TeX")
+@pytest.mark.parametrize("paper", ["a4paper", "letterpaper"])
+def test_by_default_latex_sets_a_table_within_the_text_of_an_article(tmp_path, paper):
+    packages = re.findall(r"\\usepackage{\w+}", PREAMBLE)
+    names = ("he_normal", "critical_orthogonal", "scaled_identity")
+    widest = {"log10_condition": [1530.3, INF, NAN], "slope": [-0.85135, 0.5, NAN]}
+    table = pd.concat([make_table(names, **widest, scale=scale) for scale in (1.0, 1.25)])
+    for number, shown in enumerate((make_table(names, **widest), table)):
+        lines = [rf"\documentclass[10pt,{paper}]{{article}}", *packages, r"\begin{document}", as_text(shown, "latex")]
+        source = tmp_path / f"table{number}.tex"
+        source.write_text("\n".join([*lines, r"\end{document}"]))
+        command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", source.name]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", timeout=120)
+        if "File `siunitx.sty' not found" in done.stdout or "File `booktabs.sty' not found" in done.stdout:
+            pytest.skip("needs the packages booktabs and siunitx")
+        assert done.returncode == 0, done.stdout[-2000:]
+        assert "Overfull" not in done.stdout
 
 
 HOSTILE = "a_b&c%d$e#f{g}h~i^j\\k|l`m*n<o>p\nq[r](s)"
