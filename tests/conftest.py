@@ -1,21 +1,24 @@
 """Every test runs with JAX's strictest promotion rules, so that no array is broadcast or widened unasked.
 
-Programs are compiled once for the whole run, and kept for the next: in a folder for each of pytest-xdist's workers, since
-JAX does not lock its cache.
+Programs are compiled once for the whole run, and kept for the next. JAX neither locks its cache nor writes it in one step,
+so each of pytest-xdist's workers has a folder of its own, and after each file of tests shares what it has compiled.
 """
 
+import contextlib
 import os
+from pathlib import Path
 
 import pytest
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    folder = config.rootpath / ".pytest_cache" / "programs" / worker
+    programs = config.rootpath / ".pytest_cache" / "programs"
+    folder = programs / os.environ.get("PYTEST_XDIST_WORKER", "main")
     # in the environment, so that the processes that tests start have them too
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads would wait for JAX's, and for the other workers'
-    folder.mkdir(parents=True, exist_ok=True)
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
+    for each in (folder, programs / "whole"):
+        each.mkdir(parents=True, exist_ok=True)
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)  # a worker has inherited that of the process that started it
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
@@ -26,3 +29,19 @@ def _strict_promotion():
 
     jax.config.update("jax_numpy_rank_promotion", "raise")
     jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+
+def link_missing(source: Path, target: Path) -> None:
+    """Every file of one folder in another too; a link is there at once, and whole."""
+    for name in {*os.listdir(source)} - {*os.listdir(target)}:
+        with contextlib.suppress(FileExistsError):  # another worker was first
+            os.link(source / name, target / name)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _programs_of_all_workers():
+    ours = Path(os.environ["JAX_COMPILATION_CACHE_DIR"])
+    whole = ours.parent / "whole"
+    link_missing(whole, ours)
+    yield
+    link_missing(ours, whole)

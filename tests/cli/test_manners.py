@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.tolerance import own_programs
+
 ROOT = Path(__file__).parents[2]
 SMALL = ["sweep", "--depths", "2", "--scales", "1", "--seeds", "1", "--widths", "4"]
 LONG = ["sweep", "--depths", "2:900:30log", "--scales", "0.5:2:64", "--widths", "256", "--seeds", "64"]
@@ -31,7 +33,7 @@ def shell(folder: Path, line: str) -> subprocess.CompletedProcess:
     [(signal.SIGINT, wait) for wait in (0.4, 0.8, 1.3, 2.0, 3.5)] + [(signal.SIGTERM, 0.6), (signal.SIGTERM, 2.5)],
 )
 def test_an_interrupt_is_one_line_and_130_whenever_it_comes(tmp_path, which, after):
-    process = start(tmp_path, *LONG)
+    process = start(tmp_path, *LONG, env={"JAX_COMPILATION_CACHE_DIR": own_programs(tmp_path)})
     time.sleep(after)
     began = time.monotonic()
     process.send_signal(which)

@@ -157,10 +157,10 @@ def test_what_is_no_line_has_no_recipe():
 
 def test_the_command_prints_a_table_a_verdict_and_one_frameworks_lines(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    asked = ["--activation", "relu", "--depth", "12", "--width", "16", "--framework", "pytorch"]
+    asked = ["--activation", "relu", "--depth", "12", "--width", "32", "--framework", "pytorch"]
     assert main(["recommend", *asked]) == 0
     printed = capsys.readouterr().out
-    for words in ("12 layers of relu, width 16", "default of", "not which network", "# pytorch", "torch.nn.init"):
+    for words in ("12 layers of relu, width 32", "default of", "not which network", "# pytorch", "torch.nn.init"):
         assert words in printed
     assert "# jax" not in printed
     assert not list(tmp_path.iterdir())

@@ -91,7 +91,7 @@ def test_equals_float64_jax_grad(name, depth):
 
     part = slice(0, depth - 1)
     with jax.enable_x64(True):
-        differentiated = jax.vmap(jax.grad(network, has_aux=True), in_axes=(None, 0, 0, 0, 0, None))
+        differentiated = jax.jit(jax.vmap(jax.grad(network, has_aux=True), in_axes=(None, 0, 0, 0, 0, None)))
         for lane, (scale, std) in enumerate(zip(scales, bias_stds, strict=True)):
             (delta, z), (other_delta, other_z) = (
                 differentiated(

@@ -1,5 +1,7 @@
 """A step of training is optax's own, applied to jax.grad of the same network written plainly."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,6 +19,7 @@ DEPTH, WIDTH, INPUTS, OUTPUTS, EXAMPLES = 5, 6, 7, 4, 10
 STEPS, RATE = 3, 0.01
 EXACT = 1e-12  # relative to the largest entry: the same float64 arithmetic, summed in another order
 WRITTEN = [*OPTIMIZERS, "adamw:weight_decay=0.01", "sgd:momentum=0.8,nesterov=true", "rmsprop:decay=0.95,eps=1e-6"]
+QUICK = {"xla_backend_optimization_level": 0}  # programs that run three times are not worth LLVM's passes
 SHORT = {"momentum": {"momentum": 0.9}, "nesterov": {"momentum": 0.9, "nesterov": True}}
 
 
@@ -73,7 +76,11 @@ def trained(
     kind = Kind(ACTIVATIONS[activation], loss, parse_optimizer(written), clipped=clip > 0, whole=True)
     rates = Rates(jnp.asarray(RATE), jnp.asarray(RATE if readout_rate is None else readout_rate))
     state = State(parameters, kind.optimizer.init(rates, parameters), jnp.ones((), bool))
-    step = jax.jit(lambda state, rates: train_step(state, x, targets, rates, jnp.asarray(clip), kind)[0])
+
+    @partial(jax.jit, compiler_options=QUICK)
+    def step(state, rates):
+        return train_step(state, x, targets, rates, jnp.asarray(clip), kind)[0]
+
     for _ in range(STEPS):
         state = step(state, rates)
     return layers_of(state.parameters)
@@ -82,7 +89,7 @@ def trained(
 def trained_plainly(transformation, parameters, x, targets, *, activation="tanh", loss="cross_entropy"):
     layers = layers_of(parameters)
 
-    @jax.jit
+    @partial(jax.jit, compiler_options=QUICK)
     def step(layers, state):
         gradients = jax.grad(plain_loss)(layers, x, targets, ACTIVATIONS[activation].function, loss)
         updates, state = transformation.update(gradients, state, layers)
