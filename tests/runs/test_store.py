@@ -17,7 +17,7 @@ import bench.sweeps.runner
 
 FIELDS = {"activations": ["tanh", "relu"], "depths": [2, 9, 40], "scales": [0.5, 1.5], "widths": [5], "seeds": 3}
 KILLED = FIELDS | {"initializers": ["gaussian", "he_uniform", "orthogonal"], "widths": [3, 4, 5]}
-KILLS = 20
+KILLS = 12
 
 
 def start(fields: dict, results: Path) -> subprocess.Popen:
