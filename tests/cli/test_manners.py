@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,14 @@ LONG = ["sweep", "--depths", "2:900:30log", "--scales", "0.5:2:64", "--widths", 
 def start(folder: Path, *words: str, **options) -> subprocess.Popen:
     environment = os.environ | {"PYTHONPATH": str(ROOT)} | options.pop("env", {})
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
-    return subprocess.Popen([sys.executable, "-m", "bench", *words], cwd=folder, env=environment, text=True, **pipes)
+    return subprocess.Popen(
+        [sys.executable, "-m", "bench", *words],
+        cwd=folder,
+        env=environment,
+        text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # which a shell's background jobs ignore
+        **pipes,
+    )
 
 
 def shell(folder: Path, line: str) -> subprocess.CompletedProcess:
@@ -37,7 +45,10 @@ def test_an_interrupt_is_one_line_and_130_whenever_it_comes(tmp_path, which, aft
     time.sleep(after)
     began = time.monotonic()
     process.send_signal(which)
-    out, err = process.communicate(timeout=30)
+    try:
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert time.monotonic() - began < 3
     assert (process.returncode, out) == (130, "")
     assert err.splitlines()[-1].endswith("interrupted; the same command finishes the rest") or err == "bench: interrupted\n"
