@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,14 +19,9 @@ LONG = ["sweep", "--depths", "2:900:30log", "--scales", "0.5:2:64", "--widths", 
 def start(folder: Path, *words: str, **options) -> subprocess.Popen:
     environment = os.environ | {"PYTHONPATH": str(ROOT)} | options.pop("env", {})
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
-    return subprocess.Popen(
-        [sys.executable, "-m", "bench", *words],
-        cwd=folder,
-        env=environment,
-        text=True,
-        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # which a shell's background jobs ignore
-        **pipes,
-    )
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's background jobs, whose children inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    return subprocess.Popen([sys.executable, "-m", "bench", *words], cwd=folder, env=environment, text=True, **pipes)
 
 
 def shell(folder: Path, line: str) -> subprocess.CompletedProcess:

@@ -284,7 +284,7 @@ def test_what_the_frame_does_not_hold_is_refused():
 
 def test_the_command_draws_the_selection(tmp_path, capsys, monkeypatch):
     drawn = []
-    monkeypatch.setattr("analysis.cli.draw.save_figure", lambda figure, path, **_: drawn.append(figure) or path)
+    monkeypatch.setattr("analysis.drawing.save.save_figure", lambda figure, path, **_: drawn.append(figure) or path)
     run = str(write_training(tmp_path / "run", make_trained(), make_curves(), loss="mse"))
     assert main(["curves", run, "--depths", "2", "8", "--scales", "0.5", "--learning-rates", "0.1"]) == 0
     assert len(drawn[0].axes) == 8
