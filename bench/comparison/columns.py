@@ -17,13 +17,14 @@ LAYERS = 100  # slopes are shown per so many layers
 ALL = "all"
 BRIEF = (
     *("rank", "initializer", "scale", "bias_std", "slope", "slope_low", "slope_high", "predicted"),
-    *("depth_1e3", "log10_condition"),
+    *("depth_1e3", "lyapunov_spread"),
 )
 WHERE_SEVERAL = ("scale", "bias_std")  # are shown by default only if the table has several
 LEGEND = (
     f"slope: decades of the first layer's gradient norm per {LAYERS} layers, mean over seeds; low, high: its 95 % interval;",
     "theory: what theory predicts for it; to 1e3, float32, ...: the depths up to which gradients stay within 10^3 of where",
-    "they begin, and within the normal numbers of a type; cond: condition number of the Jacobian, at depth 64 at most.",
+    "they begin, and within the normal numbers of a type; stretch: how much the Jacobian's stretches of different",
+    f"directions differ, in decades per {LAYERS} layers (0: an isometry); cond: its condition number.",
 )
 
 
@@ -67,6 +68,10 @@ def _slope(row: Row) -> str:
     return "undefined" if np.isnan(row["slope"]) else f"{LAYERS * row['slope']:+.3f}"
 
 
+def _stretch(row: Row) -> str:
+    return "inf" if np.isposinf(row["lyapunov_spread"]) else _number("lyapunov_spread", ".2f", LAYERS)(row)
+
+
 COLUMNS: Mapping[str, Column] = MappingProxyType(
     {
         "rank": Column("rank", "number", _number("rank", ".0f")),
@@ -86,7 +91,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "imbalance": Column("first/last", "number", _number("imbalance", "+.2f")),
         "spread": Column("spread", "number", _number("spread", ".2f")),
         "predicted_spread": Column("its theory", "number", _number("predicted_spread", ".2f")),
-        "sigma_ratio": Column("max/rms", "number", _number("sigma_ratio", ".2f")),
+        "lyapunov_spread": Column("stretch", "number", _stretch),
         "log10_condition": Column("cond", "power", _number("log10_condition", ".1f")),
         "dead": Column("dead", "number", lambda row: f"{100 * row['dead']:.0f} %" if row["dead"] else ""),
     }

@@ -11,6 +11,7 @@ import pandas as pd
 
 from bench.arithmetic.numerics import settled
 from bench.engine.jacobians import isometry
+from bench.engine.lyapunov import lyapunov_exponents
 from bench.networks.activations import ACTIVATIONS
 from bench.networks.batches import Batch, networks_of
 from bench.networks.schemes import families
@@ -27,9 +28,11 @@ LARGEST_BYTES = 2**29  # of one float64 copy of the Jacobians
 def add_isometry(table: pd.DataFrame, sweep: Sweep, *, seeds: int, progress: bool = True) -> pd.DataFrame:
     """The table of :func:`bench.comparison.compare.compare` with the isometry of each row's first ``seeds`` networks.
 
-    ``sigma_ratio``: σ_max / σ_rms of the Jacobian ∂h_{L-1}/∂h_0 at the row's depth, ``log10_condition``: log10 σ_max / σ_min
-    at ``condition_depth`` ≤ 64 (inf where it is singular), both means over ``isometry_seeds`` networks; NaN for 0 seeds and
-    undefined schemes.
+    Of the Jacobian ∂h_{L-1}/∂h_0: ``lyapunov_spread``, the standard deviation over a quarter of the directions (n / 4, at
+    least 2), those that it stretches most, of their Lyapunov exponents at the row's depth, in decades per layer
+    (:mod:`bench.engine.lyapunov`): 0 for an isometry, at any depth, and free of the weights' scale. ``log10_condition``:
+    log10 σ_max / σ_min at ``condition_depth`` ≤ 64, inf where it is singular, as with ReLU. Both are means over
+    ``isometry_seeds`` networks; NaN for 0 seeds and undefined schemes.
     """
     depth = max(sweep.depths)
     condition_depth = min(CONDITION_DEPTH, depth)
@@ -50,8 +53,9 @@ def add_isometry(table: pd.DataFrame, sweep: Sweep, *, seeds: int, progress: boo
                         found |= dict(zip(cells, values, strict=True))
                         bar.update(len(block))
     keys = zip(*(table[name] for name in ("initializer", "activation", "width", "bias_std", "scale")), strict=True)
-    ratio, condition = np.transpose([found.get(key, (np.nan, np.nan)) for key in keys])
-    return table.assign(sigma_ratio=ratio, log10_condition=condition, condition_depth=condition_depth, isometry_seeds=seeds)
+    spread, condition = np.transpose([found.get(key, (np.nan, np.nan)) for key in keys])
+    measured = {"lyapunov_spread": spread, "log10_condition": condition}
+    return table.assign(**measured, condition_depth=condition_depth, isometry_seeds=seeds)
 
 
 def _groups(sweep: Sweep) -> Iterator[tuple[tuple[str, ...], int, str, list[Lane]]]:
@@ -76,22 +80,23 @@ def _networks(sweep: Sweep, initializer: str, width: int, seeds: int) -> Batch:
 def _measure(
     networks: Batch, activation: str, lanes: list[Lane], seeds: int, depth: int, condition_depth: int
 ) -> list[tuple[float, float]]:
-    """(sigma_ratio, log10_condition) of each lane."""
-    found = isometry(
-        networks.segments(activation),
-        networks.inputs,
-        mesh=seed_mesh(seeds),
-        activation=ACTIVATIONS[activation],
-        scales=np.array([lane.engine_scale for lane in lanes]),
-        bias_stds=np.array([lane.bias_std for lane in lanes]),
-        depth=depth,
-        condition_depth=condition_depth,
-    )
-    pairs = zip(found.ratio, found.log10_condition, strict=True)
-    return [(_mean(ratio[:seeds]), _mean(condition[:seeds])) for ratio, condition in pairs]
+    """(lyapunov_spread, log10_condition) of each lane."""
+    width = networks.inputs.shape[1]
+    asked: Any = {
+        "mesh": seed_mesh(seeds),
+        "activation": ACTIVATIONS[activation],
+        "scales": np.array([lane.engine_scale for lane in lanes]),
+        "bias_stds": np.array([lane.bias_std for lane in lanes]),
+    }
+    count = min(max(2, width // 4), width)
+    segments, inputs = networks.segments(activation), networks.inputs
+    exponents = lyapunov_exponents(segments, inputs, depth=depth, count=count, **asked)
+    conditions = isometry(segments, inputs, depth=condition_depth, condition_depth=condition_depth, **asked).log10_condition
+    with np.errstate(invalid="ignore"):  # a network that loses some of them is no isometry at all
+        spreads = np.where(np.isneginf(exponents[..., -1]), np.inf, exponents.std(axis=-1))
+    return [(_mean(spread[:seeds]), _mean(condition[:seeds])) for spread, condition in zip(spreads, conditions, strict=True)]
 
 
 def _mean(values: np.ndarray) -> float:
-    """The mean of the networks that have the value: one whose layer is all off has no ratio."""
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if known.size else float("nan")
+    """The mean over networks; NaN without any."""
+    return float(values.mean()) if values.size else float("nan")

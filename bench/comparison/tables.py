@@ -17,6 +17,10 @@ from bench.comparison.columns import COLUMNS, LEGEND, Column, brief
 from bench.runs.files import write_whole
 
 GROUP = ("activation", "width")
+HEAD = (
+    "{activation}, width {width}, depth {depth}, seeds: {seeds} (stretch and cond: {isometry_seeds}; cond at depth "
+    "{condition_depth})"
+)
 LATEX: Mapping[str, str] = MappingProxyType(
     {name: f"\\{name}" for name in "_&%$#{}"}
     | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}", "<": "$<$", ">": "$>$", "|": "$|$"}
@@ -39,7 +43,7 @@ def as_text(table: pd.DataFrame, style: str, columns: Sequence[str] | None = Non
     for _, rows in table.groupby(list(GROUP), sort=False):
         records = rows.assign(size=rows["slope"].abs()).sort_values(["rank", "size"], kind="stable").to_dict("records")
         cells = [[column.words(row) for column in chosen] for row in records]
-        head = escape("{activation}, width {width}, depth {depth}, seeds: {seeds}".format(**records[0]), {})
+        head = escape(HEAD.format(**records[0]), {})
         if style == "latex":
             written.append(f"% {head}\n{_tabular(chosen, cells)}\n")
             continue

@@ -28,21 +28,24 @@ def test_columns_are_those_of_the_jacobians_of_the_measured_networks(tmp_path):
     assert (table.condition_depth == 9).all()
     for _, row in table.iterrows():
         mesh = seed_mesh(1)
-        ratios, conditions = [], []
+        spreads, conditions = [], []
         for seed in range(2):
             drawn = {"key": 0, "width": 12, "seeds": [seed], "dtype": "float32", "mesh": mesh, "keep": True}
             networks = networks_of(row.initializer, **drawn)
             gain = {"he_normal": np.sqrt(2)}.get(row.initializer, 1.0) * row.scale
             weights = np.asarray(networks.segments(row.activation)(0).weights, float)[:8, 0] * gain
             h, jacobian = np.asarray(networks.inputs, float)[0], np.eye(12)
+            frame, stretches = np.linalg.qr(np.random.default_rng(0).normal(size=(12, 3)))[0], np.zeros(3)
             for matrix in weights:
                 z = matrix @ h
                 h, slope = (z, np.ones(12)) if row.activation == "linear" else (np.tanh(z), 1 - np.tanh(z) ** 2)
                 jacobian = slope[:, None] * (matrix @ jacobian)
+                frame, triangle = np.linalg.qr(slope[:, None] * (matrix @ frame))
+                stretches += np.log10(np.abs(np.diag(triangle))) / 8
             singular = np.linalg.svd(jacobian, compute_uv=False)
-            ratios.append(singular[0] / np.sqrt(np.mean(singular**2)))
+            spreads.append(stretches.std())
             conditions.append(np.log10(singular[0] / singular[-1]))
-        assert row.sigma_ratio == pytest.approx(np.mean(ratios), rel=1e-4)
+        assert row.lyapunov_spread == pytest.approx(np.mean(spreads), abs=1e-6)
         assert row.log10_condition == pytest.approx(np.mean(conditions), abs=1e-3)
 
 
@@ -50,7 +53,7 @@ def test_no_seeds_and_undefined_schemes_have_none(tmp_path):
     fields = FIELDS | {"initializers": ("critical", "gaussian"), "activations": ("softplus",)}
     cells, sweep = run_frame(tmp_path, **fields), bench.Sweep(**fields)
     table = compare(cells, resamples=100)
-    assert add_isometry(table, sweep, seeds=0, progress=False).sigma_ratio.isna().all()
+    assert add_isometry(table, sweep, seeds=0, progress=False).lyapunov_spread.isna().all()
     found = add_isometry(table, sweep, seeds=1, progress=False).set_index("initializer")
-    assert np.isnan(found.sigma_ratio["critical"])
-    assert found.sigma_ratio["gaussian"] > 1
+    assert np.isnan(found.lyapunov_spread["critical"])
+    assert found.lyapunov_spread["gaussian"] > 0

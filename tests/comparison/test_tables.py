@@ -41,7 +41,9 @@ def make_table(initializers=("he_normal", "critical_orthogonal", "zero"), **colu
         "imbalance": [-204.65, 0.2, NAN],
         "spread": [0.81, 0.5, NAN],
         "predicted_spread": [0.79, NAN, NAN],
-        "sigma_ratio": [11.3, 10.97, NAN],
+        "lyapunov_spread": [0.003, INF, NAN],
+        "isometry_seeds": 4,
+        "condition_depth": 64,
         "log10_condition": [25.34, INF, NAN],
         "dead": [0.125, 0.0, 1.0],
     } | columns
@@ -62,15 +64,17 @@ def test_every_scheme_has_a_row_from_the_best_to_those_without_a_slope(style):
     assert places == sorted(places)
     assert "undefined" in text[places[-1] :]
     two = pd.concat([make_table(), make_table(activation="tanh")])
-    assert as_text(two, style).count("width 128, depth 852, seeds: 32") == 2
+    assert as_text(two, style).replace("\\", "").count("depth 852, seeds: 32 (stretch and cond: 4; cond at depth 64)") == 2
 
 
 @pytest.mark.parametrize("style", ["github", "simple"])
 def test_numbers_of_markdown_and_terminal(style):
-    text = as_text(make_table(), style, ["initializer", "slope", "slope_low", "depth_1e3", "log10_condition", "dead"])
+    text = as_text(
+        make_table(), style, ["initializer", "slope", "slope_low", "depth_1e3", "lyapunov_spread", "log10_condition", "dead"]
+    )
     cells = {row[0]: row[1:] for row in (re.split(r"[| ]{2,}", line.strip("| ")) for line in text.splitlines())}
-    assert cells["critical_orthogonal"] == ["+0.009", "-0.014", "> 852", "inf"]
-    assert cells["he_normal"] == ["-53.965", "-54.000", "7", "10^25.3", "12 %"]
+    assert cells["critical_orthogonal"] == ["+0.009", "-0.014", "> 852", "inf", "inf"]
+    assert cells["he_normal"] == ["-53.965", "-54.000", "7", "0.30", "10^25.3", "12 %"]
 
 
 def test_a_condition_number_is_a_power_of_ten_in_latex_too():

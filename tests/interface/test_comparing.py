@@ -26,7 +26,7 @@ def compared(tmp_path_factory):
 def test_the_table_is_that_of_the_command_line(compared, tmp_path, capsys):
     run, table = compared
     assert run.manifest["sweep"]["depths"] == [2, 4]
-    assert table.sigma_ratio.notna().all()
+    assert table.lyapunov_spread.notna().all()
     words = [f"--{name}" if part is None else str(part) for name, values in SWEEP.items() if isinstance(values, list)
              for part in [None, *values]]  # fmt: skip
     arguments = ["--seeds", "3", "--scales", "1", "--resamples", "1000", "--isometry-seeds", "1"]
@@ -47,7 +47,7 @@ def test_it_is_silent_where_no_progress_is_asked_for(compared, capfd):
 def test_without_isometry_it_is_the_rows_alone(compared):
     run, table = compared
     without = run.compare(isometry_seeds=0, resamples=1000)
-    assert without.sigma_ratio.isna().all()
+    assert without.lyapunov_spread.isna().all()
     np.testing.assert_array_equal(without.slope, table.slope)
 
 
@@ -118,7 +118,7 @@ def test_what_a_folder_names_is_not_imported(compared, tmp_path, monkeypatch):
         cells.replace({"initializer": {"orthogonal": "planted:init"}}).to_parquet(shard)
     table = bench.compare(folder, **QUICK)
     assert set(table.verdict) == {"no theory"}
-    assert table.sigma_ratio.isna().all()
+    assert table.lyapunov_spread.isna().all()
     assert "planted:phi" in repr(bench.open(folder))
     assert "planted" not in sys.modules
 
