@@ -13,7 +13,7 @@ FIGURES := results/lecture/lecture.png results/atlas/heatmap.png results/atlas/h
 	$(TRAINED:%=results/digits/%.png)
 
 .DEFAULT_GOAL := figures
-.PHONY: figures setup test lint format compare bench lesson api coverage reference reference-sweeps reference-trainings clean
+.PHONY: figures setup test lint format compare bench lesson api coverage calibration-boundary reference reference-sweeps reference-trainings clean
 
 figures: setup
 	@$(RUN) -m bench sweep lecture
@@ -99,6 +99,10 @@ api: setup
 
 coverage: setup
 	$(RUN) -m tests.perf.coverage
+
+# The dimension of a boundary on curves of known dimension: where analysis/numbers/calibration.py comes from.
+calibration-boundary: setup
+	$(RUN) -m tests.perf.boundary
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -22,8 +22,10 @@ from analysis.drawing.own_axes import given_or_new, label
 from analysis.drawing.panel import UNDEFINED, Edges, draw_cells
 from analysis.drawing.sheet import legend_below
 from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, depth_ticks, new_figure, round_ticks, tidy
-from analysis.numbers.box_counting import Dimension, boundary_pixels, box_dimension
+from analysis.numbers.box_counting import boundary_pixels, box_dimension
 from analysis.numbers.grid import cell_edges
+from analysis.numbers.pairs import pair_dimension
+from analysis.numbers.power_law import Dimension
 from analysis.numbers.published import DIMENSIONS
 from analysis.numbers.rate_plane import Plane, in_log, ranked, rate_plane, zoom_arguments, zoomed
 from analysis.rows.load import load_trained
@@ -33,8 +35,15 @@ from analysis.rows.select import SelectionError, distinct, one_facet
 X_LABEL, Y_LABEL = "learning rate of hidden layers", "learning rate of the readout"
 HEIGHT, WIDTHS = 3.1, (1, 1.05)  # inches without the legend; the map is as high as the panel beside it
 SHADES = 256  # of each half
-COUNTED = "#d55e00"
+COUNTED, PAIRS = "#d55e00", "#0072b2"
 FEW_DECADES = 100.0  # last over first rate; below, powers of ten are too few for ticks
+
+
+class Dimensions(NamedTuple):
+    """Of one boundary, by its boxes as in the paper, and by pairs of pixels, which is nearer to dimensions that are known."""
+
+    boxes: Dimension
+    pairs: Dimension
 
 
 def plot_boundary(frame: pd.DataFrame, *, ax: Axes | None = None, key: bool = False) -> Axes:
@@ -55,10 +64,10 @@ def plot_boundary(frame: pd.DataFrame, *, ax: Axes | None = None, key: bool = Fa
     return own
 
 
-def draw_boundary(frame: pd.DataFrame, *, dimension: Dimension | None = None) -> Figure:
-    """Two panels: a, the map of :func:`plot_boundary`; b, the boxes on its boundary, as given or else counted."""
+def draw_boundary(frame: pd.DataFrame, *, dimensions: Dimensions | None = None) -> Figure:
+    """Two panels: a, the map of :func:`plot_boundary`; b, boxes and pairs of pixels on its boundary, as given or counted."""
     plane = rate_plane(frame)
-    found = boundary_dimension(frame) if dimension is None else dimension
+    found = boundary_dimensions(frame) if dimensions is None else dimensions
     with mpl.rc_context(STYLE):
         figure = new_figure(DOUBLE_COLUMN, HEIGHT)
         left, right = figure.subplots(1, 2, width_ratios=WIDTHS)
@@ -74,9 +83,21 @@ def draw_boundary(frame: pd.DataFrame, *, dimension: Dimension | None = None) ->
     return figure
 
 
-def boundary_dimension(frame: pd.DataFrame) -> Dimension:
-    """The box-counting dimension of the line between convergence and divergence. Errors are those of ``rate_plane``."""
-    return box_dimension(boundary_pixels(rate_plane(frame).field))
+def boundary_dimensions(frame: pd.DataFrame) -> Dimensions:
+    """The dimensions of the line between convergence and divergence. Errors are those of ``rate_plane``."""
+    field = rate_plane(frame).field
+    return Dimensions(box_dimension(boundary_pixels(field)), pair_dimension(field))
+
+
+def describe(found: Dimensions) -> list[str]:
+    """Both dimensions with what their errors are, in a line each."""
+    boxes, pairs = found
+    calibrated = "within which 95 % are of every curve of known dimension up to 1.7, on a map of as many pixels"
+    if np.isnan(pairs.error):
+        calibrated = "the map is too small for an error"
+    lines = [f"dimension of the boundary, by pairs of pixels: {pairs} ({calibrated})"]
+    median = "" if np.isnan(boxes.slope) else f" (median of local slopes {boxes.median:.2f}; boxes are biased low)"
+    return [*lines, f"by counting boxes, as Sohl-Dickstein 2024: {boxes}{median}"]
 
 
 def _title(frame: pd.DataFrame, plane: Plane) -> str:
@@ -134,30 +155,39 @@ def _draw_colorbar(ax: Axes) -> None:
     bar.outline.set_linewidth(0.6)
 
 
-def _draw_counts(ax: Axes, found: Dimension) -> None:
-    """Boxes against their side, the fit, and published slopes from the same first count."""
-    ax.set(xscale="log", yscale="log", xlabel="side $s$ of boxes (pixels)", ylabel="boxes on the boundary, $N(s)$")
-    if np.isnan(found.slope):
+def _draw_counts(ax: Axes, found: Dimensions) -> None:
+    """Boxes against their side, pairs against their distance, both fits, and published slopes from the same first count."""
+    ax.set(xscale="log", yscale="log", xlabel="side $s$ of boxes, distance $s$ of pairs (pixels)")
+    ax.set_ylabel("boxes on the boundary, $N(s)$")
+    boxes, pairs = found
+    if np.isnan(boxes.slope):
         ax.text(0.5, 0.5, "too small a boundary\nto be measured", ha="center", va="center", transform=ax.transAxes)
         return
-    sizes, counts = found.sizes.astype(float), found.counts.astype(float)
+    sizes, counts = boxes.sizes.astype(float), boxes.counts.astype(float)
     low, high = (counts[0] * sizes**-slope for slope in reversed(DIMENSIONS))
     published = f"slopes {DIMENSIONS[0]} to {DIMENSIONS[1]} (Sohl-Dickstein 2024)"
     ax.fill_between(sizes, low, high, color="0.85", linewidth=0, zorder=1, label=published)
     ax.plot(sizes, counts[0] / sizes, color="0.4", linestyle=(0, (1, 1.5)), zorder=2, label="slope 1, a smooth line")
-    centre = np.exp(np.mean(np.log(counts)) + found.slope * np.mean(np.log(sizes)))
-    fitted = f"fit (median slope {found.median:.2f})"
-    ax.plot(sizes, centre * sizes**-found.slope, color="black", zorder=3, label=fitted)
-    ax.plot(sizes, counts, linestyle="none", marker="o", markersize=4, color=COUNTED, zorder=4, label="counted")
-    ax.set_ylim(counts.min() / 1.6, counts.max() * 1.6)
+    _draw_fit(ax, boxes, COUNTED, "o", f"boxes (median slope {boxes.median:.2f})")
+    shown = counts
+    if not np.isnan(pairs.slope):
+        _draw_fit(ax, pairs, PAIRS, "s", r"pairs, $N(s) = $ pixels $\cdot\, P(s)/s^2$")
+        shown = np.concatenate([counts, pairs.counts])
+    ax.set_ylim(shown.min() / 1.6, shown.max() * 1.6)
     ax.xaxis.set_major_locator(FixedLocator(sizes.tolist()))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:g}"))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_locator(FixedLocator(round_ticks(*ax.get_ylim())))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda count, _: f"{count:g}"))
     ax.yaxis.set_minor_locator(NullLocator())
-    error = "" if np.isnan(found.error) else f" ± {found.error:.2f}"
-    ax.set_title(f"dimension {found.slope:.2f}{error}")
+    ax.set_title(f"dimension (95 %)\nof pairs {pairs}, of boxes {boxes}")
+
+
+def _draw_fit(ax: Axes, found: Dimension, colour: str, marker: str, name: str) -> None:
+    sizes, counts = found.sizes.astype(float), found.counts.astype(float)
+    centre = np.exp(np.mean(np.log(counts)) + found.slope * np.mean(np.log(sizes)))
+    ax.plot(sizes, centre * sizes**-found.slope, color=colour, linewidth=1, zorder=3)
+    ax.plot(sizes, counts, linestyle="none", marker=marker, markersize=4, color=colour, zorder=4, label=name)
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -173,12 +203,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _draw_from(arguments: argparse.Namespace, _: Mapping[str, Any]) -> Figure:
-    """Also prints the boundary's dimension, and how to train a window."""
+    """Also prints the boundary's dimensions, and how to train a window."""
     cells = _one_seed(selected(arguments, load_trained(arguments.run_dir), TRAINED), arguments.seed)
     shown = cells if arguments.zoom is None else zoomed(cells, arguments.zoom)
-    dimension = boundary_dimension(shown)
-    figure = draw_boundary(shown, dimension=dimension)
-    print(f"box-counting dimension of the boundary: {dimension}")
+    dimensions = boundary_dimensions(shown)
+    figure = draw_boundary(shown, dimensions=dimensions)
+    for line in describe(dimensions):
+        print(line)
     if arguments.zoom is not None:
         words = zoom_arguments(cells, arguments.zoom)
         print(f"to train this window with as many pixels: the same `depthscale train` with {words} and another --run")

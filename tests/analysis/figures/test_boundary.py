@@ -6,7 +6,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from analysis.cli.main import main
-from analysis.figures.boundary import boundary_dimension, draw_boundary, plot_boundary
+from analysis.figures.boundary import Dimensions, boundary_dimensions, describe, draw_boundary, plot_boundary
 from analysis.numbers.box_counting import box_dimension
 from analysis.numbers.published import DIMENSIONS
 from analysis.numbers.rate_plane import in_log, ranked, rate_plane, zoom_arguments, zoomed
@@ -137,32 +137,36 @@ def test_pixels_that_are_not_trained_yet_are_blank_and_counted():
 
 
 def test_the_dimension_of_a_smooth_boundary_is_one_and_of_chance_two():
-    assert boundary_dimension(MAP).slope == pytest.approx(1, abs=0.05)
     signs = np.random.default_rng(0).normal(size=4096)
-    assert boundary_dimension(make_boundary(convergence=lambda *_: signs)).slope > 1.9
+    for smooth_one, chance in zip(
+        boundary_dimensions(MAP), boundary_dimensions(make_boundary(convergence=lambda *_: signs)), strict=True
+    ):
+        assert smooth_one.slope == pytest.approx(1, abs=0.05)
+        assert chance.slope > 1.9
 
 
-def test_the_second_panel_has_counts_and_fit_beside_the_published_range():
+def test_the_second_panel_has_both_counts_and_fits_beside_the_published_range():
     left, right = draw_boundary(MAP).axes
-    found = boundary_dimension(MAP)
-    lines = {line.get_label(): line for line in right.lines}
-    np.testing.assert_array_equal(lines["counted"].get_xdata(), [1, 2, 4, 8, 16])
-    np.testing.assert_array_equal(lines["counted"].get_ydata(), found.counts)
-    (fit,) = [line for label, line in lines.items() if label.startswith("fit")]
-    slope = -np.diff(np.log(fit.get_ydata())) / np.diff(np.log(fit.get_xdata()))
-    np.testing.assert_allclose(slope, found.slope)
-    # Least squares: the deviations in log N add up to zero.
-    assert np.log(fit.get_ydata() / found.counts).sum() == pytest.approx(0, abs=1e-9)
+    boxes, pairs = boundary_dimensions(MAP)
+    lines = {line.get_label().split(" (")[0].split(",")[0]: line for line in right.lines}
+    for name, found, sizes in (("boxes", boxes, [1, 2, 4, 8, 16]), ("pairs", pairs, [2, 3, 4])):
+        np.testing.assert_array_equal(lines[name].get_xdata(), sizes)
+        np.testing.assert_array_equal(lines[name].get_ydata(), found.counts)
+        (fit,) = [line for line in right.lines if line.get_color() == lines[name].get_color() and line is not lines[name]]
+        slope = -np.diff(np.log(fit.get_ydata())) / np.diff(np.log(fit.get_xdata()))
+        np.testing.assert_allclose(slope, found.slope)
+        # Least squares: the deviations in log N add up to zero.
+        assert np.log(fit.get_ydata() / found.counts).sum() == pytest.approx(0, abs=1e-9)
     (band,) = right.collections
     ends = band.get_paths()[0].vertices
     heights = np.sort(ends[ends[:, 0] == 16, 1])[[0, -1]]
-    np.testing.assert_allclose(np.log(found.counts[0] / heights) / np.log(16), sorted(DIMENSIONS, reverse=True))
-    assert right.get_title() == f"dimension {found.slope:.2f} ± {found.error:.2f}"
+    np.testing.assert_allclose(np.log(boxes.counts[0] / heights) / np.log(16), sorted(reverse=True))
+    assert right.get_title() == f"dimension (95 %)\nof pairs {pairs}, of boxes {boxes}"
     assert left.get_title(loc="left") == "a"
     low, high = right.get_ylim()
-    assert low < found.counts.min() < found.counts.max() < high
-    given = draw_boundary(MAP, dimension=box_dimension(np.ones((64, 64), bool)))
-    assert given.axes[1].get_title() == "dimension 2.00 ± 0.00"
+    assert low < min(boxes.counts.min(), pairs.counts.min()) < boxes.counts.max() < high
+    full = Dimensions(box_dimension(np.ones((64, 64), bool)), pairs)
+    assert draw_boundary(MAP, dimensions=full).axes[1].get_title().endswith("boxes 2.00 ± 0.35")
 
 
 @pytest.mark.parametrize("convergence", [lambda x, y: -x * y, lambda x, y: x * y, lambda x, y: np.nan * x * y])
@@ -234,13 +238,16 @@ def test_the_command_prints_dimension_and_how_to_train_a_window(tmp_path, capsys
     captured = capsys.readouterr()
     assert captured.err == ""
     assert captured.out.splitlines() == [
-        f"box-counting dimension of the boundary: {boundary_dimension(MAP)}",
+        *describe(boundary_dimensions(MAP)),
         str(run / "boundary.png"),
     ]
     window = ["0.1", "1", "2", "200"]
     assert main(["boundary", str(run), "--seed", "1", "--zoom", *window, "--out", str(tmp_path / "zoom.svg")]) == 0
-    dimension, how, file = capsys.readouterr().out.splitlines()
-    assert str(boundary_dimension(zoomed(other, (0.1, 1, 2, 200)))) in dimension
+    pairs, boxes, how, file = capsys.readouterr().out.splitlines()
+    found = boundary_dimensions(zoomed(other, (0.1, 1, 2, 200)))
+    assert str(found.pairs) in pairs
+    assert "too small for an error" in pairs  # 16 pixels high
+    assert f"{found.boxes} (median of local slopes {found.boxes.median:.2f}" in boxes
     assert "--learning-rates 0.1:1:64log --readout-learning-rates 2:200:64log" in how
     assert file == str(tmp_path / "zoom.svg")
     assert main(["boundary", str(run), "--seed", "7"]) == 2
@@ -256,7 +263,7 @@ def test_both_panels_of_a_figure_are_as_high_and_fill_its_width():
     assert left.height == pytest.approx(right.height, rel=0.02)
     assert left.width + right.width > 0.7 * figure.bbox.width
     lowest, highest = figure.axes[1].get_ylim()
-    counts = boundary_dimension(MAP).counts
+    counts = np.concatenate([found.counts for found in boundary_dimensions(MAP)])
     assert highest / lowest < 4 * counts.max() / counts.min()  # what is drawn takes the axis
 
 

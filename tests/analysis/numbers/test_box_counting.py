@@ -51,7 +51,7 @@ def test_dimensions_that_are_known(pixels, sizes, expected, tolerance):
     found = box_dimension(pixels, sizes)
     assert found.slope == pytest.approx(expected, abs=tolerance)
     assert found.median == pytest.approx(expected, abs=2 * tolerance)
-    assert found.error <= tolerance
+    assert found.fit <= tolerance
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_dimensions_that_are_known(pixels, sizes, expected, tolerance):
 def test_a_smooth_boundary_has_dimension_one(field):
     found = box_dimension(boundary_pixels(field))
     assert found.slope == pytest.approx(1, abs=0.05)  # pixels: a slanted line is a staircase
-    assert found.error < 0.05
+    assert found.fit < 0.05
 
 
 def test_signs_by_chance_fill_the_plane():
@@ -102,9 +102,9 @@ def test_sizes_are_powers_of_two_to_a_quarter_of_the_side():
 def test_what_has_no_dimension_is_nan_and_does_not_warn():
     for pixels in (np.zeros((64, 64), bool), np.ones((3, 3), bool), np.ones((7, 7), bool), np.ones((1, 64), bool)):
         found = box_dimension(pixels)
-        assert np.isnan([found.slope, found.error, found.median]).all()
+        assert np.isnan([found.slope, found.error, found.fit, found.median]).all()
         assert str(found) == "undefined"
     two = box_dimension(np.ones((8, 8), bool))
     assert (two.slope, two.sizes.tolist(), two.counts.tolist()) == (pytest.approx(2), [1, 2], [64, 16])
-    assert np.isnan(two.error)  # two points always lie on a line
-    assert str(two) == "2.00 (median of local slopes 2.00)"
+    assert np.isnan(two.fit)  # two points always lie on a line
+    assert str(two) == "2.00"
