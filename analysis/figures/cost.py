@@ -37,6 +37,7 @@ DECADES: Mapping[str, str] = MappingProxyType(
     }
 )
 SIDES = ("all", "vanishing", "exploding")
+WITHIN = "within depths"
 MARKERS = "o^sDvP"  # of initializers; of more, all from the last on share it
 MOST_BINS, FEWEST = 8, 12  # on a side, and rows in one of them
 MOST_DEPTHS = 6  # in the legend
@@ -66,15 +67,24 @@ def cost_rows(frame: pd.DataFrame, decades: str = "first") -> tuple[pd.DataFrame
 
 
 def cost_correlations(frame: pd.DataFrame, *, decades: str = "first") -> dict[str, Correlation]:
-    """Kendall's τ_b of the absolute decades with steps to the target: ``all``, ``vanishing`` (below 0), ``exploding``.
+    """Kendall's τ_b with steps to the target: of the absolute decades on both sides, and of the depth, which drives both.
 
-    Arguments and errors are those of :func:`cost_rows`.
+    ``all``, ``vanishing`` (below 0), ``exploding``: of the absolute decades. ``depth``: of the depth in place of decades.
+    ``within depths``: of the absolute decades, by pairs of networks of one depth alone, with the settings of each depth
+    resampled; it is what decades say that depth does not. ``L = 8``, …: of the absolute decades at that depth. Arguments and
+    errors are those of :func:`cost_rows`.
     """
     rows, _ = cost_rows(frame, decades)
-    x = rows["decades"].to_numpy()
-    sides = dict(zip(SIDES, (np.ones(len(x), dtype=bool), x < 0, x > 0), strict=True))
-    columns = np.abs(x), rows["steps_to_target"].to_numpy(float), rows["setting"].to_numpy()
-    return {side: rank_correlation(*(column[where] for column in columns)) for side, where in sides.items()}
+    x, depth = rows["decades"].to_numpy(), rows["depth"].to_numpy()
+    size, steps, settings = np.abs(x), rows["steps_to_target"].to_numpy(float), rows["setting"].to_numpy()
+
+    def of(where: np.ndarray) -> Correlation:
+        return rank_correlation(size[where], steps[where], settings[where])
+
+    found = dict(zip(SIDES, map(of, (np.ones(len(x), dtype=bool), x < 0, x > 0)), strict=True))
+    found["depth"] = rank_correlation(depth, steps, settings)
+    found[WITHIN] = rank_correlation(size, steps, settings, strata=depth)
+    return found | {f"L = {each}": of(depth == each) for each in distinct(rows, "depth")}
 
 
 def plot_cost(frame: pd.DataFrame, *, steps: int, decades: str = "first", ax: Axes | None = None, key: bool = False) -> Axes:
@@ -116,7 +126,8 @@ def draw_cost(
         ax.set(xlabel=DECADES[decades], ylabel=f"steps to {target.replace('=', ' ')}")
         tau = {side: rf"$\tau_\mathrm{{b}}$ = {correlation}" for side, correlation in found.items()}
         ax.set_title(f"vanishing\n{tau['vanishing']}", loc="left", fontsize=SMALL)
-        ax.set_title(f"all: |decades| with steps (95 % interval)\n{tau['all']}", fontsize=SMALL)
+        apart = f"within depths {tau[WITHIN]}, of depth itself {tau['depth']}"
+        ax.set_title(f"{apart}\nall: |decades| with steps (95 % interval)\n{tau['all']}", fontsize=SMALL)
         ax.set_title(f"exploding\n{tau['exploding']}", loc="right", fontsize=SMALL)
         _legend(figure, handles, left_out)
     return figure
@@ -211,9 +222,10 @@ def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Fi
     """Also prints the rank correlations."""
     cells = selected(arguments, load_trained(arguments.run_dir), TRAINED)
     found = cost_correlations(cells, decades=arguments.decades)
-    for side, correlation in found.items():
+    for name, correlation in found.items():
+        column = "depth" if name == "depth" else "|decades of gradient|"
         print(
-            f"Kendall's τ_b of |decades of gradient| with steps to the target, {side}: {correlation} "
+            f"Kendall's τ_b of {column} with steps to the target{'' if name == 'depth' else f', {name}'}: {correlation} "
             f"(95 % bootstrap over {counted(correlation.settings, 'setting')}; {counted(correlation.rows, 'network')})"
         )
     target, steps = manifest["training"]["target"], manifest["training"]["steps"]

@@ -49,6 +49,20 @@ def test_rows_are_decades_of_each_setting_at_its_best_rate():
     assert set(cost_rows(faster)[0]["learning_rate"]) == {0.1, 0.01}  # of those that never learn the smaller
 
 
+def test_what_depth_does_to_both_is_told_apart_from_what_decades_do():
+    """Steps that grow with depth alone: decades grow with depth too, and within a depth they say nothing."""
+    by_depth = CELLS.assign(steps_to_target=2.0 * CELLS["depth"] + np.random.default_rng(0).normal(size=len(CELLS)))
+    found = cost_correlations(by_depth)
+    assert found["all"].low > 0.2
+    assert found["depth"].low > 0.8
+    assert found["within depths"].low < 0 < found["within depths"].high
+    assert [name for name in found if name.startswith("L")] == [f"L = {depth}" for depth in (2, 4, 8, 16, 32)]
+    # at one depth it is that depth's own, and of all together within theirs
+    alone = cost_correlations(POSSIBLE[POSSIBLE["depth"] == 8])
+    assert alone["within depths"] == alone["all"] == alone["L = 8"] == FOUND["L = 8"]
+    assert min(FOUND[f"L = {depth}"].tau for depth in (4, 8, 16)) > 0.3
+
+
 def test_the_ratio_is_of_the_first_layer_and_the_last():
     rows, _ = cost_rows(CELLS.assign(log10_grad_last=-3.0), "ratio")
     np.testing.assert_allclose(rows["decades"], rows["log10_grad_first"] + 3)
@@ -211,8 +225,11 @@ def test_the_figure_names_the_target_and_the_correlations():
     assert ax.get_ylabel() == "steps to accuracy 0.9"
     assert "partial W_1" in ax.get_xlabel()
     for where, side in (("left", "vanishing"), ("center", "all"), ("right", "exploding")):
-        assert ax.get_title(loc=where).startswith(side)
+        assert f"{side}\n" in ax.get_title(loc=where).replace(": |decades| with steps (95 % interval)", "")
         assert ax.get_title(loc=where).endswith(f"= {FOUND[side]}")
+    apart = ax.get_title().splitlines()[0]
+    assert f"= {FOUND['within depths']}, of depth itself" in apart
+    assert apart.endswith(f"= {FOUND['depth']}")
     given = {side: correlation._replace(tau=-1.0) for side, correlation in FOUND.items()}
     (ax,) = draw_cost(CELLS, target="accuracy=0.9", steps=STEPS, correlations=given).axes
     assert "= −1.00" in ax.get_title()
@@ -261,7 +278,8 @@ def test_the_command_prints_the_correlations(tmp_path, capsys):
     assert captured.err == ""
     assert lines[-1] == str(run / "cost.png")
     for line, (side, correlation) in zip(lines[:-1], FOUND.items(), strict=True):
-        assert f"{side}: {correlation} " in line
+        assert f": {correlation} " in line
+        assert ("of depth with steps to the target: " if side == "depth" else f"to the target, {side}: ") in line
         assert f"{correlation.settings} settings; {correlation.rows} networks" in line
 
 
