@@ -30,7 +30,7 @@ from analysis.drawing.panel import DEPTH_LABEL, SCALE_LABEL, UNDEFINED, draw_cel
 from analysis.drawing.sheet import PAGE, UNDER, add_key, fit_titles, legend_below, new_sheet
 from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE, depth_ticks, round_ticks, tidy
 from analysis.numbers.best_rate import RATES, best_rate
-from analysis.numbers.depth_scales import describe_thresholds
+from analysis.numbers.depth_rules import describe_rules
 from analysis.numbers.grid import Grid, to_grid
 from analysis.numbers.published import TRAINABLE
 from analysis.rows.load import load_trained
@@ -207,11 +207,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Figure:
-    """Also prints which multiple of ξ_c is the limit."""
+    """Also prints which multiple of ξ_c is the limit, beside the rules that it must beat."""
     cells = selected(arguments, load_trained(arguments.run_dir), TRAINED)
-    for line in describe_thresholds(cells):
-        print(line)
     target, steps = manifest["training"]["target"], manifest["training"]["steps"]
+    for line in describe_rules(cells, target=target, steps=steps):
+        print(line)
     theory = {"correlation": arguments.xi_c, "gradient": arguments.xi_grad}
     return draw_trainability(cells, target=target, steps=steps, contours=not arguments.no_contours, **theory)
 

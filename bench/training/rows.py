@@ -15,6 +15,7 @@ from bench.training.training import Training
 WINDOW = 10  # minibatches over which a target is to be reached
 PER_DECADE = 10  # recorded steps
 LATE = 20  # steps at the end, whose mean loss says whether training has converged
+PART = 10  # which part of the steps, at the end, says whether accuracy still rises
 LARGEST_RATIO = 1e6  # of a loss to the first one
 
 Table = dict[str, Any]
@@ -88,6 +89,18 @@ def convergence(losses: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(losses[:, 0]) & (losses[:, 0] > 0), found, np.nan)
 
 
+def late_accuracy_gain(accuracies: np.ndarray) -> np.ndarray:
+    """[cells]: mean accuracy of the minibatches in the last tenth of the steps, less that in the tenth before.
+
+    It says whether a network was still learning when its steps were over. NaN for fewer than two steps, and where a step has
+    no accuracy. accuracies: [cells, steps].
+    """
+    steps = max(accuracies.shape[1] // PART, 1)
+    if accuracies.shape[1] < 2 * steps:
+        return np.full(len(accuracies), np.nan)
+    return accuracies[:, -steps:].mean(axis=1) - accuracies[:, -2 * steps : -steps].mean(axis=1)
+
+
 def tables(training: Training, task: Task, chunk: Chunk, whole: Trained) -> dict[str, Table]:
     """The rows of a chunk by kind: ``cells`` and ``curves``, in the order of the cells, and of steps."""
     keys = _key_columns(training, chunk, whole.cells)
@@ -107,6 +120,7 @@ def tables(training: Training, task: Task, chunk: Chunk, whole: Trained) -> dict
         "final_train_accuracy": value(whole.train[:, 1], gone),
         "test_loss": value(whole.test[:, 0], gone),
         "test_accuracy": value(whole.test[:, 1], gone),
+        "late_accuracy_gain": value(late_accuracy_gain(whole.metrics[:, :, 1]), gone),
         "steps_to_target": value(steps_to_target(training, whole, len(task.x_train), diverged), undefined),
         "diverged_at": value(diverged, undefined),
         "convergence": value(convergence(whole.metrics[:, :, 0]), undefined),

@@ -83,6 +83,7 @@ def test_every_cell_has_a_row_and_every_row_its_cell(grid):
             "final_train_accuracy",
             "test_loss",
             "test_accuracy",
+            "late_accuracy_gain",
         ),
         *("steps_to_target", "diverged_at", "convergence", "log10_grad_first", "log10_grad_last", "log10_update_ratio"),
     ]
