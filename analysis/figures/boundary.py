@@ -40,7 +40,7 @@ FEW_DECADES = 100.0  # last over first rate; below, powers of ten are too few fo
 
 
 class Dimensions(NamedTuple):
-    """Of one boundary, by its boxes as in the paper, and by pairs of pixels, which is nearer to dimensions that are known."""
+    """Of one boundary: by boxes, as in the paper, and by pairs of pixels, which is nearer to dimensions that are known."""
 
     boxes: Dimension
     pairs: Dimension

@@ -81,7 +81,7 @@ def cost_correlations(frame: pd.DataFrame, *, decades: str = "first") -> dict[st
     def of(where: np.ndarray) -> Correlation:
         return rank_correlation(size[where], steps[where], settings[where])
 
-    found = dict(zip(SIDES, map(of, (np.ones(len(x), dtype=bool), x < 0, x > 0)), strict=True))
+    found: dict[str, Correlation] = dict(zip(SIDES, map(of, (np.ones(len(x), dtype=bool), x < 0, x > 0)), strict=True))
     found["depth"] = rank_correlation(depth, steps, settings)
     found[WITHIN] = rank_correlation(size, steps, settings, strata=depth)
     return found | {f"L = {each}": of(depth == each) for each in distinct(rows, "depth")}

@@ -1,4 +1,4 @@
-"""Rules for which networks can be trained, "L < c · depth scale" and "L < D", scored alike on scales they were not fitted to."""
+"""Rules for which networks can be trained, "L < c · depth scale" and "L < D", scored on scales they were not fitted to."""
 
 from __future__ import annotations
 
@@ -143,8 +143,8 @@ def describe_rules(frame: pd.DataFrame, *, target: str, steps: int) -> list[str]
 def _lines(name: str, found: Comparison, steps: int) -> list[str]:
     words = {0: "", 1: ", as Schoenholz et al. 2017 have it", len(found.rules) - 1: ", which knows no theory"}
     head = (
-        f"{name}: {found.trained} of {found.settings} settings are trained within {steps} steps. Rules for which, with their "
-        "balanced accuracy on weight scales that they were not fitted to (95 % bootstrap over settings):"
+        f"{name}: {found.trained} of {found.settings} settings are trained within {steps} steps. Rules for which, with "
+        "their balanced accuracy on weight scales that they were not fitted to (95 % bootstrap over settings):"
     )
     lines = [head]
     for place, rule in enumerate(found.rules):

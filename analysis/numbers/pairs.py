@@ -24,10 +24,10 @@ def pair_dimension(field: np.ndarray) -> Dimension:
 
         P(r) ∝ r^(2 - dimension),   N(r) = pixels · P(r) / r²
 
-    P(r): of the pairs of pixels that are r apart along one axis, the share with different signs; NaN is no partner. It is the
-    uncertainty exponent of Grebogi, McDonald, Ott & Yorke (1983), Final state sensitivity: how often an error of r in one
-    parameter changes the outcome. N(r) is a count of boxes, so that slopes compare. The smaller exponent of both axes wins
-    in the limit r → 0 and is the boundary's; the two axes are fitted alone, so that the other's pairs do not blur it.
+    P(r): of the pairs of pixels that are r apart along one axis, the share with different signs; NaN is no partner. It is
+    the uncertainty exponent of Grebogi, McDonald, Ott & Yorke (1983), Final state sensitivity: how often an error of r in
+    one parameter changes the outcome. N(r) is a count of boxes, so that slopes compare. The smaller exponent of both axes
+    wins in the limit r → 0 and is the boundary's; each axis is fitted alone, so that the other's pairs do not blur it.
     ``sizes`` and ``counts`` are the distances and N(r) along the rougher axis. NaN on a map without a boundary.
     """
     distances = pair_distances(min(field.shape))

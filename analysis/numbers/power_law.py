@@ -15,8 +15,8 @@ NORMAL = float(norm.ppf(0.975))  # standard errors in half of a 95 % interval
 class Dimension(NamedTuple):
     """Slope of log N against -log s, half of its 95 % interval, the fit's standard error, and the median of local slopes.
 
-    ``error``: ``sqrt(calibration² + (1.96 fit)²)``, where within the calibration 95 % of estimates are of every curve of known
-    dimension, drawn on a map of that many pixels (:mod:`analysis.numbers.calibration`); NaN on maps that are too small.
+    ``error``: ``sqrt(calibration² + (1.96 fit)²)``, where within the calibration 95 % of estimates are of every curve of
+    known dimension, drawn on a map of that many pixels (:mod:`analysis.numbers.calibration`); NaN on too small maps.
     ``sizes`` and ``counts`` are what was fitted.
     """
 

@@ -41,9 +41,9 @@ def rank_correlation(
 
         τ_b = Σ (C - D) / sqrt(Σ (P - T_x) Σ (P - T_y))
 
-    P pairs of rows, of which C are ordered alike in both columns, D oppositely, T_x and T_y tied in x and y; the sums are over
-    strata, and pairs are of rows of one stratum, so that what strata do to both columns does not count. Without ``strata``
-    it is Kendall's own. Networks that have not learned when training ends are all inf, but which of two of them would learn
+    P pairs of rows, of which C are ordered alike in both columns, D oppositely, T_x and T_y tied in x and y; the sums are
+    over strata, and pairs are of rows of one stratum, so that what strata do to both columns does not count. Without
+    ``strata`` it is Kendall's own. Networks that have not learned when training ends are all inf, but which of two of them would learn
     first is not known: τ_b leaves such pairs out of C and D and of one factor below, where Spearman's correlation counts
     them as equal. With such ties in one column only, it cannot reach ±1. ``-inf`` and ``inf`` are the smallest and the
     largest value. Source: Kendall (1945), The treatment of ties in ranking problems.
@@ -57,7 +57,8 @@ def rank_correlation(
         return Correlation(np.nan, np.nan, np.nan, 0, 0)
     names, first, members = np.unique(settings, return_index=True, return_inverse=True)
     stratum = np.zeros(len(names), int) if strata is None else np.unique(strata[first], return_inverse=True)[1]
-    pairs = _pairs(*(np.unique(values, return_inverse=True)[1] for values in (x, y)), members, stratum)
+    x, y = (np.unique(values, return_inverse=True)[1] for values in (x, y))
+    pairs = _pairs(x, y, members, stratum)
     tau, low, high = float(_taus(pairs, np.ones((1, len(names))))[0]), np.nan, np.nan
     if len(names) > 1 and np.isfinite(tau):
         random, drawn = np.random.default_rng(0), np.zeros((resamples, len(names)))

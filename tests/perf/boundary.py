@@ -57,7 +57,7 @@ def _inside(points: np.ndarray, ends: np.ndarray) -> np.ndarray:
 
 
 def rabbit(side: int, random: np.random.Generator, steps: int = 200) -> np.ndarray:
-    """Douady's rabbit, the Julia set of z² + c: the boundary of what stays bounded (McMullen 1998, Computation of dimension)."""
+    """Douady's rabbit, the boundary of what z² + c keeps bounded (McMullen 1998, Hausdorff dimension and dynamics III)."""
     z = plane(side, random) * random.uniform(2.6, 2.9)
     escaped = np.zeros(z.shape, dtype=bool)
     for _ in range(steps):

@@ -10,10 +10,10 @@ XI = -1 / np.log(SCALES**2)
 
 
 def settings(limit):
-    """units, scales, trained of a grid where L < limit(scale, ξ) is trained."""
+    """units, scales, trained of a grid where L < limit(ξ) is trained."""
     layers, scales = (values.ravel() for values in np.meshgrid(DEPTHS.astype(float), SCALES))
     xi = -1 / np.log(scales**2)
-    return {" ξ_c": layers / xi, "/|ln χ₁|": layers / xi, "": layers}, scales, layers < limit(scales, xi)
+    return {" ξ_c": layers / xi, "/|ln χ₁|": layers / xi, "": layers}, scales, layers < limit(xi)
 
 
 def test_balanced_accuracy_counts_both_kinds_alike():
@@ -35,7 +35,7 @@ def test_the_threshold_separates_what_can_be_separated():
 
 @pytest.mark.parametrize(
     ("limit", "best", "other"),
-    [(lambda scales, xi: 4.5 * xi, 0, -1), (lambda scales, xi: 20 + 0 * xi, -1, 0)],
+    [(lambda xi: 4.5 * xi, 0, -1), (lambda xi: 20 + 0 * xi, -1, 0)],
     ids=["a depth scale", "a constant"],
 )
 def test_the_rule_that_made_the_data_is_right_on_scales_it_has_not_seen_and_the_other_is_not(limit, best, other):
@@ -64,7 +64,7 @@ def test_a_setting_is_never_scored_by_a_threshold_that_has_seen_its_scale():
 
 def test_fitting_to_what_is_scored_flatters_where_there_is_nothing_to_find():
     """Trained by chance, whatever depth and scale: seen settings say more than chance, unseen ones do not."""
-    units, scales, _ = settings(lambda scales, xi: xi)
+    units, scales, _ = settings(lambda xi: xi)
     found = [compare_rules(units, scales, np.random.default_rng(seed).random(len(scales)) < 0.5) for seed in range(8)]
     fitted, right = np.transpose([(each.rules[0].fitted, each.rules[0].right) for each in found if each is not None])
     assert fitted.min() > 0.5
