@@ -43,10 +43,10 @@ def rank_correlation(
 
     P pairs of rows, of which C are ordered alike in both columns, D oppositely, T_x and T_y tied in x and y; the sums are
     over strata, and pairs are of rows of one stratum, so that what strata do to both columns does not count. Without
-    ``strata`` it is Kendall's own. Networks that have not learned when training ends are all inf, but which of two of them would learn
-    first is not known: τ_b leaves such pairs out of C and D and of one factor below, where Spearman's correlation counts
-    them as equal. With such ties in one column only, it cannot reach ±1. ``-inf`` and ``inf`` are the smallest and the
-    largest value. Source: Kendall (1945), The treatment of ties in ranking problems.
+    ``strata`` it is Kendall's own. Networks that have not learned when training ends are all inf, but which of two of them
+    would learn first is not known: τ_b leaves such pairs out of C and D and of one factor below, where Spearman's
+    correlation counts them as equal. With such ties in one column only, it cannot reach ±1. ``-inf`` and ``inf`` are the
+    smallest and the largest value. Source: Kendall (1945), The treatment of ties in ranking problems.
 
     x, y, settings, strata: [rows], without NaN; rows with the same setting, its seeds, are drawn together, because they are
     alike, and so are of one stratum, within which settings are drawn. The generator is fixed: the same rows in the same
