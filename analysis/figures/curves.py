@@ -19,6 +19,7 @@ from analysis.drawing.labels import panel_title
 from analysis.drawing.own_axes import given_or_new, label
 from analysis.drawing.sheet import add_key, legend_below, new_sheet
 from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE
+from analysis.numbers.mode_law import describe_law, has_law, law_line
 from analysis.rows.load import load_curves
 from analysis.rows.options import TRAINED, add_training_options, selected
 from analysis.rows.select import (
@@ -48,6 +49,13 @@ MOST_DEPTHS = 3  # by default
 MOST_ROWS, PAGE_ROWS = 6, 10  # by default, and what a page holds
 ROWS_HEIGHT = 7.8  # inches, at most
 STEP_LABEL = "step"
+LAW: Any = {
+    "color": "black",
+    "linestyle": (0, (3, 2)),
+    "linewidth": 0.8,
+    "marker": "",
+    "zorder": 6,
+}  # over what was measured
 
 
 class Row(NamedTuple):
@@ -74,14 +82,16 @@ def plot_curves(
     layers. The step axis is linear up to 1 and logarithmic beyond. Lines are medians over the seeds that have not diverged,
     bands reach from the smallest to the largest of these; a line ends where more than half have diverged. A cross is where a
     seed that diverges was last finite, a triangle in the band at the bottom where the median is exactly zero. By default:
-    the largest depth, up to four spread scales, and the middle learning rate. ``key``: an ``ax`` that is given gets its
-    legend too. Raises SelectionError (a ValueError) for values that the frame does not hold, and for more than four scales.
+    the largest depth, up to four spread scales, and the middle learning rate. Where deep linear networks learn their modes
+    one by one (``saxe:aligned=true``), the law of their loss is drawn over it, dashed (Saxe et al. 2014). ``key``: an ``ax``
+    that is given gets its legend too. Raises SelectionError (a ValueError) for values that the frame does not hold, and for
+    more than four scales.
     """
     facet = one_facet(frame)
     check_name("value", value, VALUES)
     rows = choose(frame, [distinct(frame, "depth")[-1] if depth is None else depth], scales, learning_rate)
     with given_or_new(ax, SINGLE_COLUMN, 2.4) as own:
-        marks = draw_panel(own, rows, value, looks_of(rows), limits_of(rows, [value]))
+        marks = draw_panel(own, rows, value, looks_of(rows), limits_of(rows, [value])) | _draw_law(own, rows, value)
         title = f"{panel_title(facet, ())}, L = {distinct(rows, 'depth')[0]}\n{_rate_words(rows, frame)}"
         label(own, STEP_LABEL, VALUES[value], title)
         if ax is None or key:
@@ -125,6 +135,7 @@ def draw_curves(
             gradients = limits_of(rows, GRADIENTS)
             for ax, value in zip(panels[row], values, strict=True):
                 marks |= draw_panel(ax, rows, value, looks, gradients if value in GRADIENTS else limits_of(chosen, [value]))
+                marks |= _draw_law(ax, rows, value)
                 ax.tick_params(labelleft=value not in GRADIENTS[1:])
                 ax.set_ylabel({GRADIENTS[0]: GRADIENT_LABEL}.get(value, "" if value in GRADIENTS else VALUES[value]))
                 ax.set_title(TITLES.get(value, "") if row == 0 else "")
@@ -137,6 +148,15 @@ def draw_curves(
         figure.suptitle(_heading(chosen, frame, len(shown)), fontsize=8)
         legend_below(figure, _handles(chosen, marks), title=_words(chosen, marks, ", "))
     return figure
+
+
+def _draw_law(ax: Axes, rows: pd.DataFrame, value: str) -> set[str]:
+    """The law of each scale's loss, where there is one. rows: of one setting, depth and learning rate."""
+    if value != "loss" or not has_law(rows):
+        return set()
+    for scale in distinct(rows, "scale"):
+        ax.plot(*law_line(rows.loc[rows["scale"] == scale]), **LAW)
+    return {"law"}
 
 
 def choose(
@@ -192,6 +212,7 @@ def _handles(chosen: pd.DataFrame, marks: set[str]) -> list[Line2D]:
     handles = [Line2D([], [], label=f"scale {scale:g}", **look) for scale, look in reversed(looks_of(chosen).items())]
     diverged = "a seed diverged" + (", or is undefined" if "undefined" in marks else "")
     handles += [Line2D([], [], color="0.3", label=diverged, **CROSS)] if "cross" in marks else []
+    handles += [Line2D([], [], label="modes one by one (Saxe et al. 2014)", **LAW)] if "law" in marks else []
     return handles + ([Line2D([], [], color="0.3", label="exactly zero", **TRIANGLE)] if "triangle" in marks else [])
 
 
@@ -204,10 +225,14 @@ def _words(chosen: pd.DataFrame, marks: set[str], end: str) -> str:
 
 
 def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Figure:
+    """Also prints how far deep linear networks are from the law of their modes, where there is one."""
     if arguments.learning_rates and len(arguments.learning_rates) > 1:
         raise SelectionError("learning_rates", arguments.learning_rates, "one: a figure is of one learning rate")
     curves = selected(arguments, load_curves(arguments.run_dir), TRAINED)
-    return draw_curves(curves, loss=manifest["training"]["loss"], depths=arguments.depths, scales=arguments.scales)
+    figure = draw_curves(curves, loss=manifest["training"]["loss"], depths=arguments.depths, scales=arguments.scales)
+    for line in describe_law(curves) if has_law(curves) else ():
+        print(line)
+    return figure
 
 
 FIGURE = Command(

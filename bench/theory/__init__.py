@@ -2,6 +2,7 @@
 
 from bench.theory.angles import GradientCorrelation, gradient_correlation
 from bench.theory.criticality import Critical, critical
+from bench.theory.deep_linear import aligned_loss, learned_modes
 from bench.theory.laws import Law, gradient_law, slope_law
 from bench.theory.meanfield import FixedPoint, Trajectory, fixed_point, trajectory
 from bench.theory.prediction import Prediction, Spread, predict
@@ -16,11 +17,13 @@ __all__ = [
     "Spectrum",
     "Spread",
     "Trajectory",
+    "aligned_loss",
     "critical",
     "fixed_point",
     "gradient_correlation",
     "gradient_law",
     "jacobian_spectrum",
+    "learned_modes",
     "predict",
     "slope_law",
     "trajectory",

@@ -23,6 +23,7 @@ from jax.sharding import Mesh
 
 from bench.networks.activations import Activation
 from bench.networks.seeds import fetch_behind, over_seeds, place
+from bench.training.aligned import Modes, align
 from bench.training.draws import Drawn, Factors, assemble, normalize_on
 from bench.training.network import (
     LOSSES,
@@ -102,23 +103,26 @@ def train_step(state: State, x: Array, targets: Array, rates: Rates, clip: Array
 @cache
 def start_program(
     mesh: Mesh, depth: int, optimizer: Optimizer, normalizing: Activation | None, *, biased: bool
-) -> Callable[[Drawn, Factors, Rates, Array], State]:
-    """Compiles ``(drawn, factors, learning rates [cells], examples [CALIBRATION, inputs]) → State``: networks as they begin.
+) -> Callable[[Drawn, Factors, Rates, Array, Modes | None], State]:
+    """Compiles ``(drawn, factors, learning rates [cells], examples [CALIBRATION, inputs], modes) → State``.
 
-    normalizing: the activation, where weights are normalized on the examples.
+    Networks as they begin; normalizing: the activation, where weights are normalized on the examples; modes: where readouts
+    are aligned with a task's, those.
     """
 
-    def start(segments: Any, others: Drawn, factors: Factors, rates: Rates, examples: Array) -> State:
+    def start(segments: Any, others: Drawn, factors: Factors, rates: Rates, examples: Array, modes: Modes | None) -> State:
         drawn = others._replace(segments=segments)
         if normalizing is not None:
             drawn = normalize_on(drawn, examples, normalizing)
         parameters = assemble(drawn, factors, depth, biased=biased)
+        if modes is not None:
+            parameters = align(parameters, modes, factors.hidden)
         return State(parameters, optimizer.init(rates, parameters), jnp.ones((), bool))
 
-    program = over_seeds(start, mesh, in_axes=(1, 0, 0, 0, None), out_axes=0)
+    program = over_seeds(start, mesh, in_axes=(1, 0, 0, 0, None, None), out_axes=0)
 
-    def call(drawn: Drawn, factors: Factors, rates: Rates, examples: Array) -> State:
-        return program(drawn.segments, drawn._replace(segments=()), factors, rates, examples)
+    def call(drawn: Drawn, factors: Factors, rates: Rates, examples: Array, modes: Modes | None) -> State:
+        return program(drawn.segments, drawn._replace(segments=()), factors, rates, examples, modes)
 
     return call
 

@@ -20,6 +20,7 @@ from bench.networks.trial import check_own
 from bench.runs.folder import RunFolder
 from bench.runs.loop import Job, fill
 from bench.settings.errors import SweepError
+from bench.training.aligned import check_aligned, modes_of
 from bench.training.draws import CALIBRATION, Factors, draw, orders
 from bench.training.loop import Kind, State, evaluate, start_program, train_program
 from bench.training.needs import check_room_for
@@ -71,6 +72,7 @@ def check_fit(training: Training, task: Task) -> None:
     ):
         if needs_classes and task.outputs == 1:
             raise SweepError(field, value, "mse and a target such as loss=0.1: the task has one output, so no classes")
+    check_aligned(training, task)
     shapes = [shape for width in training.widths for shape in ((task.inputs, width), (width, width))]
     check_own(training.initializers, training.activations, shapes=shapes, widths=training.widths, dtype=training.dtype)
 
@@ -203,7 +205,8 @@ def starting_state(training: Training, task: Task, chunk: Chunk, cells: Sequence
     normalizing = ACTIVATIONS[chunk.activation] if scheme.family.unit_variance else None
     program = start_program(mesh, chunk.depth, parse_optimizer(chunk.optimizer), normalizing, biased=chunk.biased)
     examples = place(mesh, task.x_train[:CALIBRATION].astype(training.dtype))
-    return program(drawn, place(mesh, factors, 0), _rates(training, cells, mesh), examples)
+    modes = place(mesh, modes_of(training.task, training.dtype))
+    return program(drawn, place(mesh, factors, 0), _rates(training, cells, mesh), examples, modes)
 
 
 def _rates(training: Training, cells: Sequence[Cell], mesh: Mesh) -> Rates:

@@ -4,6 +4,7 @@
     FILE.npz                                 x_train, y_train, x_test, y_test, in the layout of Keras's mnist.npz
     teacher:inputs=32,outputs=10,hidden=64   a random linear teacher (hidden=0) or one with a layer of tanh units
     saxe:values=4/2/1,inputs=16              a linear map with those singular values, whitened inputs (Saxe et al. 2014)
+    saxe:aligned=true                        the same, and weights begin along its singular vectors: each mode learns alone
     noise:inputs=16,outputs=1,examples=272   independent inputs and targets, to be learned by heart (Sohl-Dickstein 2024)
 
 Inputs have mean square 1 or about that, so that ‖x‖² is near their number, as the contract's inputs have it. Images are
@@ -26,6 +27,7 @@ import numpy as np
 from bench.settings.errors import SweepError
 from bench.settings.registry import describe
 from bench.settings.specs import parse_spec
+from bench.theory.deep_linear import VALUES
 from bench.training.rules import OF_TASKS, broken
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
@@ -124,11 +126,20 @@ def teacher(*, inputs: int = 32, outputs: int = 10, hidden: int = 0, examples: i
     return Task(x[:examples], y[:examples], x[examples:], y[examples:])
 
 
-def saxe(*, values: tuple[float, ...] | float = (4.0, 2.0, 1.0), inputs: int = 16, outputs: int = 16, seed: int = 0) -> Task:
+def saxe(
+    *,
+    values: tuple[float, ...] | float = VALUES,
+    inputs: int = 16,
+    outputs: int = 16,
+    seed: int = 0,
+    aligned: bool = False,
+) -> Task:
     """Targets U S Vᵀ x with the singular values S and Haar-distributed U, V; as many examples as inputs, XᵀX = inputs · E.
 
-    Whitened inputs decouple the modes of a deep linear network (Saxe et al. 2014, arXiv 1312.6120, eq. 3).
+    Whitened inputs decouple the modes of a deep linear network (Saxe et al. 2014, arXiv 1312.6120, eq. 3). ``aligned`` is
+    about weights, and changes nothing here (:mod:`bench.training.aligned`).
     """
+    del aligned
     singular = np.atleast_1d(np.asarray(values, float))
     random = np.random.Generator(np.random.Philox(seed))
 
@@ -159,7 +170,8 @@ TASKS: Mapping[str, Callable[..., Task]] = {"digits": digits, "teacher": teacher
 SUMMARIES = {
     "digits": "scikit-learn's 1797 handwritten digits, 8×8; every fifth of each for testing",
     "teacher": "a random teacher: inputs=32, outputs=10, hidden=0 (linear), examples=1024, seed=0",
-    "saxe": "a linear map with singular values, whitened: values=4/2/1, inputs=16, outputs=16, seed=0",
+    "saxe": "a linear map with singular values, whitened: values=4/2/1, inputs=16, outputs=16, seed=0; "
+    "aligned=true: weights begin along its modes",
     "noise": "independent inputs and targets: inputs=16, outputs=1, examples=272, seed=0",
 }
 

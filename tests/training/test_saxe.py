@@ -3,16 +3,19 @@
 With N weight matrices, whitened inputs, and ½ ‖y - target‖² averaged over examples, gradient flow from aligned and balanced
 weights, W_l = a R_l R_{l-1}ᵀ with orthogonal R, keeps every mode by itself: a' = a^{N-1} (s - a^N), so that u = a^N obeys
 τ u' = N u^{2-2/N} (s - u), with time in steps and τ = 1 / learning rate. For N = 2 it is solved by
-u(t) = s e^{2st/τ} / (e^{2st/τ} - 1 + s/u₀).
+u(t) = s e^{2st/τ} / (e^{2st/τ} - 1 + s/u₀). ``bench train --task saxe:aligned=true`` trains that case.
 """
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
-from scipy.integrate import solve_ivp
 
+import bench
+from bench.cli.main import main
 from bench.networks.activations import ACTIVATIONS
+from bench.theory import learned_modes
 from bench.training.loop import Kind, State, train_step
 from bench.training.network import Parameters
 from bench.training.optimizers import Rates, parse_optimizer
@@ -60,20 +63,9 @@ def learned(matrices: int, rate: float) -> np.ndarray:
         return np.concatenate([np.full((1, len(MODES)), START), np.asarray(found)])
 
 
-def flow(matrices: int, times: np.ndarray) -> np.ndarray:
-    """[times, modes]: the solution of τ u' = N u^{2-2/N} (s - u) at t / τ = times."""
-    if matrices == 2:
-        grown = np.exp(2 * MODES * times[:, None])
-        return MODES * grown / (grown - 1 + MODES / START)
-    solution = solve_ivp(
-        lambda _, u: matrices * u ** (2 - 2 / matrices) * (MODES - u),
-        (0, times[-1]),
-        np.full(len(MODES), START),
-        t_eval=times,
-        rtol=1e-10,
-        atol=1e-12,
-    )
-    return solution.y.T
+def law(matrices: int, times: np.ndarray) -> np.ndarray:
+    """[times, modes]"""
+    return learned_modes(MODES, start=START, matrices=matrices, times=times)
 
 
 @pytest.mark.parametrize("matrices", [2, 3, 5])
@@ -81,15 +73,63 @@ def test_modes_are_learned_as_the_closed_form_says_to_first_order_in_the_learnin
     errors = []
     for rate in (0.02, 0.01, 0.005):
         found = learned(matrices, rate)
-        errors.append(np.abs(found - flow(matrices, rate * np.arange(len(found)))).max())
+        errors.append(np.abs(found - law(matrices, rate * np.arange(len(found)))).max())
     assert errors[0] < 0.1 * MODES.max()
     ratios = np.array(errors[:-1]) / errors[1:]
     np.testing.assert_allclose(ratios, 2, rtol=0.1)  # Euler's method: the error halves with its step
     assert (np.abs(found[-1] - MODES) < 0.06).all()  # and the modes have been learned
 
 
-def test_the_ordinary_differential_equation_has_the_closed_form_for_two_matrices():
-    times = np.linspace(0, END, 50)
-    exact = flow(2, times)
-    numeric = solve_ivp(lambda _, u: 2 * u * (MODES - u), (0, END), exact[0], t_eval=times, rtol=1e-10, atol=1e-12)
-    np.testing.assert_allclose(numeric.y.T, exact, atol=1e-8)
+ALIGNED = {
+    "task": "saxe:aligned=true,inputs=4,outputs=3,values=2/1.5/0.5",
+    "activations": ["linear"],
+    "widths": [6],
+    "loss": "mse",
+    "target": "loss=0.05",
+    "batch": 4,
+}
+
+
+@pytest.mark.parametrize("initializer", ["orthogonal", "identity"])
+def test_a_training_from_aligned_weights_is_the_recursion_of_its_modes(tmp_path, initializer):
+    """Gradient descent itself, a ← a + rate a^(N-1) (s - a^N) for every mode: exact but for rounding, at any rate."""
+    training = bench.Training(
+        **ALIGNED, initializers=[initializer], depths=[2, 3, 7], scales=[0.5, 0.9], learning_rates=[0.05], steps=100, seeds=2
+    )
+    curves = pd.read_parquet(bench.train(training, results=tmp_path, progress=False) / "curves")
+    values = np.array([2.0, 1.5, 0.5])
+    for (depth, scale), rows in curves.groupby(["depth", "scale"]):
+        a, losses = np.full(3, scale), []
+        for _ in range(100):
+            losses.append(np.sum((values - a**depth) ** 2) / 2)
+            a = a + 0.05 * a ** (depth - 1) * (values - a**depth)
+        expected = np.array(losses)[rows.step]
+        np.testing.assert_allclose(rows.loss, expected, atol=2e-5 * losses[0])
+        assert losses[-1] < 0.9 * losses[0]
+
+
+def test_the_command_line_trains_the_aligned_case_and_refuses_what_has_no_modes_of_its_own(tmp_path, capsys):
+    words = [
+        "train",
+        "--task",
+        "saxe:aligned=true,inputs=4,outputs=4,values=2/1",
+        "--activations",
+        "linear",
+        "--depths",
+        "3",
+    ]
+    words += ["--scales", "0.7", "--widths", "5", "--loss", "mse", "--target", "loss=0.1", "--steps", "4", "--quiet"]
+    words += ["--results", str(tmp_path), "--learning-rates", "0.1"]
+    assert main([*words, "--initializers", "orthogonal"]) == 0
+    assert "saxe:aligned=true,inputs=4" in pd.read_parquet(tmp_path / "training" / "cells").task[0]
+    capsys.readouterr()
+    for change, named in (
+        (["--initializers", "gaussian"], "--initializers: got ('gaussian',), expected orthogonal or identity"),
+        (["--initializers", "identity", "--widths", "3"], "--widths: got (3,), expected 4 or more"),
+        (["--initializers", "identity", "--activations", "tanh"], "--activations: got ('tanh',), expected linear"),
+        (["--initializers", "identity", "--batch", "2"], "--batch: got 2, expected 4 or more"),
+        (["--initializers", "identity", "--bias-stds", "1"], "--bias-stds: got (1.0,), expected 0"),
+    ):
+        assert main([*words, "--run", "other", *change]) == 2
+        assert named in capsys.readouterr().err
+        assert not (tmp_path / "other").exists()

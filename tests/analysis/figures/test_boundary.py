@@ -160,7 +160,7 @@ def test_the_second_panel_has_both_counts_and_fits_beside_the_published_range():
     (band,) = right.collections
     ends = band.get_paths()[0].vertices
     heights = np.sort(ends[ends[:, 0] == 16, 1])[[0, -1]]
-    np.testing.assert_allclose(np.log(boxes.counts[0] / heights) / np.log(16), sorted(reverse=True))
+    np.testing.assert_allclose(np.log(boxes.counts[0] / heights) / np.log(16), sorted(DIMENSIONS, reverse=True))
     assert right.get_title() == f"dimension (95 %)\nof pairs {pairs}, of boxes {boxes}"
     assert left.get_title(loc="left") == "a"
     low, high = right.get_ylim()

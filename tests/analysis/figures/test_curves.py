@@ -8,6 +8,7 @@ from analysis.cli.main import main
 from analysis.figures.curves import draw_curves, plot_curves
 from analysis.numbers.seed_curves import curve_of, ends_of
 from analysis.rows.select import SelectionError
+from bench.theory import aligned_loss, learned_modes
 from tests.analysis.conftest import make_curves, make_trained, write_training
 
 CURVES = make_curves()
@@ -291,3 +292,46 @@ def test_the_command_draws_the_selection(tmp_path, capsys, monkeypatch):
     assert "learning rate 0.1" in drawn[0].get_suptitle()
     assert main(["curves", run, "--learning-rates", "0.1", "0.01"]) == 2
     assert "--learning-rates: got [0.1, 0.01], expected one" in capsys.readouterr().err
+
+
+def aligned_curves(**change):
+    """Curves that follow the law of two modes, s = 2 and 1, of networks of 2 and 5 matrices."""
+    axes = {"initializers": ("orthogonal",), "activations": ("linear",)}
+    frame = make_curves((2, 5), (0.5, 0.9), (0.01, 0.1), **axes).assign(task="saxe:aligned=true,values=2/1", **change)
+    for (depth, scale, rate), rows in frame.groupby(["depth", "scale", "learning_rate"]):
+        modes = learned_modes([2, 1], start=scale**depth, matrices=depth, times=rate * np.array(STEPS))
+        loss = dict(zip(STEPS, ((np.array([2, 1]) - modes) ** 2).sum(axis=1) / 2, strict=True))
+        frame.loc[rows.index, "loss"] = rows["step"].map(loss)
+    return frame
+
+
+def test_the_law_of_modes_is_drawn_over_the_losses_of_aligned_networks():
+    frame = aligned_curves()
+    ax = draw(frame, depth=5, learning_rate=0.1)
+    dashed = [line for line in lines_of(ax) if line.get_color() == "black"]
+    assert len(dashed) == 2
+    for line, scale in zip(dashed, (0.5, 0.9), strict=True):
+        expected = aligned_loss([2, 1], start=scale**5, matrices=5, times=0.1 * np.asarray(line.get_xdata()))
+        np.testing.assert_allclose(line.get_ydata(), expected, rtol=1e-9)
+        assert (line.get_xdata()[0], line.get_xdata()[-1]) == (0, STEPS[-1])
+    assert "Saxe" in texts_of(ax.get_figure(root=True))
+    for other in (aligned_curves(optimizer="adam"), aligned_curves(clip=1.0), frame.assign(task="saxe:values=2/1"), CURVES):
+        plain = draw(other, depth=max(other["depth"]), learning_rate=0.1)
+        assert not [line for line in lines_of(plain) if line.get_color() == "black"]
+    assert not [line for line in lines_of(draw(frame, value="accuracy")) if line.get_color() == "black"]
+
+
+def test_the_command_prints_how_far_losses_are_from_the_law_of_their_modes(tmp_path, capsys):
+    frame = aligned_curves()
+    off = (frame["depth"] == 5) & (frame["scale"] == 0.9) & (frame["learning_rate"] == 0.1) & (frame["step"] == 5)
+    first = frame.loc[(frame["depth"] == 5) & (frame["scale"] == 0.9) & (frame["step"] == 0), "loss"].iloc[0]
+    frame.loc[off & (frame["seed"] == 1), "loss"] += 0.034 * first
+    run = write_training(tmp_path / "run", make_trained(), frame, loss="mse")
+    assert main(["curves", str(run)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 9
+    for line in lines[:8]:
+        wanted = 3.4 if line.startswith("L = 5, scale 0.9, learning rate 0.1:") else 0
+        assert float(line.split("within ")[1].split(" %")[0]) == pytest.approx(wanted, abs=1e-6)
+    assert main(["curves", str(write_training(tmp_path / "other", make_trained(), CURVES))]) == 0
+    assert "within" not in capsys.readouterr().out

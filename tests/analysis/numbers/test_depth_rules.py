@@ -108,9 +108,9 @@ def test_whose_the_limit_is_is_said_from_what_was_gained_at_the_end():
     assert "older than the column late_accuracy_gain" in lines[-1]
     gain = np.where(cells["seed"] == 0, 0.2, np.where(cells["seed"] == 1, 0.009, np.nan))
     lines = describe_rules(cells.assign(late_accuracy_gain=gain), **HOW)
-    assert "of 39 networks that missed the target, 13 (33%) still gained 1% of accuracy or more" in lines[-1]
+    assert "of 39 networks that missed the target, 13 (33%) still gained 1.5% of accuracy or more" in lines[-1]
     assert "from L = 64 to 64: their limit is the budget's" in lines[-1]
     lines = describe_rules(cells.assign(late_accuracy_gain=0.0), **HOW)
-    assert lines[-1].endswith("0 (0%) still gained 1% of accuracy or more in the last tenth of the 200 steps")
+    assert lines[-1].endswith("0 (0%) still gained 1.5% of accuracy or more in the last tenth of the 200 steps")
     lines = describe_rules(cells.assign(late_accuracy_gain=0.2), target="loss=0.1", steps=200)
     assert "accuracy or more" not in "".join(lines)
