@@ -92,7 +92,7 @@ def boundary_dimensions(frame: pd.DataFrame) -> Dimensions:
 def describe(found: Dimensions) -> list[str]:
     """Both dimensions with what their errors are, in a line each."""
     boxes, pairs = found
-    calibrated = "within which 95 % are of every curve of known dimension up to 1.7, on a map of as many pixels"
+    calibrated = "within which 95 % are of every curve of known dimension, on a map of as many pixels"
     if np.isnan(pairs.error):
         calibrated = "the map is too small for an error"
     lines = [f"dimension of the boundary, by pairs of pixels: {pairs} ({calibrated})"]

@@ -95,6 +95,7 @@ CURVES: Mapping[str, tuple[float, Callable[[int, np.random.Generator], np.ndarra
     "Brownian graph": (1.5, brownian),
     "level set, H = 0.5": (1.5, level(0.5)),
     "level set, H = 0.3": (1.7, level(0.3)),
+    "level set, H = 0.1": (1.9, level(0.1)),
 }
 
 
