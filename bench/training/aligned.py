@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from bench.arithmetic.extended import Numbers
 from bench.settings.errors import SweepError
 from bench.settings.specs import parse_spec
 from bench.theory.deep_linear import VALUES
@@ -30,8 +31,8 @@ WORD = "saxe:aligned=true"
 class Modes(NamedTuple):
     """The singular vectors of a task's modes."""
 
-    left: Array  # [outputs, modes]
-    right: Array  # [inputs, modes]
+    left: Numbers  # [outputs, modes]
+    right: Numbers  # [inputs, modes]
 
 
 def modes_of(text: str, dtype: str) -> Modes | None:
@@ -54,9 +55,9 @@ def align(parameters: Parameters, modes: Modes, factor: Array) -> Parameters:
         length = jnp.linalg.norm(z, axis=0, keepdims=True)
         return z / jnp.where(length > 0, length, jnp.ones_like(length)), None
 
-    h, _ = layer(modes.right, parameters.input)
+    h, _ = layer(jnp.asarray(modes.right), parameters.input)
     h, _ = lax.scan(layer, h, parameters.hidden)
-    return parameters._replace(readout=factor * product(modes.left, h.T))
+    return parameters._replace(readout=factor * product(jnp.asarray(modes.left), h.T))
 
 
 def check_aligned(training: Training, task: Task) -> None:
