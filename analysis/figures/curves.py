@@ -20,18 +20,10 @@ from analysis.drawing.own_axes import given_or_new, label
 from analysis.drawing.sheet import add_key, legend_below, new_sheet
 from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE
 from analysis.numbers.mode_law import describe_law, has_law, law_line
+from analysis.numbers.seed_curves import describe_gradients
 from analysis.rows.load import load_curves
 from analysis.rows.options import TRAINED, add_training_options, selected
-from analysis.rows.select import (
-    SelectionError,
-    check_name,
-    distinct,
-    facets,
-    one_facet,
-    select,
-    spread,
-    varying,
-)
+from analysis.rows.select import SelectionError, check_name, distinct, facets, one_facet, select, spread, varying
 
 VALUES = {
     "loss": "batch loss",
@@ -115,12 +107,7 @@ def draw_curves(
     :func:`plot_curves`; SelectionError also for more depths than a page holds.
     """
     values = [value for value in VALUES if loss != "mse" or value != "accuracy"]
-    shown = facets(frame)[:MOST_ROWS]
-    if depths is None:
-        known, count = distinct(frame, "depth"), min(MOST_DEPTHS, MOST_ROWS // len(shown))
-        depths = spread(known, count) if count > 1 else known[-1:]
-    kept = pd.concat([rows for _, rows in shown])
-    chosen = choose(kept, depths, scales, learning_rate)
+    shown, chosen = facets(frame)[:MOST_ROWS], chosen_for_page(frame, depths, scales, learning_rate)
     page, looks = _page(chosen), looks_of(chosen)
     if len(page) > PAGE_ROWS:
         most = max(PAGE_ROWS // len(shown), 1)
@@ -157,6 +144,20 @@ def _draw_law(ax: Axes, rows: pd.DataFrame, value: str) -> set[str]:
     for scale in distinct(rows, "scale"):
         ax.plot(*law_line(rows.loc[rows["scale"] == scale]), **LAW)
     return {"law"}
+
+
+def chosen_for_page(
+    frame: pd.DataFrame,
+    depths: Sequence[int] | None = None,
+    scales: Sequence[float] | None = None,
+    learning_rate: float | None = None,
+) -> pd.DataFrame:
+    """The rows that :func:`draw_curves` draws."""
+    shown = facets(frame)[:MOST_ROWS]
+    if depths is None:
+        known, count = distinct(frame, "depth"), min(MOST_DEPTHS, MOST_ROWS // len(shown))
+        depths = spread(known, count) if count > 1 else known[-1:]
+    return choose(pd.concat([rows for _, rows in shown]), depths, scales, learning_rate)
 
 
 def choose(
@@ -225,12 +226,13 @@ def _words(chosen: pd.DataFrame, marks: set[str], end: str) -> str:
 
 
 def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Figure:
-    """Also prints how far deep linear networks are from the law of their modes, where there is one."""
+    """Also prints how first gradients fare, and how far deep linear networks are from the law of their modes."""
     if arguments.learning_rates and len(arguments.learning_rates) > 1:
         raise SelectionError("learning_rates", arguments.learning_rates, "one: a figure is of one learning rate")
     curves = selected(arguments, load_curves(arguments.run_dir), TRAINED)
     figure = draw_curves(curves, loss=manifest["training"]["loss"], depths=arguments.depths, scales=arguments.scales)
-    for line in describe_law(curves) if has_law(curves) else ():
+    chosen = chosen_for_page(curves, arguments.depths, arguments.scales)
+    for line in [*describe_gradients(chosen), *(describe_law(chosen) if has_law(chosen) else ())]:
         print(line)
     return figure
 

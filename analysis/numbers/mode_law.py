@@ -43,7 +43,7 @@ def law_of(frame: pd.DataFrame, steps: np.ndarray) -> np.ndarray:
 
 def law_line(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Steps, 0 and log-spaced to the last, and the law's loss there; arguments are those of :func:`law_of`."""
-    last = max(float(frame["step"].max()), 1.0)
+    last = max(float(distinct(frame, "step")[-1]), 1.0)
     steps = np.concatenate([[0.0], np.geomspace(min(0.1, last), last, POINTS)])
     return steps, law_of(frame, steps)
 

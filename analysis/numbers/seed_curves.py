@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.numbers.statistics import seed_statistic
-from analysis.rows.select import distinct
+from analysis.rows.select import distinct, facet_title, facets, varying
 
 
 class Curve(NamedTuple):
@@ -56,3 +56,23 @@ def ends_of(frame: pd.DataFrame, column: str) -> list[End]:
         step, value = network["step"].to_numpy(), network[column].to_numpy(float)
         found.append(End(int(step[max(last, 0)]), float(value[last]) if last >= 0 else np.nan))
     return found
+
+
+def describe_gradients(frame: pd.DataFrame) -> list[str]:
+    """A line for each setting, depth and scale: log10 ‖∂ℓ/∂W_1‖ before the first step and the last, and its extremes.
+
+    Of the medians over seeds that :func:`curve_of` has. frame: rows of ``load_curves`` of one learning rate.
+    """
+    lines = []
+    for facet, shown in facets(frame):
+        groups: Any = shown.groupby(["depth", "scale"], sort=True)
+        for (depth, scale), rows in groups:
+            curve = curve_of(rows, "log10_grad_first")
+            if curve is None:
+                continue
+            name = f"{facet_title(facet, varying(frame))}, L = {depth}, scale {scale:g}"
+            least, most = (int(find(curve.median)) for find in (np.argmin, np.argmax))
+            ends = f"10^{curve.median[0]:.1f} at step {curve.steps[0]}, 10^{curve.median[-1]:.1f} at step {curve.steps[-1]}"
+            extremes = f"least 10^{curve.median[least]:.1f} at {curve.steps[least]}, most 10^{curve.median[most]:.1f} at "
+            lines.append(f"{name}: first layer's gradient {ends}; {extremes}{curve.steps[most]}")
+    return lines

@@ -73,15 +73,15 @@ def brownian(side: int, random: np.random.Generator, within: int = 16) -> np.nda
     return (np.arange(side)[:, None] + 0.5) / side - 0.5 - 0.5 * (path - path.mean())
 
 
-def level(hurst: float) -> Callable[[int, np.random.Generator], np.ndarray]:
+def level(hurst: float, within: int = 4) -> Callable[[int, np.random.Generator], np.ndarray]:
     """The level set of a fractional Brownian surface: dimension 2 - hurst."""
 
     def surface(side: int, random: np.random.Generator) -> np.ndarray:
-        size = 2 * side  # periodic: a quarter of it is not
+        size = 2 * side * within  # periodic: a quarter of it is not; finer than the pixels, as Koch's snowflake is
         squares = np.fft.fftfreq(size)[:, None] ** 2 + np.fft.rfftfreq(size) ** 2
         squares[0, 0] = np.inf
         waves = np.fft.rfft2(random.normal(size=(size, size))) * squares ** (-(hurst + 1) / 2)
-        heights = np.fft.irfft2(waves, s=(size, size))[:side, :side]
+        heights = np.fft.irfft2(waves, s=(size, size))[: size // 2 : within, : size // 2 : within]
         return heights - np.median(heights)
 
     return surface

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from analysis.cli.main import main
 from analysis.figures.curves import draw_curves, plot_curves
-from analysis.numbers.seed_curves import curve_of, ends_of
+from analysis.numbers.seed_curves import curve_of, describe_gradients, ends_of
 from analysis.rows.select import SelectionError
 from bench.theory import aligned_loss, learned_modes
 from tests.analysis.conftest import make_curves, make_trained, write_training
@@ -328,10 +328,22 @@ def test_the_command_prints_how_far_losses_are_from_the_law_of_their_modes(tmp_p
     frame.loc[off & (frame["seed"] == 1), "loss"] += 0.034 * first
     run = write_training(tmp_path / "run", make_trained(), frame, loss="mse")
     assert main(["curves", str(run)]) == 0
+    assert "within" not in capsys.readouterr().out.splitlines()[0]
+    assert main(["curves", str(run), "--learning-rates", "0.1"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 9
-    for line in lines[:8]:
+    for line in lines[4:8]:
         wanted = 3.4 if line.startswith("L = 5, scale 0.9, learning rate 0.1:") else 0
         assert float(line.split("within ")[1].split(" %")[0]) == pytest.approx(wanted, abs=1e-6)
     assert main(["curves", str(write_training(tmp_path / "other", make_trained(), CURVES))]) == 0
     assert "within" not in capsys.readouterr().out
+
+
+def test_how_the_first_gradient_fares_is_said_in_a_line_for_each_depth_and_scale():
+    frame = make_curves((8, 32), (0.5, 2.0), (0.1,), initializers=("gaussian", "orthogonal"))
+    lines = describe_gradients(frame)
+    assert len(lines) == 8
+    # 0.01 · seed + (L - 2) log10 scale, which comes back to 0 as 1/(1 + step)
+    (line,) = [line for line in lines if line.startswith("orthogonal, tanh, L = 32, scale 0.5: ")]
+    assert "10^-9.0 at step 0, 10^-0.0 at step 199; least 10^-9.0 at 0, most 10^-0.0 at 199" in line
+    assert describe_gradients(frame.assign(loss=np.nan)) == []
