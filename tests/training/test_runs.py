@@ -21,7 +21,7 @@ import pytest
 import bench
 import bench.training.plan
 from bench.cli.main import main
-from bench.training.rows import convergence, recorded_steps
+from bench.training.rows import convergence, late_accuracy_gain, recorded_steps
 from tests.tolerance import own_programs
 
 KEYS = ["task", "initializer", "activation", "width", "bias_std", "depth", "scale", "optimizer", "learning_rate", "seed"]
@@ -287,6 +287,17 @@ def test_convergence_is_the_signed_measure_of_the_paper(tmp_path):
     folder = tmp_path / "training"
     losses = pd.read_parquet(folder / "curves").query("scale == 1 and learning_rate == 0.01").loss
     assert -60 < cells.convergence.iloc[0] < -60 * losses.iloc[-1] / losses.iloc[0]
+
+
+def test_what_is_gained_late_is_the_slope_of_accuracy_over_a_tenth_of_the_steps():
+    steps = np.arange(200.0)
+    rising, at_once, noisy = steps / 400, np.where(steps < 150, 0.1, 0.9), np.random.default_rng(0).random(200)
+    found = late_accuracy_gain(np.stack([rising, at_once, noisy, np.where(steps < 199, rising, np.nan)]))
+    assert found[:2] == pytest.approx([20 / 400, 0])
+    assert abs(found[2]) < 4 * np.sqrt(2 / 12 / 20)
+    assert np.isnan(found[3])
+    assert late_accuracy_gain(np.array([[0.2, 0.7]])) == pytest.approx([0.5])
+    assert np.isnan(late_accuracy_gain(np.array([[0.2]])))
 
 
 def test_at_the_edge_of_chaos_digits_are_learned_at_a_depth_where_they_are_not_off_it(tmp_path):
