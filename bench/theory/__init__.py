@@ -3,13 +3,15 @@
 from bench.theory.angles import GradientCorrelation, gradient_correlation
 from bench.theory.criticality import Critical, critical
 from bench.theory.deep_linear import aligned_loss, learned_modes
-from bench.theory.laws import Law, gradient_law, slope_law
+from bench.theory.laws import Law, gradient_law, relative_law, slope_law
 from bench.theory.meanfield import FixedPoint, Trajectory, fixed_point, trajectory
 from bench.theory.prediction import Prediction, Spread, predict
+from bench.theory.sampling import Draws, draw_networks
 from bench.theory.spectrum import Spectrum, jacobian_spectrum
 
 __all__ = [
     "Critical",
+    "Draws",
     "FixedPoint",
     "GradientCorrelation",
     "Law",
@@ -19,12 +21,14 @@ __all__ = [
     "Trajectory",
     "aligned_loss",
     "critical",
+    "draw_networks",
     "fixed_point",
     "gradient_correlation",
     "gradient_law",
     "jacobian_spectrum",
     "learned_modes",
     "predict",
+    "relative_law",
     "slope_law",
     "trajectory",
 ]

@@ -36,6 +36,8 @@ class Moments(NamedTuple):
     value_kurtosis: np.ndarray  # E φ⁴ / (E φ²)²
     slope_kurtosis: np.ndarray  # E φ'⁴ / (E φ'²)²
     coupling: np.ndarray  # E[φ² φ'²] / (E φ² E φ'²)
+    fourth2: np.ndarray  # E[φ⁴ He₂(ẑ)] / (E φ²)²
+    coupling2: np.ndarray  # E[φ² φ'² He₂(ẑ)] / (E φ² E φ'²)
 
 
 def moments(phi: Nonlinearity, log_variance: np.ndarray) -> Moments:
@@ -110,7 +112,7 @@ def _continued(inside: Moments, beyond: np.ndarray) -> Moments:
     )
 
 
-Averages = tuple[np.ndarray, ...]  # E of φ²·(1, He₂, He₄), φ'²·(1, He₂, He₄), φ⁴, φ'⁴, φ²φ'²
+Averages = tuple[np.ndarray, ...]  # E of φ²·(1, He₂, He₄), φ'²·(1, He₂, He₄), φ⁴, φ'⁴, φ²φ'², and φ⁴, φ²φ'² times He₂
 
 
 def _averages(phi: Nonlinearity, variance: np.ndarray) -> Averages:
@@ -119,14 +121,15 @@ def _averages(phi: Nonlinearity, variance: np.ndarray) -> Averages:
         value, slope = phi.function(z) ** 2, phi.slope(z) ** 2
         return (
             *(value, value * he2, value * he4, slope, slope * he2, slope * he4),
-            *(value**2, slope**2, value * slope),
+            *(value**2, slope**2, value * slope, value**2 * he2, value * slope * he2),
         )
 
     return expectation(integrands, variance)
 
 
 def _from_averages(*averages: np.ndarray) -> Moments:
-    value, value2, value4, slope, slope2, slope4, value_square, slope_square, product = averages
+    value, value2, value4, slope, slope2, slope4, value_square, slope_square, product = averages[:9]
+    value_square2, product2 = averages[9:]
     with np.errstate(divide="ignore", invalid="ignore"):  # a function that is 0, or has slope 0, has no ratios
         return Moments(
             log_value=np.log(value),
@@ -138,6 +141,8 @@ def _from_averages(*averages: np.ndarray) -> Moments:
             value_kurtosis=value_square / value / value,
             slope_kurtosis=slope_square / slope / slope,
             coupling=product / value / slope,
+            fourth2=value_square2 / value / value,
+            coupling2=product2 / value / slope,
         )
 
 
@@ -146,7 +151,8 @@ def _piecewise_linear(negative_slope: float, log_variance: np.ndarray) -> Moment
     square, fourth = (1 + negative_slope**2) / 2, (1 + negative_slope**4) / 2
     ratio = np.full_like(log_variance, fourth / square**2)
     zero, two = np.zeros_like(log_variance), np.full_like(log_variance, 2.0)
-    return Moments(log_variance + np.log(square), zero + np.log(square), two, zero, zero, zero, 3 * ratio, ratio, ratio)
+    logs = log_variance + np.log(square), zero + np.log(square)
+    return Moments(*logs, two, zero, zero, zero, 3 * ratio, ratio, ratio, 12 * ratio, 2 * ratio)
 
 
 def _sine(variance: np.ndarray) -> Averages:
@@ -166,12 +172,11 @@ def _sine_closed(variance: np.ndarray) -> Averages:
             sum((a * x**2 * np.exp(-x / 2) for a, x in parts), np.zeros_like(variance)),
         )
 
+    value_square, product = cosines((3 / 8, 0), (-0.5, 2), (1 / 8, 4)), cosines((1 / 8, 0), (-1 / 8, 4))
     return (
         *cosines((0.5, 0), (-0.5, 2)),
         *cosines((0.5, 0), (0.5, 2)),
-        cosines((3 / 8, 0), (-0.5, 2), (1 / 8, 4))[0],
-        cosines((3 / 8, 0), (0.5, 2), (1 / 8, 4))[0],
-        cosines((1 / 8, 0), (-1 / 8, 4))[0],
+        *(value_square[0], cosines((3 / 8, 0), (0.5, 2), (1 / 8, 4))[0], product[0], value_square[1], product[1]),
     )
 
 
@@ -196,6 +201,8 @@ def _hard_tanh(variance: np.ndarray) -> Averages:
         variance**2 * inside[2] + outside[0],
         inside[0],
         variance * inside[1],
+        variance**2 * (inside[3] - inside[2]) + outside[1] - outside[0],
+        variance * (inside[2] - inside[1]),
     )
 
 

@@ -9,9 +9,11 @@ import numpy as np
 from scipy.special import ndtri
 
 from bench.theory.ensembles import Ensemble, ensemble
-from bench.theory.finite_width import leading_order
-from bench.theory.laws import LN_10, gradient_law, slope_law
+from bench.theory.finite_width import depths_of
+from bench.theory.laws import LN_10, Law, gradient_law, relative_law, slope_law
 from bench.theory.nonlinearities import Nonlinearity, nonlinearity
+
+CRITICAL = ("critical", "critical_orthogonal")
 
 
 class Spread(NamedTuple):
@@ -26,79 +28,109 @@ class Spread(NamedTuple):
         return self.mean - half, self.mean + half
 
 
+UNKNOWN = Spread(float("nan"), float("nan"))
+
+
 class Prediction(NamedTuple):
     """Laws of one cell under ``loss="output"``.
 
     log10_grad_first: of log10 ‖∂y/∂W_1‖_F. log10_grad_slope: of its change from depth 2 to the cell's depth, per layer.
-    law: "exact" at any width and depth, "leading order" in 1/width (and in depth/width), or "none".
-    alive: the probability that the gradient is not exactly zero; both laws are given that.
+    law: "exact" at any width and depth, "leading order" in 1/width, or "none".
+    alive: the probability that the gradient is not exactly zero; all laws are given that.
+    log10_relative: of log10 ‖∂y/∂W_l‖ ‖W_l‖ / |y|, the same at every hidden layer l and every depth and scale; known without
+    bias for linear, ReLU and leaky ReLU, else NaN.
+    reason: why there is no law, in words; empty where there is one.
     """
 
     log10_grad_first: Spread
     log10_grad_slope: Spread
     law: str
     alive: float = 1.0
+    log10_relative: Spread = UNKNOWN
+    reason: str = ""
 
 
-NONE = Prediction(Spread(float("nan"), float("nan")), Spread(float("nan"), float("nan")), "none", float("nan"))
+def no_law(reason: str) -> Prediction:
+    """That theory says nothing of a cell, and why."""
+    return Prediction(UNKNOWN, UNKNOWN, "none", float("nan"), reason=reason)
+
+
+NONE = no_law("a function of the user's own, which would have to be imported")
 
 
 @lru_cache(maxsize=65536)
 def predict(
-    *, initializer: str, activation: str, width: int, depth: int, scale: float, bias_std: float = 0.0, loss: str = "output"
+    *,
+    initializer: str,
+    activation: str,
+    width: int,
+    depth: int,
+    scale: float,
+    bias_std: float = 0.0,
+    input_norm: float = 1.0,
+    loss: str = "output",
 ) -> Prediction:
     """What theory expects of a cell, whose columns are the arguments. Never raises for a cell that can be measured.
 
     Exact: linear (any σ_b), ReLU and leaky ReLU (σ_b = 0) with Gaussian or orthogonal weights (:mod:`bench.theory.laws`),
     and identity weights with linear activations. To leading order in 1/width: every other activation and every initializer
-    with independent entries (:mod:`bench.theory.finite_width`). No theory: identity weights with other activations,
+    with independent entries (:mod:`bench.theory.finite_width`). No law: identity weights with other activations,
     data-dependent and sparse schemes, schemes of the user's own, ``loss="mse"``, and where the expansion in 1/width fails
-    (:func:`bench.theory.finite_width.leading_order`).
+    (:meth:`bench.theory.finite_width.Depths.failure`); ``reason`` says which.
     """
-    weights = ensemble(initializer, activation, bias_std) if loss == "output" else None
-    if weights is None or scale == 0:
-        return NONE
+    if loss != "output":
+        return no_law(f"loss {loss}: theory is of the loss output")
+    weights = ensemble(initializer, activation, bias_std)
+    if weights is None:
+        words = f"{activation} has no critical point at bias_std {bias_std:g}"
+        return no_law(words if initializer in CRITICAL else f"initializer {initializer}: no law of its weights is known")
+    if scale == 0:
+        return no_law("scale 0: the weights are zero")
     phi, weight_std = nonlinearity(activation), scale * weights.weight_std
-    if weights.kind == "identity":
-        return _identity(width, depth, weight_std) if phi.is_linear else NONE
     invariant = phi.is_linear or (phi.negative_slope is not None and bias_std == 0)
-    exact = weights.is_gaussian or weights.kind == "orthogonal"
     if invariant:
-        return _invariant(phi, weights, weight_std, width, depth, "exact" if exact else "leading order")
-    return _leading_order(phi, weights, weight_std, bias_std, width, depth)
+        return _invariant(phi, weights, weight_std, bias_std, width, depth, input_norm)
+    if weights.kind == "identity":
+        return no_law("identity weights: a law is known for linear activations only")
+    return _leading_order(phi, weights, weight_std, bias_std, width, depth, input_norm)
 
 
-def _identity(width: int, depth: int, weight_std: float) -> Prediction:
-    slope = float(np.log10(weight_std))
-    grad = (depth - 2) * slope + float(np.log10(width)) / 2
-    return Prediction(Spread(grad, 0.0), Spread(slope if depth > 2 else float("nan"), 0.0), "exact")
-
-
-def _invariant(phi: Nonlinearity, weights: Ensemble, weight_std: float, width: int, depth: int, law: str) -> Prediction:
+def _invariant(
+    phi: Nonlinearity, weights: Ensemble, weight_std: float, bias_std: float, width: int, depth: int, input_norm: float
+) -> Prediction:
+    """Of activations that keep a factor of their argument."""
+    isometric = weights.kind != "iid"
+    if weights.kind == "identity" and not phi.is_linear:
+        return no_law("identity weights: a law is known for linear activations only")
     assert phi.negative_slope is not None
-    orthogonal = weights.kind == "orthogonal"
-    grad = gradient_law(width, depth, weight_std, negative_slope=phi.negative_slope, orthogonal=orthogonal)
-    slope = Spread(float("nan"), float("nan"))
+    grad = gradient_law(width, depth, weight_std, negative_slope=phi.negative_slope, orthogonal=isometric)
+    slope = UNKNOWN
     if depth > 2:
-        found = slope_law(width, depth, weight_std, negative_slope=phi.negative_slope, orthogonal=orthogonal)
-        slope = Spread(found.mean, float(np.sqrt(max(found.variance, 0.0))))
-    return Prediction(Spread(grad.mean, float(np.sqrt(grad.variance))), slope, law, grad.alive)
+        slope = _spread(slope_law(width, depth, weight_std, negative_slope=phi.negative_slope, orthogonal=isometric))
+    relative = _spread(relative_law(width, orthogonal=isometric)) if bias_std == 0 else UNKNOWN
+    law = "exact" if isometric or weights.is_gaussian else "leading order"
+    return Prediction(_spread(grad, float(np.log10(input_norm))), slope, law, grad.alive, relative)
+
+
+def _spread(law: Law, shift: float = 0.0) -> Spread:
+    return Spread(law.mean + shift, float(np.sqrt(max(law.variance, 0.0))))
 
 
 def _leading_order(
-    phi: Nonlinearity, weights: Ensemble, weight_std: float, bias_std: float, width: int, depth: int
+    phi: Nonlinearity, weights: Ensemble, weight_std: float, bias_std: float, width: int, depth: int, input_norm: float
 ) -> Prediction:
     if width == 1:
-        return NONE
+        return no_law("width 1: the expansion is in 1/width")
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        law = leading_order(phi, weights, weight_std, bias_std, width, (2, depth) if depth > 2 else (2,))
-    if not (law.holds.all() and np.isfinite(law.mean).all() and np.isfinite(law.covariance).all()):
-        return NONE
+        networks = depths_of(phi, weights, weight_std, bias_std, width, input_norm)
+        short, long, failure = networks.law(2), networks.law(depth), networks.failure(depth)
+    if failure:
+        return no_law(failure)
     decades = 2 * LN_10  # of ln ‖·‖² in a decade of ‖·‖
-    grad = Spread(float(law.mean[-1]) / decades, float(np.sqrt(max(law.covariance[-1, -1], 0.0))) / decades)
+    grad = Spread(long.mean / decades, float(np.sqrt(max(long.variance, 0.0))) / decades)
     if depth == 2:
-        return Prediction(grad, Spread(float("nan"), float("nan")), "leading order")
+        return Prediction(grad, UNKNOWN, "leading order")
     layers = (depth - 2) * decades
-    variance = float(law.covariance[0, 0] + law.covariance[1, 1] - 2 * law.covariance[0, 1])
-    slope = Spread(float(law.mean[1] - law.mean[0]) / layers, float(np.sqrt(max(variance, 0.0))) / layers)
+    variance = short.variance + long.variance - 2 * long.shared
+    slope = Spread((long.mean - short.mean) / layers, float(np.sqrt(max(variance, 0.0))) / layers)
     return Prediction(grad, slope, "leading order")

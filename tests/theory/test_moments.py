@@ -50,6 +50,8 @@ def test_moments_equal_adaptive_quadrature(name, variance):
         "slope4": adaptive(lambda z, x: phi.slope(z) ** 2 * (x**4 - 6 * x**2 + 3), phi, variance) / slope,
         "value_kurtosis": adaptive(lambda z, _: phi.function(z) ** 4, phi, variance) / value**2,
         "coupling": adaptive(lambda z, _: (phi.function(z) * phi.slope(z)) ** 2, phi, variance) / value / slope,
+        "fourth2": adaptive(lambda z, x: phi.function(z) ** 4 * he2(x), phi, variance) / value**2,
+        "coupling2": adaptive(lambda z, x: (phi.function(z) * phi.slope(z)) ** 2 * he2(x), phi, variance) / value / slope,
     }
     for field, number in expected.items():
         np.testing.assert_allclose(getattr(found, field), number, rtol=QUADRATURE, atol=QUADRATURE, err_msg=field)
