@@ -38,7 +38,7 @@ ORDERS = 4  # of Hermite polynomials in which functions of the next length are e
 SPACING, SHORTEST, LONGEST = 0.125, -25.0, 25.0  # of the grid of x, beyond which φ follows its power laws
 QUIET = 1e-12  # n times a variance: none
 STATE = 5
-FORWARD, VARIANCE, TILT, COVARIANCE, ALIGNED = range(STATE)
+FORWARD, TILT = 0, 2
 
 
 class LogNormal(NamedTuple):
@@ -74,7 +74,7 @@ class Depths:
         points, incoming = np.append(grid, start), np.append(below, 3.0)
         self.layer: Layer = layer(phi, weights, weight_std, bias_std, width, points, incoming)
         self.width, self.log_gain, self.log_input = width, log_gain, np.log(width) + 2 * np.log(input_norm)
-        self.operator = _operator(self.layer, grid, width)
+        self.operator = _operator(self.layer, grid)
         self.laws: list[LogNormal] = []
         self.state = self._readout()
 
@@ -97,47 +97,46 @@ class Depths:
 
     def _readout(self) -> np.ndarray:
         """F, V, U, Q and the alignment at the layer that the readout reads, [points, 5]."""
-        at, state = self.layer, np.zeros((len(self.layer.first), STATE))
-        state[:, FORWARD] = at.log_slope + (at.shift - at.last_slope / 2) / self.width
-        state[:, VARIANCE], state[:, TILT] = at.last_slope / self.width, at.first
-        return state
+        at = self.layer
+        zero = np.zeros_like(at.first)
+        return np.stack([at.last_mean, at.last_variance, at.first, zero, zero], axis=1)
 
     def _descend(self) -> float:
         """One layer down; the covariance of ln ‖δ_1‖², of which it is the first layer, with that of depth 2."""
         at, n = self.layer, self.width
         parts = (self.operator @ self.state[:-1]).reshape(ORDERS, -1, STATE)
-        mean, noise = parts[0], parts[1:]
-        forward, variance, tilt, covariance, aligned = mean.T
-        follows, tilts = noise[:, :, FORWARD], noise[:, :, TILT]
-        loud = at.value > QUIET
-        per_value = np.divide(follows[0], np.sqrt(n * at.value), out=np.zeros_like(forward), where=loud)
-        tilt_per_value = np.divide(tilts[0], np.sqrt(n * at.value), out=np.zeros_like(forward), where=loud)
-        state = np.empty_like(self.state)
-        state[:, FORWARD] = at.log_slope + (at.shift + at.again - at.slope / 2 + at.along * tilt) / n + forward
-        state[:, VARIANCE] = (at.slope + 2 * at.along * covariance) / n + 2 * at.both * per_value
-        state[:, VARIANCE] += (follows**2).sum(axis=0) + variance
+        forward, variance, tilt, covariance, aligned = parts[0].T
+        follows, tilts = parts[1:, :, FORWARD], parts[1:, :, TILT]
+        # n times the covariances of η with F(x′) and U(x′), by the Hermite polynomial of first order
+        per_value = np.divide([follows[0], tilts[0]], np.sqrt(at.value / n), out=np.zeros((2, len(tilt))), where=at.value > QUIET)
+        forward_value, tilt_value = per_value / n
         relaxed = 3 * at.along / n
-        carried = tilt * (1 - relaxed * (1 + tilt)) + at.carried_value * tilt_per_value
-        state[:, TILT] = at.first + at.carried * carried
-        together = (tilts * follows).sum(axis=0) + at.carried_value * tilt * per_value
+        carried = tilt * (1 - relaxed * (1 + tilt)) + at.carried_value * tilt_value
+        together = (tilts * follows).sum(axis=0) + at.carried_value * tilt * forward_value
         together += (1 - relaxed * (1 + 2 * tilt)) * covariance
-        state[:, COVARIANCE] = at.first_value * per_value + at.carried * together
-        state[:, ALIGNED] = (tilt * at.along / n) ** 2 / 2 + aligned
-        self.state = state
-        return float(at.shared_slope[-1] / n + at.both[-1] * per_value[-1])
+        self.state = np.stack(
+            [
+                at.mean + at.along * tilt / n + forward,
+                at.variance + 2 * at.along * covariance / n + 2 * at.both * forward_value + (follows**2).sum(axis=0) + variance,
+                at.first + at.carried * carried,
+                at.first_value * forward_value + at.carried * together,
+                (tilt * at.along / n) ** 2 / 2 + aligned,
+            ],
+            axis=1,
+        )
+        return float(at.shared[-1] / n + at.both[-1] * forward_value[-1])
 
 
-def _operator(at: Layer, grid: np.ndarray, width: int) -> csr_array:
-    """[orders · points, grid]: E f(x′) He_k(ξ) / √k! at every point, x′ = following + std · ξ, f by cubics on the grid."""
-    std = at.next_share * np.sqrt(np.maximum(at.value, 0.0) / width)
-    place = np.clip((at.following[:, None] + std[:, None] * NODES - grid[0]) / SPACING, 0, len(grid) - 1)
+def _operator(at: Layer, grid: np.ndarray) -> csr_array:
+    """[orders · points, grid]: E f(x′) He_k(ξ) / √k! at every point, x′ = following + spread · ξ, f by cubics on the grid."""
+    place = np.clip((at.following[:, None] + at.spread[:, None] * NODES - grid[0]) / SPACING, 0, len(grid) - 1)
     left = np.clip(place.astype(int) - 1, 0, len(grid) - 4)
     t = (place - left)[..., None] - np.arange(4)
     others = np.array([[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]])
     cubic = t[..., others].prod(axis=-1) / np.array([-6.0, 2.0, -2.0, 6.0])
     hermite = NODE_WEIGHTS[:, None] * hermevander(NODES, ORDERS - 1) / np.sqrt(factorial(np.arange(ORDERS)))
     values = np.einsum("pjc,jk->kpjc", cubic, hermite)
-    points = np.arange(len(std))[:, None, None]
-    rows = np.broadcast_to(np.arange(ORDERS)[:, None, None, None] * len(std) + points, values.shape)
+    points = np.arange(len(at.spread))[:, None, None]
+    rows = np.broadcast_to(np.arange(ORDERS)[:, None, None, None] * len(at.spread) + points, values.shape)
     columns = np.broadcast_to(left[..., None] + np.arange(4), values.shape)
-    return csr_array((values.ravel(), (rows.ravel(), columns.ravel())), shape=(ORDERS * len(std), len(grid)))
+    return csr_array((values.ravel(), (rows.ravel(), columns.ravel())), shape=(ORDERS * len(at.spread), len(grid)))

@@ -1,4 +1,4 @@
-"""What one layer of n neurons does to lengths and gradients: means and covariances of order 1/n, given its length ln q.
+"""What one layer of n neurons does to lengths and gradients, given its length ln q: means and covariances.
 
 Relative fluctuations of the sums over neurons that a layer is made of:
 
@@ -10,6 +10,9 @@ a = s z + √(s (1-s) q) ξ, ξ standard normal, where s is the weights' share o
 on a sphere: what a fluctuation of its radius adds to a covariance is taken away, and averages of f are lower by E[f He₄]/4n (He:
 Hermite polynomials). Independent but not Gaussian weights of excess kurtosis k give z an excess k E h⁴ / (E h²)² / n, and in
 the same way correlate W² with z².
+
+Logarithms of the two sums are taken as those of χ² variables of as many degrees of freedom as give their variance, which is
+exact for linear networks; for ε, with the second order that its third and fourth moments give.
 """
 
 from __future__ import annotations
@@ -17,40 +20,36 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import digamma, polygamma
 
 from bench.theory.ensembles import Ensemble
-from bench.theory.moments import tabulated
+from bench.theory.moments import Moments, tabulated
 from bench.theory.nonlinearities import Nonlinearity
+
+QUIET = 1e-6  # a relative variance at which a logarithm's law is its leading order's
 
 
 class Layer(NamedTuple):
-    """A layer at given lengths; arrays of their shape. Variances and covariances are in units of 1/n."""
+    """A layer at given lengths; arrays of their shape. Covariances with ε, X and C are in units of 1/n."""
 
-    log_slope: np.ndarray  # ln E φ′²
     following: np.ndarray  # E ln q of the next layer
-    next_share: np.ndarray  # the weights' share of that q
-    value: np.ndarray  # Var η
-    slope: np.ndarray  # Var ε
-    last_slope: np.ndarray  # Var ε where the readout is above, whose norm is fixed
-    shared_slope: np.ndarray  # Cov of ε with another one, whose v is independent
+    spread: np.ndarray  # its standard deviation
+    value: np.ndarray  # n Var η
     both: np.ndarray  # Cov(ε, η)
-    shift: np.ndarray  # n × the mean of ln Σ φ′² v², less ln E φ′², -Var ε / 2 and what T adds
-    again: np.ndarray  # n × what the weights above add to it for being those that h met
+    shared: np.ndarray  # Cov of ε with that of another v, independent
+    mean: np.ndarray  # E ln Σ φ′² v² / v², without what T adds
+    variance: np.ndarray  # Var ln Σ φ′² v²
+    last_mean: np.ndarray  # the same two below the readout, whose norm is fixed
+    last_variance: np.ndarray
+    along: np.ndarray  # n × what T adds to ‖δ‖², relative to it
     first: np.ndarray  # E X - 1
     first_value: np.ndarray  # E X · Cov(ln X, η)
     carried: np.ndarray  # E C
     carried_value: np.ndarray  # Cov(ln C, η)
-    along: np.ndarray  # n × what T adds to ‖δ‖², relative to it
 
 
 def layer(
-    phi: Nonlinearity,
-    weights: Ensemble,
-    weight_std: float,
-    bias_std: float,
-    width: int,
-    log_q: np.ndarray,
-    incoming: np.ndarray,
+    phi: Nonlinearity, weights: Ensemble, weight_std: float, bias_std: float, width: int, log_q: Any, incoming: Any
 ) -> Layer:
     """The layer at lengths ``log_q``, for weights of standard deviation ``weight_std``/√n.
 
@@ -63,11 +62,10 @@ def layer(
     log_weights = log_gain + at.log_value
     following = np.logaddexp(log_weights, log_bias)
     next_share = np.exp(log_weights - following)
-    # how the logarithms of four sums follow ln ‖a‖², halved
-    value, slope = share * at.value2 / 2, share * at.slope2 / 2
-    first = share * at.slope2
+    # how logarithms of sums follow that of ‖a‖: halved for Σ h² and Σ φ′²
+    value, slope, first = share * at.value2 / 2, share * at.slope2 / 2, share * at.slope2
     x = 1 + 2.5 * first + share**2 * at.slope4 / 2 - (1 + first) * slope
-    with np.errstate(divide="ignore", invalid="ignore"):  # an even function does not carry T
+    with np.errstate(divide="ignore", invalid="ignore"):  # an even function carries nothing
         c = np.nan_to_num(2 + share * at.value4 / at.value2 - value - slope)
         third = np.nan_to_num(at.fourth2 / at.value2)
 
@@ -76,22 +74,27 @@ def layer(
 
     noise = kept(at.value_kurtosis - 1, value, value)
     shared = kept(at.slope_kurtosis - 1, slope, slope)
+    jump = next_share**2 * np.maximum(noise, 0.0) / width
+    all_slopes = (shared + 2 * at.slope_kurtosis) / width
+    log_mean = at.log_slope + _mean_shift(at.slope4, incoming, share, weights) / width
+    log_mean = log_mean + mean_of_log(all_slopes) + _second_order(at) / width**2
+    again = weights.excess / 2 * next_share * at.coupling * tabulated(phi)(following).slope2 / width
+    norm = 2 / width  # relative variance of ‖v‖², which a fixed norm has not
     return Layer(
-        log_slope=at.log_slope,
-        following=following + next_share * (_mean_shift(at.value4, incoming, share, weights) - next_share * noise / 2) / width,
-        next_share=next_share,
+        following=following + next_share * _mean_shift(at.value4, incoming, share, weights) / width + mean_of_log(jump),
+        spread=np.sqrt(variance_of_log(jump)),
         value=noise,
-        slope=shared + 2 * at.slope_kurtosis - 2 * orthogonal,
-        last_slope=shared + 2 * at.slope_kurtosis - 2,
-        shared_slope=shared,
         both=kept(at.coupling - 1, value, slope),
-        shift=_mean_shift(at.slope4, incoming, share, weights),
-        again=weights.excess / 2 * next_share * at.coupling * tabulated(phi)(following).slope2,
+        shared=shared,
+        mean=log_mean + again - orthogonal * mean_of_log(norm),
+        variance=variance_of_log(all_slopes) - orthogonal * variance_of_log(norm),
+        last_mean=log_mean - mean_of_log(norm),
+        last_variance=variance_of_log(all_slopes) - variance_of_log(norm),
+        along=at.coupling - orthogonal,
         first=first,
         first_value=kept(at.coupling + share * at.coupling2 - at.coupling * (1 + first), x, value),
         carried=share * at.value2**2 / 4 * np.exp(at.log_value - at.log_slope - log_q),
         carried_value=kept(third - at.value_kurtosis - at.coupling, c, value),
-        along=at.coupling - orthogonal,
     )
 
 
@@ -100,3 +103,20 @@ def _mean_shift(fourth: np.ndarray, incoming: Any, share: np.ndarray, weights: E
     if weights.kind == "orthogonal":
         return -(share**2) * fourth / 4
     return weights.excess * share**2 * incoming * fourth / 24
+
+
+def _second_order(at: Moments) -> np.ndarray:
+    """n² × (μ₃/3 - 3 v²/4 + v²/12): the second order of E ln (1 + ε), less that of a χ² variable of the same variance v."""
+    third = 15 * at.slope_sixth - 9 * at.slope_kurtosis + 2
+    return third / 3 - 2 / 3 * (3 * at.slope_kurtosis - 1) ** 2
+
+
+def mean_of_log(variance: Any) -> np.ndarray:
+    """E ln of a χ² variable over its mean, of that relative variance: ψ(k) - ln k with k = 1/variance."""
+    shape = 1 / np.maximum(variance, QUIET)
+    return np.where(np.asarray(variance) > QUIET, digamma(shape) - np.log(shape), -np.asarray(variance) / 2)
+
+
+def variance_of_log(variance: Any) -> np.ndarray:
+    """Var ln of it: ψ′(k)."""
+    return np.where(np.asarray(variance) > QUIET, polygamma(1, 1 / np.maximum(variance, QUIET)), variance)

@@ -52,6 +52,7 @@ def test_moments_equal_adaptive_quadrature(name, variance):
         "coupling": adaptive(lambda z, _: (phi.function(z) * phi.slope(z)) ** 2, phi, variance) / value / slope,
         "fourth2": adaptive(lambda z, x: phi.function(z) ** 4 * he2(x), phi, variance) / value**2,
         "coupling2": adaptive(lambda z, x: (phi.function(z) * phi.slope(z)) ** 2 * he2(x), phi, variance) / value / slope,
+        "slope_sixth": adaptive(lambda z, _: phi.slope(z) ** 6, phi, variance) / slope**3,
     }
     for field, number in expected.items():
         np.testing.assert_allclose(getattr(found, field), number, rtol=QUADRATURE, atol=QUADRATURE, err_msg=field)
