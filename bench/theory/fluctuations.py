@@ -3,13 +3,14 @@
 Relative fluctuations of the sums over neurons that a layer is made of:
 
     η of Σ h²        ε of Σ φ′² v²        and of the two parts of T = (a · δ)² n / (‖δ‖² σ_w² ‖h_{l-1}‖²), a = W h_{l-1}:
-    X = Σ a² φ′² n / (Σ φ′² σ_w² ‖h_{l-1}‖²)        C = (Σ a φ′ h)² n / (Σ h² Σ φ′² σ_w² ‖h_{l-1}‖²)        T_l = X + C (T_{l+1} - 1)
+    X = Σ a² φ′² n / (Σ φ′² σ_w² ‖h_{l-1}‖²)        C = (Σ a φ′ h)² n / (Σ h² Σ φ′² σ_w² ‖h_{l-1}‖²)
+    T_l = X + C (T_{l+1} - 1)
 
-For averages over z ~ N(0, q) of products, Gaussian integration by parts leaves moments of :mod:`bench.theory.moments`; with a bias
-a = s z + √(s (1-s) q) ξ, ξ standard normal, where s is the weights' share of q. Orthogonal weights keep norms, so that a is uniform
-on a sphere: what a fluctuation of its radius adds to a covariance is taken away, and averages of f are lower by E[f He₄]/4n (He:
-Hermite polynomials). Independent but not Gaussian weights of excess kurtosis k give z an excess k E h⁴ / (E h²)² / n, and in
-the same way correlate W² with z².
+For averages over z ~ N(0, q) of products, Gaussian integration by parts leaves moments of :mod:`bench.theory.moments`;
+with a bias a = s z + √(s (1-s) q) ξ, ξ standard normal, where s is the weights' share of q. Orthogonal weights keep
+norms, so that a is uniform on a sphere: what a fluctuation of its radius adds to a covariance is taken away, and
+averages of f are lower by E[f He₄]/4n (He: Hermite polynomials). Independent but not Gaussian weights of excess
+kurtosis k give z an excess k E h⁴ / (E h²)² / n, and in the same way correlate W² with z².
 
 Logarithms of the two sums are taken as those of χ² variables of as many degrees of freedom as give their variance, which is
 exact for linear networks; for ε, with the second order that its third and fourth moments give.
@@ -77,7 +78,9 @@ def layer(
     jump = next_share**2 * np.maximum(noise, 0.0) / width
     all_slopes = (shared + 2 * at.slope_kurtosis) / width
     log_mean = at.log_slope + _mean_shift(at.slope4, incoming, share, weights) / width
-    log_mean = log_mean + mean_of_log(all_slopes) + _second_order(at) / width**2
+    mean_excess, variance_excess = _second_order(at)
+    log_mean = log_mean + mean_of_log(all_slopes) + mean_excess / width**2
+    log_variance = variance_of_log(all_slopes) + variance_excess / width**2
     again = weights.excess / 2 * next_share * at.coupling * tabulated(phi)(following).slope2 / width
     norm = 2 / width  # relative variance of ‖v‖², which a fixed norm has not
     return Layer(
@@ -87,9 +90,9 @@ def layer(
         both=kept(at.coupling - 1, value, slope),
         shared=shared,
         mean=log_mean + again - orthogonal * mean_of_log(norm),
-        variance=variance_of_log(all_slopes) - orthogonal * variance_of_log(norm),
+        variance=log_variance - orthogonal * variance_of_log(norm),
         last_mean=log_mean - mean_of_log(norm),
-        last_variance=variance_of_log(all_slopes) - variance_of_log(norm),
+        last_variance=log_variance - variance_of_log(norm),
         along=at.coupling - orthogonal,
         first=first,
         first_value=kept(at.coupling + share * at.coupling2 - at.coupling * (1 + first), x, value),
@@ -99,16 +102,19 @@ def layer(
 
 
 def _mean_shift(fourth: np.ndarray, incoming: Any, share: np.ndarray, weights: Ensemble) -> np.ndarray:
-    """n × the relative change of E f(z) where z is not exactly normal; fourth: E[f He₄] / E f."""
+    """The relative change of E f(z) where z is not exactly normal, times n; fourth: E[f He₄] / E f."""
     if weights.kind == "orthogonal":
         return -(share**2) * fourth / 4
     return weights.excess * share**2 * incoming * fourth / 24
 
 
-def _second_order(at: Moments) -> np.ndarray:
-    """n² × (μ₃/3 - 3 v²/4 + v²/12): the second order of E ln (1 + ε), less that of a χ² variable of the same variance v."""
-    third = 15 * at.slope_sixth - 9 * at.slope_kurtosis + 2
-    return third / 3 - 2 / 3 * (3 * at.slope_kurtosis - 1) ** 2
+def _second_order(at: Moments) -> tuple[np.ndarray, np.ndarray]:
+    """n² times the second order of E and Var ln (1 + ε), less those of a χ² variable of the same variance v.
+
+    With the third moment μ₃ of ε, E ln = -v/2 + μ₃/3 - 3v²/4 and Var ln = v - μ₃ + 5v²/2; a χ² variable has μ₃ = 2v².
+    """
+    excess = 15 * at.slope_sixth - 9 * at.slope_kurtosis + 2 - 2 * (3 * at.slope_kurtosis - 1) ** 2
+    return excess / 3, -excess
 
 
 def mean_of_log(variance: Any) -> np.ndarray:

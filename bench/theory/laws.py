@@ -14,14 +14,16 @@ independent). That direction has independent signs again, and so on down. Hence 
 with G = σ² for orthogonal weights, σ² χ²_n / n for Gaussian ones: E ln χ²_n = ψ(n/2) + ln 2, Var ln χ²_n = ψ′(n/2) with ψ
 the digamma function. For ReLU, k = 0 switches a layer off, and with it every gradient is exactly zero.
 
-**The relative gradient** ‖g_l‖ ‖W_l‖ / |y|, g_l = ∂y/∂W_l, does not depend on σ. Without bias ⟨g_l, W_l⟩ = y (Euler), so it is 1/|cos| of
-the angle between W_l and g_l. Turn W_l into Ŵ_l = Ξ_l W_l Ξ_{l-1} with Ξ_l = diag(sign z_l, times independent fair signs): the Ŵ_l
-have the law of the W_l and are independent of all D_l, which become coins of their own, while |y| and the norms of all g_l and W_l
-are those of the linear network with factors D_l Ŵ_l. There ĝ_l is made of the other layers, and independent of Ŵ_l, so
+**The relative gradient** ‖g_l‖ ‖W_l‖ / |y|, g_l = ∂y/∂W_l, does not depend on σ. Without bias ⟨g_l, W_l⟩ = y (Euler),
+so it is 1/|cos| of the angle between W_l and g_l. Turn W_l into Ŵ_l = Ξ_l W_l Ξ_{l-1} with Ξ_l = diag(sign z_l, times
+independent fair signs): the Ŵ_l have the law of the W_l and are independent of all D_l, which become coins of their
+own, while |y| and the norms of all g_l and W_l are those of the linear network with factors D_l Ŵ_l. There ĝ_l is made
+of the other layers, and independent of Ŵ_l, so
 
     cos² ~ Beta(1/2, (n² - 1)/2)    (Gaussian)        n cos² ~ Beta(1/2, (n - 1)/2)    (orthogonal: ĝ_l has rank 1)
 
-at every hidden layer, depth and scale: relative to weights and output, gradients of these networks neither vanish nor explode.
+at every hidden layer, depth and scale: relative to weights and output, gradients of these networks neither vanish nor
+explode.
 """
 
 from __future__ import annotations
@@ -77,8 +79,9 @@ def slope_law(width: int, depth: int, weight_std: float, *, negative_slope: floa
 def relative_law(width: int, *, orthogonal: bool) -> Law:
     """The law of log10 ‖∂y/∂W_l‖ ‖W_l‖ / |y| at any hidden layer, depth and scale: linear, ReLU and leaky ReLU without bias.
 
-    With cos² ~ Beta(1/2, (m-1)/2), E ln cos² = ψ(1/2) - ψ(m/2) and Var ln cos² = ψ′(1/2) - ψ′(m/2); m = n² for Gaussian weights,
-    m = n and another ½ log10 n for orthogonal ones and the identity. ``alive`` is 1: the law is given that a network lives.
+    With cos² ~ Beta(1/2, (m-1)/2), E ln cos² = ψ(1/2) - ψ(m/2) and Var ln cos² = ψ′(1/2) - ψ′(m/2); m = n² for Gaussian
+    weights, m = n and another ½ log10 n for orthogonal ones and the identity. ``alive`` is 1: the law is given that a
+    network lives.
     """
     m = width if orthogonal else width**2
     mean = float(digamma(m / 2) - digamma(0.5)) + (float(np.log(width)) if orthogonal else 0.0)

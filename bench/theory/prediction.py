@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from bench.theory.ensembles import Ensemble, ensemble
-from bench.theory.finite_width import depths_of
+from bench.theory.finite_width import networks_of
 from bench.theory.laws import LN_10, Law, gradient_law, relative_law, slope_law
 from bench.theory.nonlinearities import Nonlinearity, nonlinearity
 
@@ -37,8 +37,8 @@ class Prediction(NamedTuple):
     log10_grad_first: of log10 ‖∂y/∂W_1‖_F. log10_grad_slope: of its change from depth 2 to the cell's depth, per layer.
     law: "exact" at any width and depth, "leading order" in 1/width, or "none".
     alive: the probability that the gradient is not exactly zero; all laws are given that.
-    log10_relative: of log10 ‖∂y/∂W_l‖ ‖W_l‖ / |y|, the same at every hidden layer l and every depth and scale; known without
-    bias for linear, ReLU and leaky ReLU, else NaN.
+    log10_relative_first: of log10 ‖∂y/∂W_l‖ ‖W_l‖ / |y|, the same at every hidden layer l and every depth and scale;
+    known without bias for linear, ReLU and leaky ReLU, else NaN.
     reason: why there is no law, in words; empty where there is one.
     """
 
@@ -46,7 +46,7 @@ class Prediction(NamedTuple):
     log10_grad_slope: Spread
     law: str
     alive: float = 1.0
-    log10_relative: Spread = UNKNOWN
+    log10_relative_first: Spread = UNKNOWN
     reason: str = ""
 
 
@@ -76,7 +76,7 @@ def predict(
     and identity weights with linear activations. To leading order in 1/width: every other activation and every initializer
     with independent entries (:mod:`bench.theory.finite_width`). No law: identity weights with other activations,
     data-dependent and sparse schemes, schemes of the user's own, ``loss="mse"``, and where the expansion in 1/width fails
-    (:meth:`bench.theory.finite_width.Depths.failure`); ``reason`` says which.
+    (:meth:`bench.theory.finite_width.Networks.failure`); ``reason`` says which.
     """
     if loss != "output":
         return no_law(f"loss {loss}: theory is of the loss output")
@@ -122,7 +122,7 @@ def _leading_order(
     if width == 1:
         return no_law("width 1: the expansion is in 1/width")
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        networks = depths_of(phi, weights, weight_std, bias_std, width, input_norm)
+        networks = networks_of(phi, weights, weight_std, bias_std, width, input_norm)
         short, long, failure = networks.law(2), networks.law(depth), networks.failure(depth)
     if failure:
         return no_law(failure)

@@ -5,16 +5,16 @@ matrix does to any other direction is never asked, so it need not be drawn. With
 
     a_l = σ ‖h_{l-1}‖ / √n · N(0, I)  (Gaussian)        σ ‖h_{l-1}‖ · uniform on the sphere  (Haar)        z_l = a_l + b_l
 
-Given a_l and everything below, W_l = a_l ĥᵀ/‖h_{l-1}‖ + W_l P with P = I - ĥĥᵀ, and W_l P is, for Gaussian weights, independent
-of a_l; for Haar ones σ times a uniform isometry of ĥ's complement into a_l's. The layers above know of W_l only through a_l.
-So v_{l-1} = W_lᵀ δ_l given all that is
+Given a_l and everything below, W_l = a_l ĥᵀ/‖h_{l-1}‖ + W_l P with P = I - ĥĥᵀ, and W_l P is, for Gaussian weights,
+independent of a_l; for Haar ones σ times a uniform isometry of ĥ's complement into a_l's. The layers above know of W_l
+only through a_l. So v_{l-1} = W_lᵀ δ_l given all that is
 
     ĥ (a_l · δ_l) / ‖h_{l-1}‖ + σ ‖δ_l‖ / √n · P N(0, I)                                                      (Gaussian)
     ĥ (a_l · δ_l) / ‖h_{l-1}‖ + σ ‖δ_l - (δ_l · â)â‖ · uniform on the unit sphere orthogonal to ĥ             (Haar)
 
-and δ_{l-1} = φ′(z_{l-1}) v_{l-1}. Losses of several depths share the matrices: their δ are written in an orthonormal basis, whose
-vectors W_lᵀ P maps to independent Gaussian vectors, or to a uniform orthonormal frame. ‖W_1‖² is its part along x̂, which a_1
-gives, and an independent σ²/n · χ² of n(n-1) degrees of freedom (Gaussian); σ² n (Haar).
+and δ_{l-1} = φ′(z_{l-1}) v_{l-1}. Losses of several depths share the matrices: their δ are written in an orthonormal
+basis, whose vectors W_lᵀ P maps to independent Gaussian vectors, or to a uniform orthonormal frame. ‖W_1‖² is its part
+along x̂, which a_1 gives, and an independent σ²/n · χ² of n(n-1) degrees of freedom (Gaussian); σ² n (Haar).
 
 Vectors are kept as a direction and the logarithm of a norm, so that any depth and scale stays within the float range. Only
 φ′(z) is a plain float: where tanh saturates beyond |z| = 370 it is 0, and with it the gradient.
@@ -59,7 +59,7 @@ def draw_networks(
     orthogonal: bool = False,
     input_norm: float = 1.0,
 ) -> Draws:
-    """The loss y at each depth L ≥ 2, for the weights' σ > 0 (√(n · variance of an entry)), and inputs of norm √n ``input_norm``.
+    """The loss y at each depth L ≥ 2, for σ > 0 (√(n · variance of an entry)) and inputs of norm √n ``input_norm``.
 
     Depths of one sample share its weights, biases and readout. Weights are Gaussian, or Haar with ``orthogonal``.
     """
@@ -88,7 +88,10 @@ class _Network(NamedTuple):
     def draw(self, samples: int, depths: tuple[int, ...], log_input: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Natural logarithms of what :class:`Draws` holds."""
         layers, direction = [], _directions(self.generator.standard_normal((samples, self.width)))[0]
-        readout, log_norm = _directions(self.generator.standard_normal((samples, self.width)))[0], np.full(samples, log_input)
+        readout, log_norm = (
+            _directions(self.generator.standard_normal((samples, self.width)))[0],
+            np.full(samples, log_input),
+        )
         outputs = {}
         for depth in range(2, max(depths) + 1):
             layer, direction, log_norm = self._forward(direction, log_norm)
@@ -114,7 +117,7 @@ class _Network(NamedTuple):
         return _Layer(direction, weighted, slope), following, log_size + log_value
 
     def _backward(self, layers: list[_Layer], readout: np.ndarray, depths: tuple[int, ...]) -> np.ndarray:
-        """ln ‖δ_1‖ at each depth, [samples, depths]."""
+        """Of ln ‖δ_1‖ at each depth, [samples, depths]."""
         order = sorted(depths, reverse=True)
         cotangents = np.empty((len(readout), 0, self.width))  # directions, [samples, depths that have begun, n]
         log_norms = np.empty((len(readout), 0))
@@ -142,7 +145,7 @@ class _Network(NamedTuple):
         return along[:, :, None] * layer.below[:, None] + coordinates @ noise
 
     def _log_weight(self, weighted: np.ndarray) -> np.ndarray:
-        """ln ‖W_1‖_F."""
+        """Of ln ‖W_1‖_F, [samples]."""
         if self.orthogonal:
             return np.full(len(weighted), self.log_gain + np.log(self.width) / 2)
         n = self.width
