@@ -24,12 +24,10 @@ from __future__ import annotations
 
 from functools import cached_property, lru_cache
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss, hermevander
-from scipy.sparse import csr_array
-from scipy.special import factorial
 
 from bench.theory.ensembles import Ensemble
 from bench.theory.fluctuations import QUIET, Layer, layer
@@ -38,7 +36,7 @@ from bench.theory.nonlinearities import Nonlinearity
 
 NODES, NODE_WEIGHTS = hermegauss(9)
 NODE_WEIGHTS = NODE_WEIGHTS / NODE_WEIGHTS.sum()
-ORDERS = 4  # of Hermite polynomials in which functions of the next length are expanded
+ORDERS, FACTORIALS = 4, (1.0, 1.0, 2.0, 6.0)  # of Hermite polynomials in which functions of the next length are expanded
 SPACING, SHORTEST, LONGEST = 0.125, -25.0, 25.0  # of the grid of x, beyond which φ follows its power laws
 FORWARD, TILT, STATE = 0, 2, 5
 MOST_ALIGNED = 0.6  # standard deviations of ln ‖δ_1‖²
@@ -162,14 +160,16 @@ class Networks:
         return float(at.shared[-1] / n + at.both[-1] * forward_value[-1])
 
 
-def _operator(at: Layer, grid: np.ndarray) -> csr_array:
+def _operator(at: Layer, grid: np.ndarray) -> Any:
     """[orders · points, grid]: E f(x′) He_k(ξ) / √k! at every point, x′ = following + spread · ξ, f by cubics."""
+    from scipy.sparse import csr_array  # here: no import of theory should wait for it
+
     place = np.clip((at.following[:, None] + at.spread[:, None] * NODES - grid[0]) / SPACING, 0, len(grid) - 1)
     left = np.clip(place.astype(int) - 1, 0, len(grid) - 4)
     t = (place - left)[..., None] - np.arange(4)
     others = np.array([[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]])
     cubic = t[..., others].prod(axis=-1) / np.array([-6.0, 2.0, -2.0, 6.0])
-    hermite = NODE_WEIGHTS[:, None] * hermevander(NODES, ORDERS - 1) / np.sqrt(factorial(np.arange(ORDERS)))
+    hermite = NODE_WEIGHTS[:, None] * hermevander(NODES, ORDERS - 1) / np.sqrt(FACTORIALS)
     values = np.einsum("pjc,jk->kpjc", cubic, hermite)
     points, count = np.arange(len(at.following))[:, None, None], len(at.following)
     rows = np.broadcast_to(np.arange(ORDERS)[:, None, None, None] * count + points, values.shape)
