@@ -28,14 +28,16 @@ class GradientNorms(NamedTuple):
     log10_grad: np.ndarray  # [depths, scales, layers]: log10 ‖∂loss/∂W_l‖_F, l = 1 … L
     log10_delta: np.ndarray  # [depths, scales, layers]: log10 ‖∂loss/∂z_l‖
     log10_activation: np.ndarray  # [depths, scales, layers]: log10 ‖h_l‖; at L, log10 |y|
+    log10_weight: np.ndarray  # [depths, scales, layers]: log10 ‖scale · W_l‖_F; at L, log10 ‖u‖
+    log10_relative: np.ndarray  # [depths, scales, layers]: log10 ‖∂loss/∂W_l‖_F ‖W_l‖_F / |loss|; NaN too where it is 0/0
 
     def to_frame(self) -> pd.DataFrame:
-        """One row for each depth, scale and layer 1 … depth, with the three values as columns, as in a run's layers."""
+        """One row for each depth, scale and layer 1 … depth, with the values as columns, as in a run's layers."""
         import pandas as pd  # a NumPy user need not wait for it
 
         layers = np.arange(1, self.log10_grad.shape[-1] + 1)
         depth, scale, layer = (grid.ravel() for grid in np.meshgrid(self.depths, self.scales, layers, indexing="ij"))
-        values = {name: getattr(self, name).ravel() for name in ("log10_grad", "log10_delta", "log10_activation")}
+        values = {name: getattr(self, name).ravel() for name in self._fields[2:]}
         frame = pd.DataFrame({"depth": depth, "scale": scale, "layer": layer} | values)
         return frame.query("layer <= depth").reset_index(drop=True)
 
@@ -99,7 +101,7 @@ def gradient_norms(
         return place(mesh, Segment(matrices, exponents, biases[:, None]), 1)
 
     shape = (len(measured_depths), len(lanes), measured_depths[-1])
-    grad, delta, activations = (np.full(shape, np.nan) for _ in range(3))
+    found = {name: np.full(shape, np.nan) for name in GradientNorms._fields[2:]}
     with settled(dtype):
         results = measure(
             segments,
@@ -114,9 +116,9 @@ def gradient_norms(
         )
         for result in results:
             where = measured_depths.index(result.depth), result.lanes, slice(0, result.depth)
-            for whole, part in zip((grad, delta, activations), result[2:], strict=True):
-                whole[where] = part[:, 0, :].T
-    return GradientNorms(np.array(measured_depths), lanes, grad, delta, activations)
+            for name, whole in found.items():
+                whole[where] = getattr(result, name)[:, 0, :].T
+    return GradientNorms(np.array(measured_depths), lanes, **found)
 
 
 def _finite(name: str, values: Any) -> np.ndarray:

@@ -65,7 +65,8 @@ class State(NamedTuple):
 class Trace(NamedTuple):
     """What the forward pass tells of each layer: ``‖h‖ = norm · 2^exponent``, ``u · h = output · 2^exponent``.
 
-    The exponents of phi' and of scale · W are those by which the backward pass's mantissas are to be multiplied.
+    The exponents of phi' and of scale · W are those by which the backward pass's mantissas are to be multiplied;
+    ``‖scale · W‖_F = weight_norm · 2^weight_exponent``.
     """
 
     norm: Numbers  # [LAYERS, seeds, LANES]
@@ -73,6 +74,7 @@ class Trace(NamedTuple):
     exponent: Numbers
     slope_exponent: Numbers
     weight_exponent: Numbers
+    weight_norm: Numbers
 
 
 def forward_segment(
@@ -92,7 +94,9 @@ def forward_segment(
         value, norm, shift = normalize(h.value)
         state = State(value, jnp.maximum(h.exponent + shift, EXPONENT_OF_ZERO))
         output = jnp.sum(value * readout[None, :], axis=-1)
-        return state, (jnp.stack(Trace(norm, output, state.exponent, h.slope_exponent, weight_exponent)), h.slope)
+        weight_norm = jnp.abs(lanes.scale) * jnp.sqrt(jnp.sum(jnp.square(drawn.weights)))
+        trace = Trace(norm, output, state.exponent, h.slope_exponent, weight_exponent, weight_norm)
+        return state, (jnp.stack(trace), h.slope)
 
     state, (trace, slopes) = lax.scan(layer, state, segment)
     return state, trace.swapaxes(0, 1), slopes

@@ -34,8 +34,9 @@ from bench.arithmetic.extended import (
     share_exponent,
     split,
 )
+from bench.engine.assembly import LOG10_2
 from bench.engine.gradients import LANES, State, Trace, forward_program
-from bench.engine.measure import LOG10_2, split_lanes
+from bench.engine.measure import split_lanes
 from bench.networks.activations import Activation, Propagated
 from bench.networks.seeds import fetch_behind, over_seeds, place
 from bench.networks.segments import LAYERS, Segment, segments_to

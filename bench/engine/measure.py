@@ -1,4 +1,4 @@
-"""From weights to log10 norms: walks the engine over segments, tiles and blocks, and puts mantissas and exponents together.
+"""From weights to log10 norms: walks the engine over segments, tiles and blocks.
 
 The host only dispatches and adds exponents (float64, exact). It runs a few segments ahead of the devices and no further,
 which bounds memory, lets it work while they do, and makes progress real.
@@ -7,46 +7,18 @@ which bounds memory, lets it work while they do, and makes progress real.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from jax import Array
 from jax.sharding import Mesh
 
 from bench.arithmetic.extended import EXPONENT_OF_ZERO
+from bench.engine.assembly import Block, Measured, assemble, block_of, log2_norms, logs_of
 from bench.engine.gradients import DEPTHS, LANES, Lanes, State, Trace, backward_program, forward_program
 from bench.networks.activations import Activation
 from bench.networks.losses import Loss
 from bench.networks.seeds import fetch_behind, place
 from bench.networks.segments import Segment, segments_to
-
-LOG10_2 = float(np.log10(2.0))
-
-
-class Measured(NamedTuple):
-    """One depth L of a tile of lanes; every array is float64 and has one row for each layer 1 … L."""
-
-    depth: int
-    lanes: slice
-    log10_grad: np.ndarray  # [L, seeds, lanes]: log10 ‖∂loss/∂W_l‖_F
-    log10_delta: np.ndarray  # [L, seeds, lanes]: log10 ‖∂loss/∂z_l‖; at L, of ∂loss/∂y
-    log10_activation: np.ndarray  # [L, seeds, lanes]: log10 ‖h_l‖; at L, of |y|
-
-
-class Block(NamedTuple):
-    """Up to DEPTHS depths, deepest first, over one tile of lanes."""
-
-    depths: tuple[int, ...]
-    tile: int
-    derivative: Array  # [seeds, DEPTHS, LANES]: mantissa of ∂loss/∂y, on the devices
-    log2_derivative: np.ndarray  # [DEPTHS, seeds, LANES]: log2 |∂loss/∂y|
-    exponent: np.ndarray  # [DEPTHS, seeds, LANES]: what its mantissa is to be multiplied by
-    probed: list[np.ndarray]  # [DEPTHS, LAYERS, seeds, LANES, 2] for each segment, the last segment first
-
-    @property
-    def segments(self) -> int:
-        """How many segments the deepest of its depths crosses."""
-        return segments_to(self.depths[0])
 
 
 def split_lanes(scales: np.ndarray, bias_stds: np.ndarray, dtype: np.dtype) -> list[Lanes]:
@@ -128,51 +100,14 @@ def measure(
         pieces[tile].append(trace)
         advance(1 / steps)
     traces = [Trace(*np.concatenate(piece, axis=1).astype(float)) for piece in pieces]
-    with np.errstate(divide="ignore"):
-        log2_input = np.log2(np.linalg.norm(np.asarray(inputs, float), axis=-1)) + input_exponent
-    blocks = [
-        Block(group, tile, *_derivatives(mesh, loss, trace, group, dtype), [])
-        for tile, trace in enumerate(traces)
-        for group in groups
-    ]
+    log2_input, log2_readout = log2_norms(inputs) + input_exponent, log2_norms(readout)
+    logs = [logs_of(trace, log2_input, log2_readout) for trace in traces]
+    blocks = [block_of(mesh, loss, trace, group, tile, dtype) for tile, trace in enumerate(traces) for group in groups]
     for block, probed in fetch_behind(run_backward(blocks)):
         block.probed.append(probed)
         advance(1 / steps)
         if len(block.probed) == block.segments:
             first = block.tile * LANES
-            yield from _assemble(block, traces[block.tile], log2_input, slice(first, min(first + LANES, len(scales))))
+            lanes_of_tile = slice(first, min(first + LANES, len(scales)))
+            yield from assemble(block, traces[block.tile], logs[block.tile], lanes_of_tile)
             block.probed.clear()
-
-
-def _derivatives(
-    mesh: Mesh, loss: Loss, trace: Trace, depths: Sequence[int], dtype: np.dtype
-) -> tuple[Array, np.ndarray, np.ndarray]:
-    """∂loss/∂y of a block: mantissas on the devices, log2 of the whole, exponents (Block's fields)."""
-    last_hidden = np.array(depths) - 2
-    mantissa, exponent = loss.derivative(trace.output[last_hidden], trace.exponent[last_hidden])
-    padded = np.pad(mantissa, ((0, DEPTHS - len(depths)), (0, 0), (0, 0))).astype(dtype)
-    with np.errstate(divide="ignore"):
-        log2 = np.log2(np.abs(mantissa)) + exponent
-    return place(mesh, padded.swapaxes(0, 1), 0), log2, exponent
-
-
-def _assemble(block: Block, trace: Trace, log2_input: np.ndarray, lanes: slice) -> Iterator[Measured]:
-    """The norms of a finished block: ‖δ_l‖ is the probed mantissa times every power of two taken out on the way to layer l.
-
-    Those are the probes' shifts and the exponents of phi' at layers ≥ l, and the exponents of scale · W at layers > l.
-    """
-    kept = slice(0, lanes.stop - lanes.start)
-    norm, shift = np.moveaxis(np.concatenate(block.probed[::-1], axis=1).astype(float), -1, 0)
-    with np.errstate(divide="ignore"):
-        log2_hidden = np.log2(trace.norm) + trace.exponent
-        log2_output = np.log2(np.abs(trace.output)) + trace.exponent
-        for number, depth in enumerate(block.depths):
-            hidden = slice(0, depth - 1)
-            taken = shift[number, hidden] + trace.slope_exponent[hidden]
-            taken[:-1] += trace.weight_exponent[1 : depth - 1]
-            exponent = np.cumsum(taken[::-1], axis=0)[::-1] + block.exponent[number]
-            delta = np.concatenate([np.log2(norm[number, hidden]) + exponent, block.log2_derivative[number][None]])
-            entering = np.concatenate([np.broadcast_to(log2_input[:, None], delta.shape[1:])[None], log2_hidden[hidden]])
-            leaving = np.concatenate([log2_hidden[hidden], log2_output[depth - 2][None]])
-            values = (delta + entering, delta, leaving)
-            yield Measured(depth, lanes, *(LOG10_2 * value[:, :, kept] for value in values))

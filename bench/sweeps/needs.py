@@ -14,7 +14,7 @@ from bench.sweeps.plan import cut, keeps_weights, lane_bytes, weight_bytes
 from bench.sweeps.sweep import Sweep
 
 LANE_BYTES = 400  # of a lane's numbers as a list holds them
-TRACE_NUMBERS = 10  # float64, that the host keeps of each layer of a seed and lane: a trace, in pieces and joined
+TRACE_NUMBERS = 14  # float64, that the host keeps of each layer of a seed and lane: a trace, in pieces, joined, and its logs
 
 
 def check_fits(sweep: Sweep) -> None:

@@ -16,7 +16,7 @@ from bench.sweeps.sweep import Sweep
 
 CHUNK_BYTES = 2**30  # what one chunk may hold at a time, by estimate
 MOST_SEEDS = 1024
-ROW_BYTES = 14 * 8  # of a table under construction
+ROW_BYTES = 22 * 8  # of a table under construction
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def lane_bytes(sweep: Sweep, width: int, lanes: int) -> int:
     padded = math.ceil(lanes / LANES) * LANES
     layers = segments_to(max(sweep.depths)) * LAYERS
     slopes = (layers + len(sweep.depths)) * padded * width * item
-    norms = 4 * sum(sweep.depths) * padded * item
+    norms = 6 * sum(sweep.depths) * padded * item
     rows = lanes * ROW_BYTES * (sum(sweep.depths) if sweep.layers else len(sweep.depths))
     return slopes + norms + rows
 

@@ -11,7 +11,7 @@ from bench.engine.measure import Measured
 from bench.sweeps.plan import Chunk, lanes_in
 from bench.sweeps.sweep import Sweep
 
-VALUES = ("log10_grad", "log10_delta", "log10_activation")
+LAYER_VALUES = ("log10_grad", "log10_delta", "log10_activation", "log10_weight", "log10_relative")
 
 Table = dict[str, Any]
 
@@ -19,25 +19,45 @@ Table = dict[str, Any]
 def tables(sweep: Sweep, chunk: Chunk, measured: Iterable[tuple[slice, Measured]]) -> dict[str, Table]:
     """The rows of a chunk by kind, ordered by depth, initializer, bias_std, scale, seed and layer."""
     seeds, lanes = chunk.seeds[1] - chunk.seeds[0], chunk.lanes[1] - chunk.lanes[0]
-    cells = np.empty((4, len(sweep.depths), lanes, seeds))
-    layers = {depth: np.empty((3, lanes, seeds, depth)) for depth in sweep.depths if sweep.layers}
+    cells: dict[str, np.ndarray] = {}
+    layers = {depth: np.empty((len(LAYER_VALUES), lanes, seeds, depth)) for depth in sweep.depths if sweep.layers}
     for block, result in measured:
-        grad, delta, activation = (value[:, : block.stop - block.start] for value in result[2:])
-        with np.errstate(invalid="ignore"):  # NaN is data
-            everything = np.logaddexp.reduce(2 * np.log(10) * grad, axis=0) / (2 * np.log(10))
-        summary = np.stack([grad[0], grad[-2], everything, activation[-1]])
-        cells[:, sweep.depths.index(result.depth), result.lanes, block] = summary.swapaxes(1, 2)
+        kept = slice(block.stop - block.start)
+        for name, value in summary(result).items():
+            whole = cells.setdefault(name, np.empty((len(sweep.depths), lanes, seeds)))
+            whole[sweep.depths.index(result.depth), result.lanes, block] = value[kept].T
         if sweep.layers:
-            layers[result.depth][:, result.lanes, block] = np.stack([grad, delta, activation]).transpose(0, 3, 2, 1)
+            values = np.stack([getattr(result, name)[:, kept] for name in LAYER_VALUES])
+            layers[result.depth][:, result.lanes, block] = values.transpose(0, 3, 2, 1)
     undefined = np.isnan([lane.engine_scale for lane in lanes_in(sweep, chunk)])
-    cells[:, :, undefined] = np.nan
+    for values in cells.values():
+        values[:, undefined] = np.nan
     for values in layers.values():
         values[:, undefined] = np.nan
-    names = ("log10_grad_first", "log10_grad_last", "log10_grad_global", "log10_output")
-    rows = {"cells": _cell_columns(sweep, chunk) | {name: cells[i].ravel() for i, name in enumerate(names)}}
+    rows = {"cells": _cell_columns(sweep, chunk) | {name: values.ravel() for name, values in cells.items()}}
     if sweep.layers:
         rows["layers"] = _layer_columns(sweep, chunk, layers)
     return rows
+
+
+def summary(result: Measured) -> dict[str, np.ndarray]:
+    """What a cell's row says of its network, by column: [seeds, lanes] from [layers, seeds, lanes]."""
+    grad, relative = result.log10_grad, result.log10_relative
+    hidden = grad[:-1]
+    with np.errstate(invalid="ignore"):  # NaN is data
+        everything = np.logaddexp.reduce(2 * np.log(10) * grad, axis=0) / (2 * np.log(10))
+        per_weight = grad[0] - result.log10_weight[0]
+    return {
+        "log10_grad_first": hidden[0],
+        "log10_grad_last": hidden[-1],
+        "log10_grad_least": hidden.min(axis=0),
+        "log10_grad_largest": hidden.max(axis=0),
+        "log10_grad_global": everything,
+        "log10_output": result.log10_activation[-1],
+        "log10_relative_first": relative[0],
+        "log10_relative_last": relative[-2],
+        "log10_grad_per_weight_first": per_weight,
+    }
 
 
 def _cell_columns(sweep: Sweep, chunk: Chunk) -> Table:
@@ -65,4 +85,4 @@ def _layer_columns(sweep: Sweep, chunk: Chunk, layers: dict[int, np.ndarray]) ->
         for name, values in cells.items()
     }
     columns["layer"] = np.concatenate([np.tile(np.arange(1, depth + 1), len(repeats) // len(layers)) for depth in layers])
-    return columns | {name: np.concatenate([layers[d][i].ravel() for d in layers]) for i, name in enumerate(VALUES)}
+    return columns | {name: np.concatenate([layers[d][i].ravel() for d in layers]) for i, name in enumerate(LAYER_VALUES)}

@@ -10,10 +10,11 @@ def test_a_frame_has_the_rows_that_a_sweep_would_have():
     weights, x, readout = rng.normal(size=(3, 2, 2)), *rng.normal(size=(2, 2))
     norms = bench.gradient_norms(weights, "tanh", x=x, readout=readout, scales=[0.5, 1.0], depths=[2, 4])
     frame = norms.to_frame()
-    assert frame.columns.tolist() == ["depth", "scale", "layer", "log10_grad", "log10_delta", "log10_activation"]
+    values = ["log10_grad", "log10_delta", "log10_activation", "log10_weight", "log10_relative"]
+    assert frame.columns.tolist() == ["depth", "scale", "layer", *values]
     assert len(frame) == 2 * (2 + 4)
     assert frame.notna().all(axis=None)
     for row in frame.itertuples():
         place = [2, 4].index(row.depth), [0.5, 1.0].index(row.scale), row.layer - 1
-        for name in ("log10_grad", "log10_delta", "log10_activation"):
+        for name in values:
             assert getattr(row, name) == getattr(norms, name)[place]
