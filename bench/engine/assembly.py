@@ -27,6 +27,8 @@ class Measured(NamedTuple):
     log10_activation: np.ndarray  # [L, seeds, lanes]: log10 ‖h_l‖; at L, of |y|
     log10_weight: np.ndarray  # [L, seeds, lanes]: log10 ‖W_l‖_F of the scaled matrices; at L, ‖u‖
     log10_relative: np.ndarray  # [L, seeds, lanes]: log10 ‖∂loss/∂W_l‖_F ‖W_l‖_F / |loss|; NaN where it is 0/0
+    # [3, seeds, lanes]: log10 of the 10 % and 50 % quantiles of the entries |δ_i x_j| that are not zero, and of the largest
+    log10_entries: np.ndarray | None = None
 
 
 class Logs(NamedTuple):
@@ -83,10 +85,11 @@ def block_of(mesh: Mesh, loss: Loss, trace: Trace, depths: Sequence[int], tile: 
     return Block(tuple(depths), tile, derivative, log2_of(mantissa, exponent), exponent, loss.log2(*output), [])
 
 
-def assemble(block: Block, trace: Trace, logs: Logs, lanes: slice) -> Iterator[Measured]:
+def assemble(block: Block, trace: Trace, logs: Logs, lanes: slice, spread: np.ndarray | None = None) -> Iterator[Measured]:
     """The norms of a finished block: ‖δ_l‖ is the probed mantissa times every power of two taken out on the way to layer l.
 
     Those are the probes' shifts and the exponents of phi' at layers ≥ l, and the exponents of scale · W at layers > l.
+    spread: [3, DEPTHS, seeds, LANES], log2 of the entries' quantiles in units of their norm.
     """
     kept = slice(0, lanes.stop - lanes.start)
     norm, shift = np.moveaxis(np.concatenate(block.probed[::-1], axis=1).astype(float), -1, 0)
@@ -104,4 +107,5 @@ def assemble(block: Block, trace: Trace, logs: Logs, lanes: slice) -> Iterator[M
         with np.errstate(invalid="ignore"):  # a dead network's relative gradient is 0/0
             relative = grad + weight - block.log2_loss[number]
         values = (grad, delta, leaving, weight, relative)
-        yield Measured(depth, lanes, *(LOG10_2 * value[:, :, kept] for value in values))
+        entries = None if spread is None else LOG10_2 * (spread[:, number] + grad[0])[:, :, kept]
+        yield Measured(depth, lanes, *(LOG10_2 * value[:, :, kept] for value in values), log10_entries=entries)

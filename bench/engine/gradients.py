@@ -117,21 +117,23 @@ def backward_segment(
     cotangent [DEPTHS, LANES, width]: of the segment's last h, from deeper layers; derivative [DEPTHS, LANES]: ∂loss/∂y,
     which enters at layer L - 1 of each of ``depths`` [DEPTHS], or not at all where that layer is in another segment.
     Returns the cotangent of the segment's input, and the probes' norms and shifts [DEPTHS, LAYERS, LANES, 2]: ‖δ_l‖ is the
-    norm times all shifts, in powers of two, from the depth's start down to l.
+    norm times all shifts, in powers of two, from the depth's start down to l. Of the
+    first segment the cotangent is W_1ᵀ δ_1, without the scale: with the identity in place of W_1, δ_1 itself.
     """
 
     def tangent_network(tangent: Array, dummies: Array) -> tuple[Array, Array]:
-        def layer(tangent: Array, inputs: tuple[Array, Array, Array]) -> tuple[Array, Array]:
-            weights, slope, dummy = inputs
-            tangent = slope * probe(preactivate(weights, tangent, lanes.scale), dummy)
+        def layer(tangent: Array, inputs: tuple[Array, Array, Array, Array]) -> tuple[Array, Array]:
+            weights, slope, scale, dummy = inputs
+            tangent = slope * probe(preactivate(weights, tangent, scale), dummy)
             return tangent, tangent @ readout
 
-        return lax.scan(layer, tangent, (segment.weights, slopes, dummies))
+        return lax.scan(layer, tangent, (segment.weights, slopes, scales, dummies))
 
     layers, rows, _ = slopes.shape
+    layer = index * layers + 1 + jnp.arange(layers, dtype=depths.dtype)
+    scales = jnp.where(layer[:, None] == 1, jnp.ones_like(lanes.scale)[None, :], lanes.scale[None, :])
     dummies = jnp.zeros((layers, rows, 2), slopes.dtype)
     _, pull = jax.vjp(tangent_network, jnp.zeros_like(slopes[0]), dummies)
-    layer = index * layers + 1 + jnp.arange(layers, dtype=depths.dtype)
     enters = (depths[:, None] - 1 == layer[None, :])[:, :, None]
     derivatives = jnp.where(enters, derivative[:, None, :], jnp.zeros_like(derivative[:, None, :]))
     return jax.vmap(lambda cotangent, derivative: pull((cotangent, derivative)))(cotangent, derivatives)

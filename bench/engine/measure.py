@@ -14,6 +14,7 @@ from jax.sharding import Mesh
 
 from bench.arithmetic.extended import EXPONENT_OF_ZERO
 from bench.engine.assembly import Block, Measured, assemble, block_of, log2_norms, logs_of
+from bench.engine.entries import input_counts, spread_program, without_first_program
 from bench.engine.gradients import DEPTHS, LANES, Lanes, State, Trace, backward_program, forward_program
 from bench.networks.activations import Activation
 from bench.networks.losses import Loss
@@ -44,14 +45,15 @@ def measure(
     bias_stds: np.ndarray,
     depths: Sequence[int],
     input_exponent: int = 0,
+    entries: bool = False,
     advance: Callable[[float], None] = lambda _share: None,
 ) -> Iterator[Measured]:
     """Every norm of every network, from one forward and one backward pass for all depths and lanes.
 
     segments: index → Segment, asked for in order and then, backward, in reverse; inputs, readout: [seeds, width], split
     over ``mesh``, the inputs to be multiplied by 2^input_exponent; scales, bias_stds: [lanes], pairwise; depths: each ≥ 2,
-    in any order. ``advance`` is told the share of the work that has come back, in steps that add up to 1. Yields depth by
-    depth and tile by tile, in no particular order.
+    in any order; entries: whether the spread of the entries of ∂loss/∂W_1 is measured too. ``advance`` is told the share of
+    the work that has come back, in steps that add up to 1. Yields depth by depth and tile by tile, in no particular order.
     """
     dtype = np.dtype(inputs.dtype)
     tiles = split_lanes(scales, bias_stds, dtype)
@@ -74,11 +76,14 @@ def measure(
                 states[tile], trace, slopes[tile, index] = forward(segment, states[tile], readout, lane)
                 yield tile, trace
 
-    def run_backward(blocks: Sequence[Block]) -> Iterator[tuple[Block, Array]]:
+    def run_backward(blocks: Sequence[Block]) -> Iterator[tuple[Block, tuple[Array, Array | None]]]:
         cotangents = [place(mesh, at_rest, 0)] * len(blocks)
         padded = [place(mesh, np.pad(block.depths, (0, DEPTHS - len(block.depths))).astype(np.int32)) for block in blocks]
+        counts = input_counts(mesh, inputs) if entries else None
         for index in reversed(range(count)):
             segment = segments(index)
+            if index == 0 and counts is not None:
+                segment = without_first_program(mesh)(segment)
             for number, block in enumerate(blocks):
                 if index < block.segments:
                     cotangents[number], probed = backward(
@@ -91,7 +96,8 @@ def measure(
                         padded[number],
                         np.int32(index),
                     )
-                    yield block, probed
+                    spread = None if index or counts is None else spread_program(mesh)(cotangents[number], counts)
+                    yield block, (probed, spread)
             for tile in range(len(tiles)):
                 del slopes[tile, index]
 
@@ -103,11 +109,11 @@ def measure(
     log2_input, log2_readout = log2_norms(inputs) + input_exponent, log2_norms(readout)
     logs = [logs_of(trace, log2_input, log2_readout) for trace in traces]
     blocks = [block_of(mesh, loss, trace, group, tile, dtype) for tile, trace in enumerate(traces) for group in groups]
-    for block, probed in fetch_behind(run_backward(blocks)):
+    for block, (probed, spread) in fetch_behind(run_backward(blocks)):
         block.probed.append(probed)
         advance(1 / steps)
         if len(block.probed) == block.segments:
             first = block.tile * LANES
             lanes_of_tile = slice(first, min(first + LANES, len(scales)))
-            yield from assemble(block, traces[block.tile], logs[block.tile], lanes_of_tile)
+            yield from assemble(block, traces[block.tile], logs[block.tile], lanes_of_tile, spread)
             block.probed.clear()

@@ -11,6 +11,7 @@ from bench.engine.measure import Measured
 from bench.sweeps.plan import Chunk, lanes_in
 from bench.sweeps.sweep import Sweep
 
+ENTRIES = ("log10_entry_tenth", "log10_entry_median", "log10_entry_largest")
 LAYER_VALUES = ("log10_grad", "log10_delta", "log10_activation", "log10_weight", "log10_relative")
 
 Table = dict[str, Any]
@@ -43,7 +44,8 @@ def tables(sweep: Sweep, chunk: Chunk, measured: Iterable[tuple[slice, Measured]
 def summary(result: Measured) -> dict[str, np.ndarray]:
     """What a cell's row says of its network, by column: [seeds, lanes] from [layers, seeds, lanes]."""
     grad, relative = result.log10_grad, result.log10_relative
-    hidden = grad[:-1]
+    hidden, entries = grad[:-1], result.log10_entries
+    assert entries is not None
     with np.errstate(invalid="ignore"):  # NaN is data
         everything = np.logaddexp.reduce(2 * np.log(10) * grad, axis=0) / (2 * np.log(10))
         per_weight = grad[0] - result.log10_weight[0]
@@ -57,6 +59,7 @@ def summary(result: Measured) -> dict[str, np.ndarray]:
         "log10_relative_first": relative[0],
         "log10_relative_last": relative[-2],
         "log10_grad_per_weight_first": per_weight,
+        **dict(zip(ENTRIES, entries, strict=True)),
     }
 
 

@@ -136,6 +136,7 @@ def _measure_batches(
             scales=scales,
             bias_stds=np.array([lane.bias_std for lane in lanes]),
             depths=sweep.depths,
+            entries=True,
             advance=advance,
         )
         for result in results:
