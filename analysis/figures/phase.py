@@ -27,7 +27,7 @@ from analysis.numbers.grid import cell_edges
 from analysis.numbers.phase_plane import phase_plane
 from analysis.rows.options import RANGES, Joined, numbers
 from analysis.rows.select import SelectionError, distinct
-from bench.theory import Critical, critical
+from bench.theory import Critical, critical, phase
 
 LAYERS = (0.5, 200.0)  # where colours end: what lies beyond is covered by the edge itself
 COLOURS = "viridis"  # its bright end at the edge of chaos, on which a black line is seen
@@ -42,6 +42,7 @@ POINT: dict[str, Any] = {
     "markeredgecolor": "white",
     "linestyle": "none",
 }
+NAMES = {"ordered": "ordered\n(vanishing)", "chaotic": "chaotic\n(exploding)", "exploding": "exploding\n(not chaotic)"}
 SMALLEST_REGION = 0.01  # of the plane; a smaller one has no room for its name
 
 
@@ -49,10 +50,13 @@ def plot_phase(frame: pd.DataFrame, *, ax: Axes | None = None, key: bool = False
     """The plane of one activation: σ_w on x, σ_b on y, the depth scale 1/|ln χ₁| of gradients in layers as colour.
 
     frame: rows of ``phase_plane``, or of the same columns. Colours are logarithmic and end at 0.5 and 200 layers. The black
-    line is the edge of chaos, where χ₁ is 1 or jumps past it (GELU at a small σ_b): on its ordered side gradients vanish
-    with depth, on its chaotic side they explode. Hatched: lengths explode (q = ∞). The diamond is the critical point to
-    initialize with, if theory has one. Without ``ax`` a figure of one column's width is made, with colorbar and legend; an
-    ``ax`` that is given gets them with ``key``. Raises SelectionError (a ValueError) for several activations.
+    line is where χ₁ is 1 or jumps past it (GELU at a small σ_b): on its ordered side gradients vanish with depth, on its
+    other side they explode. Where lengths stay finite that side is chaotic, inputs that are alike part, and the line is
+    the edge of chaos; where lengths explode too (hatched, q = ∞), inputs do not part, and it is called exploding
+    (:func:`bench.theory.phase`). The diamond is the critical point to initialize with, if theory has one.
+
+    Without ``ax`` a figure of one column's width is made, with colorbar and legend; an ``ax`` that is given gets them
+    with ``key``. Raises SelectionError (a ValueError) for several activations.
     """
     names = distinct(frame, "activation")
     if len(names) != 1:
@@ -90,18 +94,20 @@ def _draw(ax: Axes, frame: pd.DataFrame) -> list:
     ax.set(xlim=(x[0], x[-1]), ylim=(y[0], y[-1]))
     handles: list = []
     chi = log_chi1.to_numpy()
+    phases = phase(q.to_numpy(), np.exp(chi))
     if np.nanmin(chi) < 0 < np.nanmax(chi):
         lines = ax.contour(x, y, chi, levels=[0.0], colors="black", linewidths=EDGE, zorder=4)
         lines.set_path_effects([HALO])
-        handles.append(Line2D([], [], label=r"edge of chaos: $\chi_1$ passes 1", color="black", linewidth=EDGE))
+        words = "edge of chaos" if (phases == "chaotic").any() else "edge of growth"
+        handles.append(Line2D([], [], label=rf"{words}: $\chi_1$ passes 1", color="black", linewidth=EDGE))
     exploding = np.isposinf(q.to_numpy())
     if exploding.any():
         ax.contourf(x, y, exploding, levels=[0.5, 1.5], colors="none", hatches=[EXPLODE["hatch"]], zorder=2).set_edgecolor(
             "white"
         )
         handles.append(Patch(label=r"lengths explode, $q = \infty$", **EXPLODE))
-    for words, region in (("ordered\n(vanishing)", chi < 0), ("chaotic\n(exploding)", chi > 0)):
-        _name(ax, x, y, region, words)
+    for name, words in NAMES.items():
+        _name(ax, x, y, phases == name, words)
     return [*handles, *_draw_critical(ax, critical(distinct(frame, "activation")[0]))]
 
 

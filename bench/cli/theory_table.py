@@ -7,20 +7,19 @@ import pandas as pd
 
 from bench.sweeps.sweep import Sweep
 from bench.terminal.progress import with_bar
-from bench.theory import critical, fixed_point
+from bench.theory import critical, fixed_point, phase
 
 
 def table(sweep: Sweep, *, progress: bool = False) -> pd.DataFrame:
-    """One row for each activation, bias_std and scale: the fields of a fixed point, slope and phase."""
+    """One row for each activation, bias_std and scale: the fields of a fixed point, slope (decades a layer) and phase."""
     points = [(a, b, s) for a in sweep.activations for b in sweep.bias_stds for s in sweep.scales]
     rows = []
     for activation, bias_std, scale in with_bar(points, "points", shown=progress):
         found = fixed_point(activation, scale, bias_std)
-        phase = {-1: "ordered", 0: "critical", 1: "chaotic"}.get(np.sign(found.chi1 - 1), "undefined")
         with np.errstate(divide="ignore"):
             slope = float(np.log10(found.chi1)) / 2
         point = {"activation": activation, "bias_std": bias_std, "weight_std": scale}
-        rows.append(point | found._asdict() | {"slope": slope, "phase": phase})
+        rows.append(point | found._asdict() | {"slope": slope, "phase": str(phase(found.q, found.chi1))})
     return pd.DataFrame(rows)
 
 

@@ -4,7 +4,7 @@ from bench.theory.angles import GradientCorrelation, gradient_correlation
 from bench.theory.criticality import Critical, critical
 from bench.theory.deep_linear import aligned_loss, learned_modes
 from bench.theory.laws import Law, gradient_law, relative_law, slope_law
-from bench.theory.meanfield import FixedPoint, Trajectory, fixed_point, trajectory
+from bench.theory.meanfield import FixedPoint, Trajectory, fixed_point, phase, trajectory
 from bench.theory.prediction import Prediction, Spread, predict
 from bench.theory.sampling import Draws, draw_networks
 from bench.theory.spectrum import Spectrum, jacobian_spectrum
@@ -27,6 +27,7 @@ __all__ = [
     "gradient_law",
     "jacobian_spectrum",
     "learned_modes",
+    "phase",
     "predict",
     "relative_law",
     "slope_law",

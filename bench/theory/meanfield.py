@@ -33,7 +33,7 @@ class FixedPoint(NamedTuple):
 
     q: the length to which inputs of norm √n are carried; 0 where they vanish, inf where they explode. At a σ_w that keeps
     every length (He's, for ReLU), that of the first layer.
-    chi1: χ₁ at q. The mean square of the gradient is multiplied by it in every layer: below 1 ordered, above 1 chaotic.
+    chi1: χ₁ at q. The mean square of the gradient is multiplied by it in every layer.
     c: the correlation to which two inputs are carried: 1 where χ₁ ≤ 1, the stable root below 1 where χ₁ > 1, NaN where every
     correlation is kept (linear without bias).
     xi_q, xi_c, xi_grad: depth scales in layers of q, c and the gradient: -1/ln of the maps' slopes at the fixed point, and
@@ -46,6 +46,19 @@ class FixedPoint(NamedTuple):
     xi_q: float
     xi_c: float
     xi_grad: float
+
+
+def phase(q: Any, chi1: Any) -> np.ndarray:
+    """The names of the phases of fixed points: "ordered", "critical", "chaotic", "exploding" or "undefined".
+
+    Ordered, χ₁ < 1: gradients vanish, and inputs become alike. Above 1 gradients explode. Where q is finite, they do because
+    the network is chaotic: χ₁ is the slope of c → c′ at c = 1, which is unstable, so that inputs that are alike part. Where
+    lengths explode (q = ∞: ReLU above He's scale, GELU), activations follow their asymptotes, z or 0, for which that slope
+    is χ₁ q / q′ = 1: inputs do not part, and all there is is the factor by which everything grows.
+    """
+    q, chi1 = np.asarray(q, float), np.asarray(chi1, float)
+    cases = {"undefined": np.isnan(chi1), "ordered": chi1 < 1, "critical": chi1 == 1, "exploding": np.isposinf(q)}
+    return np.select(list(cases.values()), list(cases), "chaotic")
 
 
 def log_length_map(phi: Nonlinearity, log_q: Any, weight_std: float, bias_std: float) -> np.ndarray:

@@ -111,6 +111,29 @@ def test_where_there_is_no_critical_point():
     assert theory.fixed_point("tanh", 1.0, 0.0).xi_grad == np.inf
 
 
+@pytest.mark.parametrize(("name", "bias_std"), [(name, 0.0) for name in NONLINEARITIES] + [("gelu", 0.3)])
+def test_only_chaos_parts_inputs_that_are_alike(name, bias_std):
+    """1 - c = 10^-4 of the inputs, followed through 60 layers, beside the phase that gradients are said to be in."""
+    for weight_std in (0.6, 1.8, 3.0):
+        found = theory.fixed_point(name, weight_std, bias_std)
+        called = str(theory.phase(found.q, found.chi1))
+        away = 1 - theory.gradient_correlation(name, weight_std, bias_std, 60, 1 - 1e-4).forward[-1]
+        growth = np.diff(theory.trajectory(name, weight_std, bias_std, 60).log_q)[-1]
+        if abs(np.log(found.chi1)) < 0.05:  # too near the edge for 60 layers
+            continue
+        assert (called == "chaotic") == (away > 1e-3), (weight_std, found)
+        assert (called == "exploding") == (found.chi1 > 1 and growth > 0.01), (weight_std, found)
+
+
+def test_phases_that_are_known():
+    names = {("relu", 1.2): "ordered", ("relu", 2**0.5): "critical", ("relu", 1.5): "exploding", ("gelu", 1.6): "exploding"}
+    names |= {("tanh", 0.9): "ordered", ("tanh", 1.5): "chaotic", ("selu", 1.0): "chaotic", ("linear", 1.5): "exploding"}
+    for (name, weight_std), expected in names.items():
+        found = theory.fixed_point(name, weight_std, 0.0)
+        assert theory.phase(found.q, found.chi1) == expected
+    assert theory.phase(np.nan, np.nan) == "undefined"
+
+
 def test_at_criticality_lengths_decay_as_a_power_of_depth():
     """tanh z = z - z³/3: q' = q - 2q², so q_l → 1/(2l); χ_l = 1 - 2q_l, so gradients fall as 1/l in the mean square."""
     path = theory.trajectory("tanh", 1.0, 0.0, 4000)

@@ -74,6 +74,14 @@ def test_phases_are_named_where_they_are():
         assert (chi1 < 1) == text.get_text().startswith("ordered")
 
 
+def test_where_lengths_explode_nothing_is_called_chaotic():
+    """ReLU and GELU without a bias: inputs that are alike stay alike."""
+    assert words_of(plot_phase(RELU)) == {"ordered", "exploding"}
+    assert words_of(plot_phase(phase_plane("gelu", np.linspace(0.5, 3, 26), [0.0, 0.05, 0.1]))) == {"ordered", "exploding"}
+    assert not any("chaos" in entry for entry in legend_of(plot_phase(RELU).figure))
+    assert any("chaos" in entry for entry in legend_of(plot_phase(TANH).figure))
+
+
 def test_exploding_lengths_are_hatched_and_named():
     (hatched,) = [c for c in plot_phase(RELU).collections if isinstance(c, QuadContourSet) and c.filled]
     assert hatched.hatches == ["////"]
