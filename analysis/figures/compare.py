@@ -49,11 +49,12 @@ def plot_compare(frame: pd.DataFrame, *, ax: Axes | None = None, key: bool = Fal
     """One panel: a row for each scheme, best on top; on x the slope, in decades of gradient per 100 layers of depth.
 
     frame: rows of ``load_table`` with one activation and one width. Filled: the measured slope and its 95 % interval; open
-    diamond below it: theory's, on its band; 0 keeps gradients, left of it they vanish, right of it they explode. The axis is
-    linear up to ±0.1 and logarithmic beyond. On the right: the rank (1: nearest to 0), ≠ where measurement and theory
-    differ, a bias of that activation's own, and how many seeds have a gradient of exactly zero. Schemes without a slope are
-    named last. ``key``: an ``ax`` that is given gets its legend too. Raises SelectionError (a ValueError) for several
-    activations or widths.
+    diamond below it: theory's, on its band; 0 keeps gradients, left of it they vanish, right of it they explode. The
+    axis is linear up to ±0.1 and logarithmic beyond. On the right: the rank (1 + the number of schemes shown to be
+    better, by what the table was ranked by; – where none is told from another), ≠ where measurement and theory differ at
+    95 %, a bias of that activation's own, and how many seeds have a gradient of exactly zero. Schemes without a slope
+    are named last. ``key``: an ``ax`` that is given gets its legend too. Raises SelectionError (a ValueError) for
+    several activations or widths.
     """
     for column in ("activation", "width"):
         if len(distinct(frame, column)) != 1:
@@ -119,8 +120,8 @@ def _schemes(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     several, constant = in_panel.groupby(base).transform("max") > 1, rows["bias_std"].groupby(base).transform("nunique") == 1
     named = (several | constant) & (bias != "")
     rows = rows.assign(label=base + np.where(named, " " + bias, ""), note=np.where(named, "", bias))
-    means = rows.groupby("label", sort=True)["rank"].mean()
-    return rows, list(means.sort_values(kind="stable", na_position="last").index)
+    means = rows.assign(size=rows["slope"].abs()).groupby("label", sort=True)[["rank", "size"]].mean()
+    return rows, list(means.sort_values(["rank", "size"], kind="stable", na_position="last").index)
 
 
 def _draw(ax: Axes, rows: pd.DataFrame, order: list[str], limits: tuple[float, float], *, sparse: bool = False) -> None:
@@ -188,9 +189,11 @@ def _title(rows: pd.DataFrame, whole: pd.DataFrame) -> str:
 def _words(rows: pd.DataFrame, end: str) -> str:
     """What was measured, and what the margin says."""
     depths, seeds = (distinct(rows, name)[-1] for name in ("depth", "seeds"))
+    by = distinct(rows, "rank_by")[0] if "rank_by" in rows else "slope"
+    none = "; –: none told apart" if np.any(rows["rank"].isna() & rows["slope"].notna()) else ""
     return (
         f"mean slope from depth 2 to {depths} of {seeds} {'seeds' if seeds > 1 else 'seed'}: below 0 gradients vanish,{end}"
-        "above 0 they explode\nright margin: rank (1: nearest to 0; equal where not told apart)"
+        f"above 0 they explode\nright margin: rank by {plain(by)} (1 + schemes shown to be better{none})"
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.cli.options import SWEEP, add_options_for, add_run_options, one_number, overrides_from, preset_of, say_next
-from bench.comparison.counts import LIMITS, check_count
+from bench.comparison.arguments import check_isometry_seeds, check_rank_by
 from bench.settings.errors import SweepError
 from bench.settings.presets import defaults_of
 from bench.sweeps.presets import PRESETS
@@ -20,7 +20,7 @@ DESCRIPTION = (
     "Run a sweep over initializers and activations (or take a finished run with --from) and write one row for each into "
     "table.csv, table.md and table.tex in the run's folder: decades of gradient per layer with a 95 % interval over seeds, "
     "theory's prediction and verdict, usable depths, layer imbalance, spread, isometry of the input-output Jacobian, and "
-    "the rank, shared where schemes cannot be told apart. The run's folder is the last line printed."
+    "the rank, 1 + the number of schemes that are shown to be better. The run's folder is the last line printed."
 )
 EPILOG = "example: depthscale compare --run mine --initializers he_normal orthogonal lsuv --activations relu gelu"
 PRESET = "compare"
@@ -35,7 +35,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--isometry-seeds", metavar="COUNT", default="4", help="seeds of the Jacobians; 0: none (default: 4)"
     )
-    parser.add_argument("--resamples", metavar="COUNT", default="9999", help="bootstrap resamples (default: 9999)")
+    parser.add_argument(
+        "--rank-by",
+        metavar="NUMBER",
+        default="slope",
+        help="slope, imbalance, relative_imbalance, spread or dead; dead networks count before each (default: slope)",
+    )
     parser.add_argument(
         "--columns",
         nargs="+",
@@ -47,7 +52,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> None:
     """Run it. Raises SweepError, RunError and CompareError."""
-    counts = {name: check_count(name, one_number(name, getattr(arguments, name), whole=True)) for name in LIMITS}
+    seeds = check_isometry_seeds(one_number("isometry_seeds", arguments.isometry_seeds, whole=True))
+    rank_by = check_rank_by(arguments.rank_by)
     overrides = overrides_from(arguments, OPTIONS)
     preset = preset_of(PRESETS, arguments.preset or PRESET)
     from bench.cli.surroundings import configure_jax
@@ -60,7 +66,7 @@ def main(arguments: argparse.Namespace) -> None:
     columns = check_columns(arguments.columns)
     taken = arguments.taken is not None
     folder = _given(arguments) if taken else _measured(arguments, preset.sweep, overrides)
-    table = compare_run(folder, **counts, progress=not arguments.quiet)
+    table = compare_run(folder, isometry_seeds=seeds, rank_by=rank_by, progress=not arguments.quiet)
     write_comparison(table, folder, "run" if taken else "results", columns)
     say_next(arguments, "compare", folder)
     print(as_text(table, "simple", columns))

@@ -35,6 +35,7 @@ def main(arguments: argparse.Namespace) -> None:
     from bench.cli.surroundings import configure_jax
 
     configure_jax(compilation_cache=True)
+    from bench.comparison.notes import notes
     from bench.comparison.recommend import case_of, recommend
     from bench.comparison.recommend_recipes import FRAMEWORKS as WRITERS
     from bench.comparison.recommend_recipes import recipe
@@ -45,7 +46,7 @@ def main(arguments: argparse.Namespace) -> None:
     ranked = table.loc[table["slope"].notna(), "initializer"]
     written = {name: found for name in ranked if (found := recipe(name, case.activation, case.width))}
     chosen = next(iter(written), None)
-    words = (KEY, verdict(table, case, chosen), CAVEAT)
+    words = (KEY, *notes(table), verdict(table, case, chosen), CAVEAT)
     print("\n\n".join((table_text(table, case), *(textwrap.fill(text, LINE) for text in words))))
     if chosen is not None:
         print(f"\n{chosen}, for hidden layers of {case.width} (the readout is yours):")

@@ -17,15 +17,9 @@ LAYERS = 100  # slopes are shown per so many layers
 ALL = "all"
 BRIEF = (
     *("rank", "initializer", "scale", "bias_std", "slope", "slope_low", "slope_high", "predicted"),
-    *("depth_1e3", "lyapunov_spread"),
+    *("dead", "depth_1e3", "lyapunov_spread"),
 )
-WHERE_SEVERAL = ("scale", "bias_std")  # are shown by default only if the table has several
-LEGEND = (
-    f"slope: decades of the first layer's gradient norm per {LAYERS} layers, mean over seeds; low, high: its 95 % interval;",
-    "theory: what theory predicts for it; to 1e3, float32, ...: the depths up to which gradients stay within 10^3 of where",
-    "they begin, and within the normal numbers of a type; stretch: how much the Jacobian's stretches of different",
-    f"directions differ, in decades per {LAYERS} layers (0: an isometry); cond: its condition number.",
-)
+WHERE_SEVERAL = ("scale", "bias_std", "dead")  # are shown by default only if the table has several
 
 
 class Column(NamedTuple):
@@ -52,6 +46,12 @@ def brief(table: pd.DataFrame) -> tuple[str, ...]:
     return tuple(name for name in BRIEF if name not in WHERE_SEVERAL or len(set(table[name])) > 1)
 
 
+def columns_of(table: pd.DataFrame, names: Sequence[str]) -> list[Column]:
+    """Those columns; the rank's heading says what it is by."""
+    by = COLUMNS[table["rank_by"].iloc[0]].heading
+    return [COLUMNS[name]._replace(heading=f"by {by}") if name == "rank" else COLUMNS[name] for name in names]
+
+
 def _number(name: str, digits: str, factor: float = 1.0) -> Callable[[Row], str]:
     return lambda row: "" if np.isnan(row[name]) else format(factor * row[name], digits)
 
@@ -64,8 +64,15 @@ def _depth(name: str) -> Callable[[Row], str]:
     return words
 
 
+def _rank(row: Row) -> str:
+    undefined = np.isnan(row["slope"]) and not row["dead"]
+    return f"{row['rank']:.0f}" if not np.isnan(row["rank"]) else "" if undefined else "–"
+
+
 def _slope(row: Row) -> str:
-    return "undefined" if np.isnan(row["slope"]) else f"{LAYERS * row['slope']:+.3f}"
+    if np.isnan(row["slope"]):
+        return "all dead" if row["dead"] == 1 else "undefined"
+    return f"{LAYERS * row['slope']:+.3f}"
 
 
 def _stretch(row: Row) -> str:
@@ -74,10 +81,10 @@ def _stretch(row: Row) -> str:
 
 COLUMNS: Mapping[str, Column] = MappingProxyType(
     {
-        "rank": Column("rank", "number", _number("rank", ".0f")),
+        "rank": Column("rank", "number", _rank),
         "initializer": Column("initializer", "text", lambda row: str(row["initializer"])),
         "scale": Column("scale", "number", _number("scale", "g")),
-        "bias_std": Column("bias std", "number", _number("bias_std", ".3g")),
+        "bias_std": Column("bias", "number", _number("bias_std", ".3g")),
         "slope": Column("slope", "number", _slope),
         "slope_low": Column("low", "number", _number("slope_low", "+.3f", LAYERS)),
         "slope_high": Column("high", "number", _number("slope_high", "+.3f", LAYERS)),
@@ -89,6 +96,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "depth_bfloat16": Column("bfloat16", "number", _depth("depth_bfloat16")),
         "depth_float16": Column("float16", "number", _depth("depth_float16")),
         "imbalance": Column("first/last", "number", _number("imbalance", "+.2f")),
+        "relative_imbalance": Column("rel. first/last", "number", _number("relative_imbalance", "+.2f")),
         "spread": Column("spread", "number", _number("spread", ".2f")),
         "predicted_spread": Column("its theory", "number", _number("predicted_spread", ".2f")),
         "lyapunov_spread": Column("stretch", "number", _stretch),

@@ -7,15 +7,16 @@ steps that are independent from layer to layer nothing estimates their mean bett
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
-from bench.comparison.ranking import mean_interval, ranks
+from bench.comparison.arguments import NUMBERS
+from bench.comparison.per_seed import RELATIVE, PerSeed, has, per_seed, usable_depths
+from bench.comparison.ranking import CONFIDENCE, ROUNDING, mean_interval, ranks, seeds_needed
 from bench.runs.errors import LoadError
 from bench.runs.read import load_rows
 from bench.settings.errors import UsageError
@@ -25,11 +26,7 @@ from bench.theory.prediction import NONE
 
 SCHEME = ["initializer", "activation", "width", "bias_std", "scale"]
 RANKED_WITHIN = ["activation", "width"]
-USABLE = 3.0  # decades from the value at depth 2
-DTYPES = ("float32", "bfloat16", "float16")
-AGREES = 3.0  # standard errors
-ROUNDING = 1e-6  # decades per layer: what float32 is held to in closed forms
-EVERY_GRADIENT = "log10_grad_first"
+AGREES = float(norm.ppf((1 + CONFIDENCE) / 2))  # standard errors
 
 
 class CompareError(UsageError):
@@ -44,72 +41,86 @@ def load_cells(folder: Path) -> pd.DataFrame:
         raise CompareError(f"run: {error}") from error
 
 
-def compare(cells: pd.DataFrame, *, loss: str = "output", rng: Any = 0, resamples: int = 9999) -> pd.DataFrame:
+def compare(cells: pd.DataFrame, *, loss: str = "output", rank_by: str = "slope") -> pd.DataFrame:
     """One row for each (initializer, activation, width, bias_std, scale), in the order of the cells.
 
-    cells: rows of a run that has depth 2 and a larger one. ``rng``: a seed or generator of the bootstrap. Columns:
+    cells: rows of a run that has depth 2 and a larger one. rank_by: slope, imbalance, relative_imbalance, spread or dead.
+    Columns:
 
     * ``depth`` (the largest), ``seeds``, ``dead`` (the share of seeds whose gradient there is exactly zero; all statistics
-      below are of the others);
-    * ``slope``, ``slope_low``, ``slope_high``: decades per layer, mean over seeds and its 95 % bootstrap interval;
+      below but depths and ranks are of the others);
+    * ``slope``, ``slope_low``, ``slope_high``: decades per layer, mean over seeds and Student's 95 % interval of it;
     * ``predicted``, ``predicted_low``, ``predicted_high``: theory's mean and its 95 % band for the mean of so many seeds;
-      ``law``: exact, leading order or none; ``z``: the residual in standard errors; ``verdict``: agrees (|z| ≤ 3), differs,
-      no theory, or undefined;
-    * ``depth_1e3``: the largest depth up to which the mean gradient is within 10^±3 of that at depth 2; ``depth_float32``,
-      …: up to which it is a normal number of the type; inf beyond the largest depth; linear between measured depths;
-    * ``imbalance``: mean log10 of first over last layer's gradient at the largest depth;
+      ``law``: exact, leading order or none; ``z``: the residual in standard errors; ``verdict``, at 95 %: agrees
+      (|z| ≤ 1.96), differs, no theory, or undefined;
+    * ``depth_1e3``: the depth up to which in 90 % of the networks the gradients of all layers are within 10^±3 of that at
+      depth 2; ``depth_float32``, …: up to which 90 % do not lose their first gradient to the type
+      (:mod:`bench.comparison.usable`); inf beyond the largest depth; linear between measured depths. ``depth_1e3_of`` and
+      ``depth_format_of`` say of what (:func:`bench.comparison.per_seed.usable_depths`);
+    * ``imbalance``: mean log10 of first over last layer's gradient at the largest depth; ``relative_imbalance``: the same of
+      the gradients in units of their weights, ‖∂loss/∂W‖ ‖W‖ / |loss|, which is what no rescaling of layers changes; NaN for
+      runs without the columns of it;
     * ``spread``, ``predicted_spread``: standard deviation of log10 over seeds there;
-    * ``rank`` within activation and width (:func:`bench.comparison.ranking.ranks`).
+    * ``rank_slope``, …: the rank within activation and width by each number (:func:`bench.comparison.ranking.ranks`);
+      ``rank``: that by ``rank_by``; ``seeds_needed``: where no pair is told apart, how many seeds would tell the first
+      scheme from the last, with 80 % power (inf: not a million; NaN where pairs are told apart, or of one seed).
 
-    Raises CompareError for cells without depth 2 or without a larger one.
+    Raises CompareError for cells without depth 2 or without a larger one, and where they lack what is ranked by.
     """
     depths = np.unique(cells["depth"].to_numpy())
     if depths[0] != 2 or len(depths) < 2:
         raise CompareError(f"run: got one of depths {', '.join(map(str, depths))}, expected 2 and at least one larger")
-    generator = np.random.default_rng(rng)
-    rows, slopes = [], []
+    if rank_by == "relative_imbalance" and not has(cells, RELATIVE):
+        known = ", ".join(name for name in NUMBERS if name != rank_by)
+        raise CompareError(f"rank_by: got {rank_by!r}, expected one of {known}: the run has no {' and '.join(RELATIVE)}")
+    rows, seeds = [], []
     groups: Any = cells.groupby(SCHEME, sort=False)
     for scheme, group in groups:
-        row, per_seed = _row(dict(zip(SCHEME, scheme, strict=True)), group, loss, generator, resamples)
-        rows.append(row)
-        slopes.append(per_seed)
+        seeds.append(per_seed(group, depths))
+        rows.append(_row(dict(zip(SCHEME, scheme, strict=True)), group, seeds[-1], depths, loss))
     table = pd.DataFrame(rows)
-    table["rank"] = np.nan
-    for places in table.groupby(RANKED_WITHIN, sort=False).indices.values():
-        table.loc[places, "rank"] = ranks(np.stack([slopes[place] for place in places]), generator, resamples=resamples)
-    return table
+    parts = [
+        pd.DataFrame(_ranks([seeds[place] for place in places], int(depths[-1]), rank_by), index=places)
+        for places in table.groupby(RANKED_WITHIN, sort=False).indices.values()
+    ]
+    return table.join(pd.concat(parts))
 
 
-def _row(
-    scheme: dict[str, Any], cells: pd.DataFrame, loss: str, generator: np.random.Generator, resamples: int
-) -> tuple[dict[str, Any], np.ndarray]:
-    """A scheme's row, and its slope for each seed."""
-    curves = cells.pivot_table(index="seed", columns="depth", values=EVERY_GRADIENT, dropna=False, observed=False)
-    curves = curves.reindex(columns=np.unique(cells["depth"]))
-    depth = int(curves.columns[-1])
-    norms = curves.to_numpy()
-    alive = np.isfinite(norms).all(axis=1)
-    with np.errstate(invalid="ignore"):
-        per_seed = np.where(alive, (norms[:, -1] - norms[:, 0]) / (depth - 2), np.nan)
-    deepest = cells[cells["depth"] == depth].set_index("seed").loc[curves.index]
-    known = per_seed[alive]
-    low, high = mean_interval(per_seed, generator, resamples=resamples)
+def _row(scheme: dict[str, Any], cells: pd.DataFrame, seeds: PerSeed, depths: np.ndarray, loss: str) -> dict[str, Any]:
+    slopes = seeds.numbers["slope"][seeds.alive]
+    low, high = mean_interval(slopes)
     row = scheme | {
-        "depth": depth,
-        "seeds": len(norms),
-        "dead": float(np.isneginf(norms[:, -1]).mean()),
-        "slope": float(known.mean()) if len(known) else np.nan,
+        "depth": int(depths[-1]),
+        "seeds": len(seeds.dead),
+        "dead": float(seeds.dead.mean()),
+        "slope": _mean(slopes),
         "slope_low": low,
         "slope_high": high,
     }
-    row |= _theory(scheme, depth, known, loss)
-    mean = norms[alive].mean(axis=0) if alive.any() else np.full(norms.shape[1], np.nan)
-    row |= usable_depths(curves.columns.to_numpy(float), mean)
-    with np.errstate(invalid="ignore"):
-        ratio = (deepest[EVERY_GRADIENT] - deepest["log10_grad_last"]).to_numpy()[alive]
-    row["imbalance"] = float(ratio.mean()) if len(ratio) else np.nan
-    row["spread"] = float(norms[alive, -1].std(ddof=1)) if alive.sum() > 1 else np.nan
-    return row, per_seed
+    row |= _theory(scheme, int(depths[-1]), slopes, loss)
+    row |= usable_depths(cells, depths)
+    row |= {name: _mean(seeds.numbers.get(name, slopes[:0])) for name in ("imbalance", "relative_imbalance")}
+    row["spread"] = float(seeds.numbers["spread"][seeds.alive].std(ddof=1)) if seeds.alive.sum() > 1 else np.nan
+    return row
+
+
+def _ranks(seeds: list[PerSeed], layers: int, rank_by: str) -> dict[str, Any]:
+    """The columns of ranks of a group of schemes."""
+    dead = np.stack([each.dead for each in seeds])
+    columns = {f"rank_{name}": np.full(len(seeds), np.nan) for name in NUMBERS}
+    needed = np.nan
+    for name in seeds[0].numbers:
+        values = np.stack([each.numbers[name] for each in seeds])
+        rounding = ROUNDING if name == "slope" else ROUNDING * layers  # a slope is per layer
+        columns[f"rank_{name}"] = ranks(name, values, dead, rounding=rounding)
+        if name == rank_by and np.isnan(columns[f"rank_{name}"]).all():
+            needed = seeds_needed(name, values, dead, rounding=rounding)
+    return columns | {"rank": columns[f"rank_{rank_by}"], "rank_by": rank_by, "seeds_needed": needed}
+
+
+def _mean(values: np.ndarray) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else np.nan
 
 
 def _theory(scheme: dict[str, Any], depth: int, slopes: np.ndarray, loss: str) -> dict[str, Any]:
@@ -132,31 +143,3 @@ def _theory(scheme: dict[str, Any], depth: int, slopes: np.ndarray, loss: str) -
         "law": expected.law,
         "verdict": "agrees" if abs(z) <= AGREES else "differs",
     }
-
-
-def usable_depths(depths: np.ndarray, log10_norm: np.ndarray) -> Mapping[str, float]:
-    """Depths up to which a curve stays within 10^±3 of its start, and within the normal numbers of each type.
-
-    depths, log10_norm: [depths], ascending. inf where the curve never leaves; below the first depth: 0.
-    """
-    found = {"depth_1e3": _leaves(depths, log10_norm - log10_norm[0], -USABLE, USABLE)}
-    for dtype in DTYPES:
-        limits = ml_dtypes.finfo(dtype)
-        low, high = (float(np.log10(float(limit))) for limit in (limits.smallest_normal, limits.max))
-        found[f"depth_{dtype}"] = _leaves(depths, log10_norm, low, high)
-    return found
-
-
-def _leaves(depths: np.ndarray, values: np.ndarray, low: float, high: float) -> float:
-    """The largest whole depth before the piecewise linear curve leaves [low, high]."""
-    if np.isnan(values).any():
-        return float("nan")
-    outside = np.flatnonzero((values < low) | (values > high))
-    if not outside.size:
-        return float("inf")
-    after = int(outside[0])
-    if after == 0:
-        return 0.0
-    limit = low if values[after] < low else high
-    share = (limit - values[after - 1]) / (values[after] - values[after - 1])
-    return float(np.floor(depths[after - 1] + share * (depths[after] - depths[after - 1]) + 1e-9))

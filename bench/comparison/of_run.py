@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from bench.comparison.arguments import check_isometry_seeds, check_rank_by
 from bench.comparison.compare import CompareError, compare, load_cells
-from bench.comparison.counts import check_count
 from bench.comparison.isometry import add_isometry
 from bench.comparison.tables import write_table
 from bench.networks.activations import ACTIVATIONS
@@ -38,12 +38,13 @@ def default_name(preset: str) -> str:
     return preset if preset == WORD else f"{preset}-{WORD}"
 
 
-def compare_run(folder: Path, *, isometry_seeds: int, resamples: int, progress: bool = True) -> pd.DataFrame:
+def compare_run(folder: Path, *, isometry_seeds: int, rank_by: str = "slope", progress: bool = True) -> pd.DataFrame:
     """The table of :func:`bench.comparison.compare.compare` for a finished run, with the isometry of so many seeds.
 
     Of what the run names, only the suite's own, and what the user has named or given in this process, is measured again for
     the isometry, or has a theory; nothing is imported for a name that a folder holds. Raises CompareError for a run that is
-    no sweep, that is not finished, or that has no cells at depth 2 and above, and SweepError for counts out of range.
+    no sweep, that is not finished, that has no cells at depth 2 and above, or none of what is ranked by, and SweepError for
+    a count out of range and another ``rank_by``.
     """
     try:
         manifest = load_manifest(folder, "sweep")
@@ -59,9 +60,8 @@ def compare_run(folder: Path, *, isometry_seeds: int, resamples: int, progress: 
         sweep = Sweep.from_dict(others | known if anything else others)
     except (ValueError, KeyError, TypeError) as error:
         raise CompareError(f"run: got {str(folder)!r}, expected a run's folder ({error})") from error
-    check_count("isometry_seeds", isometry_seeds)
-    check_count("resamples", resamples)
-    table = compare(load_cells(folder), loss=sweep.loss, rng=sweep.key, resamples=resamples)
+    check_isometry_seeds(isometry_seeds)
+    table = compare(load_cells(folder), loss=sweep.loss, rank_by=check_rank_by(rank_by))
     return add_isometry(table, sweep, seeds=min(isometry_seeds, sweep.seeds) if anything else 0, progress=progress)
 
 

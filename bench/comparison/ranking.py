@@ -1,17 +1,24 @@
-"""Which scheme keeps gradients most constant with depth, and which cannot be told apart: bootstrap over seeds.
-
-Seeds are the only independent axis: rows that share seeds share their random numbers, so differences are taken seed by seed.
-"""
+"""Which schemes are shown to be better than which: all pairs tested, the level kept for all of them together."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import bootstrap
+from scipy.stats import t
+
+from bench.comparison.pairs import Tested, deaths, discordant, distances, spreads, with_deaths
+from bench.comparison.power import seeds_for_deaths, seeds_for_effect
 
 CONFIDENCE = 0.95
 ROUNDING = 1e-6  # decades per layer: the accuracy of a measured norm, per layer of depth
+
+# What schemes can be ranked by → the test of a pair; None: by dead networks alone, which come first in the others too.
+RANK_BY: Mapping[str, Callable[[np.ndarray, np.ndarray, float], Tested] | None] = MappingProxyType(
+    {"slope": distances, "imbalance": distances, "relative_imbalance": distances, "spread": spreads, "dead": None}
+)
 
 
 class Interval(NamedTuple):
@@ -21,54 +28,88 @@ class Interval(NamedTuple):
     high: float
 
 
-def mean_interval(
-    values: np.ndarray, generator: np.random.Generator, *, confidence: float = CONFIDENCE, resamples: int = 9999
-) -> Interval:
-    """The percentile bootstrap interval of the mean over seeds; values: [seeds], those that are not finite left out."""
+def mean_interval(values: np.ndarray, *, confidence: float = CONFIDENCE) -> Interval:
+    """Student's interval of the mean over seeds; values: [seeds], those that are not finite left out.
+
+    Seeds that are all equal, as those of networks without randomness are, have an interval of no width.
+    """
     values = values[np.isfinite(values)]
     if len(values) < 2:
-        return Interval(float("nan"), float("nan"))
-    if np.ptp(values) == 0:
-        return Interval(float(values[0]), float(values[0]))
-    found: Any = bootstrap(
-        (values,),
-        np.mean,
-        n_resamples=resamples,
-        batch=2048,
-        confidence_level=confidence,
-        method="percentile",
-        rng=generator,
-    )
-    return Interval(*map(float, found.confidence_interval))
+        return Interval(np.nan, np.nan)
+    half = t.isf((1 - confidence) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    return Interval(float(values.mean() - half), float(values.mean() + half))
 
 
-def ranks(slopes: np.ndarray, generator: np.random.Generator, *, resamples: int = 9999) -> np.ndarray:
-    """The rank of each scheme: 1 where the mean slope is nearest to 0; float, NaN for schemes without a slope.
+def holm(p: np.ndarray) -> np.ndarray:
+    """p-values, each corrected for all of them (Holm, Scandinavian Journal of Statistics 6 (1979) 65)."""
+    order = np.argsort(p, kind="stable")
+    corrected = np.empty(len(p))
+    corrected[order] = np.maximum.accumulate(np.minimum(p[order] * np.arange(len(p), 0, -1), 1.0))
+    return corrected
 
-    slopes: [schemes, seeds], decades per layer, NaN for a seed without one. In order of |mean slope|, a scheme shares the
-    rank of the first of the group before it unless the paired bootstrap interval of their difference excludes 0, at a
-    confidence that is corrected for all pairs (Bonferroni): 1 - 0.05 / (schemes · (schemes - 1) / 2). Else it opens the
-    next group, whose rank counts the schemes before it. Where so few seeds
-    could all differ in one direction by chance at that level, 2^(1 - seeds) > 1 - confidence, nothing is told apart.
+
+def ranks(by: str, values: np.ndarray, dead: np.ndarray, *, rounding: float = ROUNDING) -> np.ndarray:
+    """The ranks of a group of schemes that share their seeds: 1 + the number of schemes that are shown to be better.
+
+    by: a name of :data:`RANK_BY`. values: [schemes, seeds], of each seed what is ranked by, NaN where there is none: for
+    ``spread`` what spreads, for ``dead`` anything. dead: [schemes, seeds], whether the gradient is exactly zero. rounding:
+    differences below it are none.
+
+    A pair is told apart by its shares of dead networks, or by its number where no larger share of the better one is dead
+    (:mod:`bench.comparison.pairs`), at 5 % for all pairs together (Holm). NaN for all where no pair is told apart, and for
+    schemes with neither a value nor a dead network. If any is, schemes of which no network lives come after all others.
     """
-    known = {place: row[np.isfinite(row)] for place, row in enumerate(slopes)}
-    order = sorted((place for place, row in known.items() if row.size), key=lambda place: abs(known[place].mean()))
-    pairs = max(len(order) * (len(order) - 1) // 2, 1)
-    confidence = 1 - (1 - CONFIDENCE) / pairs
-    found = np.full(len(slopes), np.nan)
-    first = order[0] if order else 0
-    rank = 1
-    for place, scheme in enumerate(order):
-        if _differ(slopes[scheme] - slopes[first], generator, confidence, resamples):
-            first, rank = scheme, place + 1
-        found[scheme] = rank
+    found = np.full(len(values), np.nan)
+    ranked = _ranked(values, dead)
+    values, dead = values[ranked], dead[ranked]
+    first, second, tested = _tested(by, values, dead, rounding)
+    told = (holm(tested.p) <= 1 - CONFIDENCE) & (tested.better != 0)
+    if told.any():
+        rank = 1.0 + np.bincount(np.where(tested.better > 0, first, second)[told], minlength=len(ranked))
+        none_live = dead.all(axis=1)
+        rank[none_live] = np.maximum(rank[none_live], 1 + (~none_live).sum())
+        found[ranked] = rank
     return found
 
 
-def _differ(differences: np.ndarray, generator: np.random.Generator, confidence: float, resamples: int) -> bool:
-    """Whether the mean of the paired differences is told from 0, beyond float32's rounding of a slope."""
-    count = int(np.isfinite(differences).sum())
-    if count < 2 or 2.0 ** (1 - count) > 1 - confidence:  # so many differences have one sign by chance alone
-        return False
-    low, high = mean_interval(differences, generator, confidence=confidence, resamples=resamples)
-    return bool(low > ROUNDING or high < -ROUNDING)
+def seeds_needed(by: str, values: np.ndarray, dead: np.ndarray, *, rounding: float = ROUNDING) -> float:
+    """How many seeds would tell the first scheme of such a group from the last, if they differ by what was measured.
+
+    With 80 % power, at the level that all pairs leave to one; inf: not a million; NaN: there is no pair, or one seed only.
+    """
+    ranked = _ranked(values, dead)
+    values, dead = values[ranked], dead[ranked]
+    seeds = dead.shape[1]
+    if len(ranked) < 2 or seeds < 2:
+        return np.nan
+    first, second, tested = _tested(by, values, dead, rounding)
+    ends = np.sort(np.lexsort((sizes(by, values), dead.mean(axis=1)))[[0, -1]])
+    (place,) = np.flatnonzero((first == ends[0]) & (second == ends[1]))
+    level = (1 - CONFIDENCE) / len(first)
+    only_one, only_other = map(int, discordant(*dead[ends]))
+    if only_one + only_other and RANK_BY[by] is not None:
+        level /= 2
+    of_deaths = seeds_for_deaths(only_one, only_other, seeds, level)
+    return min(of_deaths, seeds_for_effect(tested.effect[place], level))
+
+
+def sizes(by: str, values: np.ndarray) -> np.ndarray:
+    """What schemes are ordered by within a rank, [schemes]: |mean|, or for ``spread`` the standard deviation."""
+    known = np.ma.masked_invalid(values)
+    measured = known.std(axis=1, ddof=1) if by == "spread" else np.abs(known.mean(axis=1))
+    return np.ma.filled(measured, np.nan)
+
+
+def _ranked(values: np.ndarray, dead: np.ndarray) -> np.ndarray:
+    """The schemes that are defined."""
+    return np.flatnonzero(np.isfinite(values).any(axis=1) | dead.any(axis=1))
+
+
+def _tested(by: str, values: np.ndarray, dead: np.ndarray, rounding: float) -> tuple[np.ndarray, np.ndarray, Tested]:
+    """The first and the second scheme of each pair, and their test."""
+    first, second = np.triu_indices(len(values), 1)
+    test = RANK_BY[by]
+    if test is None:
+        return first, second, deaths(dead[first], dead[second])
+    number = test(values[first], values[second], rounding)
+    return first, second, with_deaths(number, dead[first], dead[second])

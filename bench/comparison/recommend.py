@@ -11,13 +11,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
-from scipy.stats import fisher_exact
 
 from bench.comparison.compare import compare, load_cells
+from bench.comparison.notes import in_order
 from bench.networks.schemes import setting_of
 from bench.settings.checks import integer
 from bench.settings.errors import SweepError
@@ -36,11 +35,10 @@ DEFAULTS: Mapping[str, str] = MappingProxyType(
     }
 )
 SCHEMES = ("critical", "critical_orthogonal", "orthogonal", "he_normal", *DEFAULTS)
-SEEDS = 12  # the fewest that tell 14 schemes apart, two by two, at 95 % for all pairs together
+SEEDS = 12  # the fewest with which a scheme whose networks all die is told from the others, at 5 % for 14 schemes' pairs
 LARGEST_DEPTH, LARGEST_WIDTH = 10_000, 2**20  # theory goes through every layer: some seconds
 MEASURED_DEPTH, MEASURED_WIDTH = 300, 256
 WORK = 64 * 256**3  # depth · width³ of what is measured: drawing orthogonal matrices takes most of the time
-SMALLEST_SHARE = 0.05  # significance of a difference between shares of dead networks, over all schemes
 
 
 class Case(NamedTuple):
@@ -70,8 +68,6 @@ def case_of(activation: str, depth: int, width: int) -> Case:
 def recommend(case: Case, *, further: Sequence[str] = (), seeds: int = SEEDS, progress: bool = True) -> pd.DataFrame:
     """The rows of :func:`bench.comparison.compare.compare` for the case, best first; ``further`` schemes are ranked too.
 
-    ``rank`` puts schemes whose share of dead networks is told from the smallest (Fisher's exact test, corrected for all
-    schemes) behind the others, then follows the distance of the slope from 0; what cannot be told apart shares a rank.
     ``predicted`` is theory's slope at the depth and width that are asked for. Nothing is written outside a temporary
     folder. Raises SweepError.
     """
@@ -95,8 +91,7 @@ def recommend(case: Case, *, further: Sequence[str] = (), seeds: int = SEEDS, pr
         cells = load_cells(Path(run(sweep, results=folder, name="recommend", progress=progress)))
     table = compare(cells)
     table["predicted"] = [_predicted(name, case) for name in table["initializer"]]
-    table["rank"] = ranks_by_use(table)
-    return table.assign(size=table["slope"].abs()).sort_values(["rank", "size"], kind="stable").reset_index(drop=True)
+    return in_order(table).reset_index(drop=True)
 
 
 def _predicted(initializer: str, case: Case) -> float:
@@ -106,23 +101,3 @@ def _predicted(initializer: str, case: Case) -> float:
         return math.nan
     cell = {"initializer": initializer, "activation": case.activation, "width": case.width, "depth": case.depth}
     return predict(**cell, scale=1.0, bias_std=setting.bias_std).log10_grad_slope.mean
-
-
-def ranks_by_use(table: pd.DataFrame) -> np.ndarray:
-    """The ranks of the slopes, behind every scheme with fewer dead networks; schemes that are undefined have none.
-
-    table: ``seeds``, ``dead``, ``verdict`` and ``rank`` of :func:`bench.comparison.compare.compare`.
-    """
-    seeds = int(table["seeds"].iloc[0])
-    dead = np.rint(table["dead"].to_numpy() * seeds).astype(int)
-    known = table["verdict"].ne("undefined").to_numpy() | (dead > 0)
-    if not known.any():
-        return np.full(len(table), np.nan)
-    fewest = int(dead[known].min())
-    shares = [[count, seeds - count] for count in dead]
-    level = SMALLEST_SHARE / len(table)
-    found: Any = [fisher_exact([[fewest, seeds - fewest], share]) for share in shares]
-    dies = [test.pvalue < level for test in found]
-    slope = table["rank"].fillna(len(table) + 1)
-    places = pd.Series(np.where(dies, 2 * (len(table) + 1), 0) + slope).where(known)
-    return places.rank(method="min").to_numpy()

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from tabulate import tabulate
 
+from bench.comparison.columns import COLUMNS
 from bench.comparison.recommend import DEFAULTS, Case
 
 Row = Mapping[str, Any]
@@ -16,15 +17,17 @@ Row = Mapping[str, Any]
 CAVEAT = (
     "This is how signals propagate at initialization through plain fully connected layers of one width, without residual "
     "connections or normalization, which change the answer; it says whether depth can be trained at all, not which network "
-    "ends up most accurate. Schemes of one rank cannot be told apart by this measurement; lsuv, scaled_identity and your "
-    "own package.module:init are ranked too if you name them with --initializers."
+    "ends up most accurate. lsuv, scaled_identity and your own package.module:init are ranked too if you name them with "
+    "--initializers."
 )
 KEY = (
-    "A decade is a factor of 10. Per 100 layers: decades by which the first layer's gradient grows with depth, ± half of "
-    "its 95 % interval over networks; 0 keeps it as it is. Theory: the same, predicted; empty where there is no theory. "
-    "First/last: decades between the gradients of the first and the last hidden layer. Spread: standard deviation of the "
-    "first one over networks, in decades. Dead: networks whose gradient is exactly zero. float16, float32: the depth from "
-    "which on the type cannot hold that gradient as a normal number."
+    "Rank: 1 + the number of schemes that are shown to be better, by dead networks and then by how near to 0 the change "
+    "with depth is, at 5 % for all pairs together; –: no two are told apart. A decade is a factor of 10. Per 100 layers: "
+    "decades by which the first layer's gradient grows with depth, ± half of its 95 % interval over networks; 0 keeps it "
+    "as it is. Theory: the same, predicted; empty where there is no theory. First/last: decades between the gradients of "
+    "the first and the last hidden layer. Spread: standard deviation of the first one over networks, in decades. Dead: "
+    "networks whose gradient is exactly zero. float16, float32: the depth from which on the type loses the gradient of "
+    "more than a tenth of the networks."
 )
 HEADERS = (
     *("rank", "scheme", "decades per\n100 layers", "theory", "first/\nlast", "spread", "dead"),
@@ -39,7 +42,7 @@ def table_text(table: pd.DataFrame, case: Case) -> str:
     """One line for each scheme; :data:`KEY` says what the columns mean."""
     cells = [
         [
-            "" if math.isnan(row["rank"]) else f"{row['rank']:.0f}",
+            COLUMNS["rank"].words(row),
             row["initializer"],
             _per_hundred(row),
             "" if math.isnan(row["predicted"]) else f"{100 * row['predicted']:+.2f}",
@@ -63,29 +66,33 @@ def table_text(table: pd.DataFrame, case: Case) -> str:
 def verdict(table: pd.DataFrame, case: Case, chosen: str | None) -> str:
     """What the table says, in a few sentences. ``chosen``: the scheme whose lines follow."""
     rows = _rows(table)
-    names = [row["initializer"] for row in rows if row["rank"] == 1]
-    if not names:
+    ranked = [row for row in rows if row["dead"] > 0 or not math.isnan(row["slope"])]
+    if not ranked:
         return f"No scheme is defined for {case.activation}."
-    best = f"{names[0]} is the best of them"
-    if len(names) > 1:
-        best = f"{', '.join(names[:-1])} and {names[-1]} are the best and cannot be told apart"
+    best = _best(ranked)
+    names = [row["initializer"] for row in best]
+    if len(best) == len(ranked) > 1:
+        said = "no scheme is shown to be better than another"
+    elif len(names) > 1:
+        said = f"{', '.join(names[:-1])} and {names[-1]} are the best and cannot be told apart"
+    else:
+        said = f"{names[0]} is the best of them"
     for_what = f"{case.depth} layers of {case.activation} at width {case.width}"
-    if all(row["dead"] == 1 for row in rows if row["rank"] == 1):
+    if all(row["dead"] == 1 for row in best):
         return f"For {for_what} no scheme leaves a gradient: every network is dead. {REMEDY}"
-    sentences = [f"For {for_what}, {best}."]
+    sentences = [f"For {for_what}, {said}."]
     if case.is_smaller:
         sentences.append(
             f"What follows is of the {case.measured_depth} layers of width {case.measured_width} that were measured."
         )
     if chosen is not None and chosen not in names:
         sentences.append(f"The best that can be written in a line is {chosen}.")
-    (taken,) = (row for row in rows if row["initializer"] == (chosen or names[0]))
+    (taken,) = (row for row in ranked if row["initializer"] == (chosen or names[0]))
     drift = _drift(taken, case)
     sentences.append(f"With {taken['initializer']} {_change(drift)}.")
     if taken["dead"] > 0:
         sentences.append(f"{taken['dead']:.0%} of its networks are dead from the start.")
-    others = [row for row in rows if row["initializer"] in DEFAULTS and row is not taken]
-    sentences += _of_defaults(others, case)
+    sentences += _of_defaults([row for row in ranked if row is not taken], best, case)
     if not abs(drift) <= HOPELESS or taken["dead"] > 0.5:
         sentences.append(f"No scheme here keeps gradients to this depth. {REMEDY}")
     return " ".join(sentences)
@@ -96,12 +103,18 @@ def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def _of_defaults(rows: list[dict[str, Any]], case: Case) -> Iterator[str]:
+def _best(ranked: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that no scheme is shown to be better than."""
+    return [row for row in ranked if not row["rank"] > 1]
+
+
+def _of_defaults(others: list[dict[str, Any]], best: list[dict[str, Any]], case: Case) -> Iterator[str]:
     """What the user has today."""
-    as_good = [_name(row) for row in rows if row["rank"] == 1]
+    defaults = [row for row in others if row["initializer"] in DEFAULTS]
+    as_good = [_name(row) for row in defaults if row in best]
     if as_good:
-        yield f"As good: {'; '.join(as_good)}."
-    worse = [f"{_name(row)}, {_signed(_drift(row, case))} decades{_lost(row)}" for row in rows if row["rank"] > 1]
+        yield f"Not shown to be worse: {'; '.join(as_good)}."
+    worse = [f"{_name(row)}, {_cost(row, case)}{_lost(row)}" for row in defaults if row not in best]
     if worse:
         yield f"Over the same depth: {'; '.join(worse)}."
 
@@ -132,6 +145,11 @@ def _change(drift: float) -> str:
         return "the first layer's gradient keeps its size over the whole depth"
     by = f"a factor of {10 ** abs(drift):.2g}" if abs(drift) < HOPELESS else f"{abs(drift):.0f} decades"
     return f"the first layer's gradient {'grows' if drift > 0 else 'shrinks'} by {by} over the whole depth"
+
+
+def _cost(row: Row, case: Case) -> str:
+    drift = _drift(row, case)
+    return "all dead" if math.isnan(drift) else f"{drift:+.1f} decades"
 
 
 def _name(row: Row) -> str:

@@ -13,7 +13,8 @@ from types import MappingProxyType
 import pandas as pd
 from tabulate import tabulate
 
-from bench.comparison.columns import COLUMNS, LEGEND, Column, brief
+from bench.comparison.columns import COLUMNS, Column, brief, columns_of
+from bench.comparison.notes import in_order, legend, notes
 from bench.runs.files import write_whole
 
 GROUP = ("activation", "width")
@@ -23,11 +24,13 @@ HEAD = (
 )
 LATEX: Mapping[str, str] = MappingProxyType(
     {name: f"\\{name}" for name in "_&%$#{}"}
+    | {"–": "--", "×": r"$\times$"}
     | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}", "<": "$<$", ">": "$>$", "|": "$|$"}
 )
 MARKDOWN: Mapping[str, str] = MappingProxyType({name: f"\\{name}" for name in "|`*[]\\"} | {"<": "&lt;"})
+ASCII: Mapping[str, str] = MappingProxyType({"–": "--", "≤": "<=", "×": "x"})  # in comments
 PREAMBLE = r"% Needs \usepackage{booktabs} and \usepackage{siunitx}."
-FEW = 9  # columns: more stand closer together
+FEW, SEVERAL = 9, 10  # columns: more stand closer together, and even more are smaller
 NUMBER = re.compile(r"([+-]?)(\d+)(?:\.(\d+))?")
 
 
@@ -36,23 +39,29 @@ def as_text(table: pd.DataFrame, style: str, columns: Sequence[str] | None = Non
 
     columns: names in :data:`COLUMNS`; by default all of them in Markdown, and elsewhere those that fit on a page.
     """
-    shown = columns if columns is not None else COLUMNS if style == "github" else brief(table)
-    chosen = [COLUMNS[name] for name in shown]
-    legend = {"github": escape(" ".join(LEGEND), MARKDOWN), "latex": "\n% ".join((PREAMBLE, *LEGEND))}
-    written = [f"{legend[style]}\n"] if style in legend else []
+    shown = columns if columns is not None else tuple(COLUMNS) if style == "github" else brief(table)
+    chosen = columns_of(table, shown)
+    lines = legend(table)
+    heads = {
+        "github": escape(" ".join(lines), MARKDOWN),
+        "latex": "\n% ".join((PREAMBLE, *(escape(line, ASCII) for line in lines))),
+    }
+    written = [f"{heads[style]}\n"] if style in heads else []
     for _, rows in table.groupby(list(GROUP), sort=False):
-        records = rows.assign(size=rows["slope"].abs()).sort_values(["rank", "size"], kind="stable").to_dict("records")
+        records = in_order(rows).to_dict("records")
         cells = [[column.words(row) for column in chosen] for row in records]
         head = escape(HEAD.format(**records[0]), {})
         if style == "latex":
-            written.append(f"% {head}\n{_tabular(chosen, cells)}\n")
+            below = "".join(f"% {escape(line, ASCII)}\n" for line in notes(rows))
+            written.append(f"% {head}\n{_tabular(chosen, cells)}\n{below}")
             continue
         escapes = MARKDOWN if style == "github" else {}
         body = [[_cell(column, words, escapes) for column, words in zip(chosen, row, strict=True)] for row in cells]
         align = ["left" if column.kind == "text" else "right" for column in chosen]
         title = f"### {escape(head, MARKDOWN)}" if style == "github" else head
         drawn = tabulate(body, [column.heading for column in chosen], style, disable_numparse=True, colalign=align)
-        written.append(f"{title}\n\n{drawn}\n")
+        below = "".join(f"\n{escape(line, escapes)}\n" for line in notes(rows))
+        written.append(f"{title}\n\n{drawn}\n{below}")
     return "\n".join(written)
 
 
@@ -70,9 +79,10 @@ def _tabular(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> str:
     heads = ["{" + escape(column.heading, LATEX) + "}" for column in columns]
     body = [[_latex_cell(column, words) for column, words in zip(columns, row, strict=True)] for row in cells]
     lines = [f"{' & '.join(row)} \\\\" for row in (heads, *body)]
+    size = r"\scriptsize" if len(columns) > SEVERAL else r"\footnotesize"
     return "\n".join(
         [
-            rf"\noindent{{\footnotesize\setlength{{\tabcolsep}}{{{1.5 if len(columns) > FEW else 3}pt}}",
+            rf"\noindent{{{size}\setlength{{\tabcolsep}}{{{1.5 if len(columns) > FEW else 3}pt}}",
             rf"\begin{{tabular}}{{@{{}} {' '.join(kinds)} @{{}}}}",
             r"\toprule",
             lines[0],

@@ -93,7 +93,7 @@ class Run:
         return Plots(self)
 
     def compare(
-        self, *, isometry_seeds: int = 4, resamples: int = 9999, write: bool = False, progress: bool = True
+        self, *, isometry_seeds: int = 4, rank_by: str = "slope", write: bool = False, progress: bool = True
     ) -> pd.DataFrame:
         """The run's initializations ranked, with intervals and theory; nothing is written unless ``write`` asks for it.
 
@@ -101,7 +101,7 @@ class Run:
         """
         from bench.interface.comparing import compare
 
-        return compare(self, isometry_seeds=isometry_seeds, resamples=resamples, write=write, progress=progress)
+        return compare(self, isometry_seeds=isometry_seeds, rank_by=rank_by, write=write, progress=progress)
 
 
 def manifest_of(path: Path) -> dict[str, Any]:

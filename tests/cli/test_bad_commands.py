@@ -127,7 +127,7 @@ BAD = {
         "": ["atlas", "digit"],
     },
     "compare": {
-        "--resamples": ["0", "999", "1000000000", "-5", "nan", "2.5", "", "many", "1000:3000:3", LONG],
+        "--rank-by": ["", "slop", "rank", "slope,spread", LONG],
         "--isometry-seeds": ["-1", "nan", "1.5", "", "1000000000"],
         "--depths": ["2", *WHOLE],
         "--from": ["", "nowhere", "x" * 300, "."],

@@ -106,7 +106,7 @@ def nan(key, shape, dtype):
 def flat(z):
     return 0 * z
 """
-COMPARE = ["compare", "--depths", "2", "9", "--widths", "4", "--seeds", "3", "--isometry-seeds", "1", "--resamples", "1000"]
+COMPARE = ["compare", "--depths", "2", "9", "--widths", "4", "--seeds", "3", "--isometry-seeds", "1"]
 
 
 def test_a_comparison_with_schemes_and_functions_that_give_nothing(tmp_path):
@@ -126,7 +126,7 @@ def test_a_comparison_with_schemes_and_functions_that_give_nothing(tmp_path):
     [
         (["compare", "--from", "nowhere"], ["--from", "nowhere"]),
         (["compare", "--from", "nowhere", "--seeds", "3"], ["--seeds", "3", "--from"]),
-        (["compare", "--resamples", "1000:3000:3"], ["--resamples", "1000:3000:3"]),
+        (["compare", "--rank-by", "slop"], ["--rank-by", "'slop'", "did you mean slope"]),
         (["compare", "--isometry-seeds", "-1"], ["--isometry-seeds"]),
         (["compare", "--depths", "2"], ["--depths", "2"]),
         (["compare", "--columns", "slop"], ["--columns", "slop"]),

@@ -1,63 +1,17 @@
-"""Comparisons: statistics on made-up numbers with known answers, then whole tables on networks."""
+"""Comparisons: whole tables, of networks and of cells with known answers."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from bench.comparison.compare import CompareError, compare, usable_depths
-from bench.comparison.ranking import mean_interval, ranks
+from bench.comparison.compare import CompareError, compare
+from bench.theory import predict
 from tests.tolerance import run_frame
 
 
-def test_intervals_cover_as_often_as_they_say():
-    """500 samples of 32 normal numbers: 95 % of the intervals hold the mean, a little fewer by this method."""
-    generator = np.random.default_rng(0)
-    samples = generator.standard_normal((500, 32))
-    intervals = [mean_interval(sample, generator, resamples=999) for sample in samples]
-    covered = np.mean([low < 0 < high for low, high in intervals])
-    assert 0.90 < covered < 0.98
-
-
-def test_intervals_of_one_seed_and_of_equal_seeds():
-    generator = np.random.default_rng(0)
-    assert np.isnan(mean_interval(np.array([0.5]), generator)).all()
-    assert mean_interval(np.array([0.5, 0.5, np.nan]), generator) == (0.5, 0.5)
-
-
-def test_ranks_follow_the_distance_from_zero_and_tie_what_cannot_be_told_apart():
-    generator = np.random.default_rng(1)
-    noise = 0.01 * generator.standard_normal(32)
-    noise -= noise.mean()
-    slopes = np.stack([0.2 + noise, -0.1 + noise, -0.1 + noise, np.full(32, np.nan), 0.1001 + noise])
-    assert ranks(slopes, generator)[:3].tolist() == [4, 1, 1]
-    assert np.isnan(ranks(slopes, generator)[3])
-    assert ranks(slopes, generator)[4] == 3  # same distance, opposite sign: told apart, seed by seed
-    independent = 0.1 + 0.01 * generator.standard_normal((4, 32))
-    assert (ranks(independent, generator) == 1).all()
-    assert (ranks(independent[:, :1], generator) == 1).all()  # one seed tells nothing
-
-
-def test_equal_schemes_are_told_apart_in_five_tables_of_a_hundred_at_most():
-    """Bonferroni: the chance of any false separation among 6 equal schemes is below 5 %, up to the bootstrap's own error."""
-    generator = np.random.default_rng(2)
-    false = sum((ranks(generator.standard_normal((6, 32)), generator, resamples=1999) > 1).any() for _ in range(100))
-    assert false <= 10
-
-
-def test_usable_depths_are_where_curves_cross():
-    depths = np.array([2.0, 100.0, 500.0, 852.0])
-    found = usable_depths(depths, 1 - 0.01 * (depths - 2))
-    assert found["depth_1e3"] == 302
-    assert found["depth_float16"] == np.floor(2 + (1 - np.log10(2.0**-14)) / 0.01)
-    assert found["depth_float32"] == found["depth_bfloat16"] == np.inf
-    assert set(usable_depths(depths, np.zeros(4)).values()) == {np.inf}
-    assert usable_depths(depths, np.full(4, 50.0))["depth_float32"] == 0
-    assert np.isnan(list(usable_depths(depths, np.full(4, np.nan)).values())).all()
-
-
 @pytest.fixture(scope="module")
-def table(tmp_path_factory) -> pd.DataFrame:
-    cells = run_frame(
+def cells(tmp_path_factory) -> pd.DataFrame:
+    return run_frame(
         tmp_path_factory.mktemp("compare"),
         initializers=["gaussian", "lecun_normal", "jax_lecun", "orthogonal", "critical", "identity"],
         activations=["tanh", "relu", "linear", "softplus"],
@@ -67,7 +21,11 @@ def table(tmp_path_factory) -> pd.DataFrame:
         seeds=16,
         layers=False,
     )
-    return compare(cells, resamples=4999)
+
+
+@pytest.fixture(scope="module")
+def table(cells) -> pd.DataFrame:
+    return compare(cells)
 
 
 def at(table: pd.DataFrame, initializer: str, activation: str, scale: float = 1.0) -> pd.Series:
@@ -103,8 +61,77 @@ def test_what_has_no_critical_point_is_undefined(table):
     assert np.isnan(row[["slope", "slope_low", "predicted", "spread", "imbalance", "rank", "depth_1e3"]].astype(float)).all()
 
 
-def test_the_same_random_state_gives_the_same_table(tmp_path):
-    cells = run_frame(tmp_path, depths=[2, 20], scales=[1.0, 1.5], widths=[8], seeds=4, layers=False)
-    pd.testing.assert_frame_equal(compare(cells, rng=3), compare(cells, rng=3))
-    with pytest.raises(CompareError, match="run: got one of depths 20, expected 2"):
-        compare(cells[cells.depth == 20])
+def test_rank_by_another_number_orders_by_it_and_keeps_every_rank(table, cells):
+    by = compare(cells, rank_by="spread")
+    assert set(by.rank_by) == {"spread"}
+    for name in ("slope", "imbalance", "spread", "dead"):
+        np.testing.assert_array_equal(by[f"rank_{name}"], table[f"rank_{name}"])
+    np.testing.assert_array_equal(by["rank"], table.rank_spread)
+    assert at(by, "identity", "linear")["rank"] == 1 < at(by, "gaussian", "linear")["rank"]
+    assert at(by, "identity", "linear").spread < 1e-5
+
+
+def known_cells(slopes: dict[str, np.ndarray], dead: dict[str, int] | None = None, **columns) -> pd.DataFrame:
+    """Cells at depths 2, 12 and 102 of schemes with these slopes, seed by seed; of so many seeds dead at 102."""
+    rows = []
+    for name, values in slopes.items():
+        for seed, slope in enumerate(values):
+            for depth in (2, 12, 102):
+                gone = depth == 102 and seed < (dead or {}).get(name, 0)
+                grad = -np.inf if gone else (depth - 2) * slope
+                rows.append((name, depth, seed, grad, -np.inf if gone else 0.0))
+    frame = pd.DataFrame(rows, columns=["initializer", "depth", "seed", "log10_grad_first", "log10_grad_last"])
+    return frame.assign(activation="softsign", width=8, bias_std=0.0, scale=1.0, **columns)
+
+
+def test_a_scheme_with_half_of_its_networks_dead_is_not_first_and_has_no_depth():
+    noise = 1e-4 * np.random.default_rng(0).standard_normal((2, 32))
+    cells = known_cells({"half": noise[0], "alive": 0.01 + noise[1], "gone": noise[0]}, {"half": 16, "gone": 32})
+    found = compare(cells).set_index("initializer")
+    assert found["rank"].to_dict() == {"half": 2, "alive": 1, "gone": 3}
+    assert found.dead.to_dict() == {"half": 0.5, "alive": 0.0, "gone": 1.0}
+    assert found.depth_1e3.to_dict() == {"half": 12, "alive": np.inf, "gone": 12}
+    assert found.verdict["gone"] == "undefined"
+    assert found.slope["half"] == pytest.approx(noise[0, 16:].mean())
+
+
+def test_the_worst_layer_and_entries_count_where_a_run_has_them():
+    slopes = {"even": np.full(10, 0.01)}
+    without = compare(known_cells(slopes)).iloc[0]
+    assert (without.depth_1e3, without.depth_1e3_of, without.depth_format_of) == (np.inf, "first layer", "norm")
+    cells = known_cells(slopes)
+    worst = -0.1 * (cells.depth - 2)
+    found = compare(cells.assign(log10_grad_least=worst, log10_grad_largest=cells.log10_grad_first)).iloc[0]
+    assert (found.depth_1e3, found.depth_1e3_of) == (32, "all layers")
+    entries = compare(cells.assign(log10_entry_median=worst, log10_entry_largest=worst + 1)).iloc[0]
+    assert entries.depth_float16 == np.floor(2 + (24 + 1) * np.log10(2) / 0.1)
+    assert entries.depth_format_of == "entries"
+
+
+def test_relative_imbalance_is_ranked_by_where_a_run_has_it_and_refused_elsewhere():
+    noise = 1e-3 * np.random.default_rng(1).standard_normal((2, 16))
+    cells = known_cells({"a": noise[0], "b": 0.1 + noise[1]})
+    with pytest.raises(CompareError, match=r"^rank_by: got 'relative_imbalance', expected .* no log10_relative_first"):
+        compare(cells, rank_by="relative_imbalance")
+    assert compare(cells).relative_imbalance.isna().all()
+    first = np.where(cells.initializer == "a", 2.0, 0.5) + 0.1 * noise[0][cells.seed]
+    found = compare(cells.assign(log10_relative_first=first, log10_relative_last=0.25), rank_by="relative_imbalance")
+    assert found.relative_imbalance.tolist() == pytest.approx([1.75, 0.25], abs=0.1)
+    assert found["rank"].tolist() == [2, 1]
+    assert found.rank_slope.tolist() == [1, 2]
+
+
+def test_a_verdict_is_at_95_percent():
+    """Of exact laws about 5 % differ: 1.96 standard errors, not 3."""
+    std = predict(initializer="gaussian", activation="linear", width=8, depth=102, scale=1.0).log10_grad_slope.std
+    mean = predict(initializer="gaussian", activation="linear", width=8, depth=102, scale=1.0).log10_grad_slope.mean
+    for offset, verdict in ((1.9, "agrees"), (2.0, "differs"), (-2.0, "differs")):
+        cells = known_cells({"gaussian": np.full(16, mean + offset * std / 4)}).assign(activation="linear")
+        (row,) = compare(cells).to_dict("records")
+        assert row["z"] == pytest.approx(offset, abs=0.02)
+        assert row["verdict"] == verdict
+
+
+def test_cells_without_depth_2_are_refused(cells):
+    with pytest.raises(CompareError, match="run: got one of depths 10, 100, 852, expected 2"):
+        compare(cells[cells.depth > 2])

@@ -24,7 +24,7 @@ FIELDS = {
 
 def test_columns_are_those_of_the_jacobians_of_the_measured_networks(tmp_path):
     sweep = bench.Sweep(**FIELDS)
-    table = add_isometry(compare(run_frame(tmp_path, **FIELDS), resamples=100), sweep, seeds=2, progress=False)
+    table = add_isometry(compare(run_frame(tmp_path, **FIELDS)), sweep, seeds=2, progress=False)
     assert (table.condition_depth == 9).all()
     for _, row in table.iterrows():
         mesh = seed_mesh(1)
@@ -52,7 +52,7 @@ def test_columns_are_those_of_the_jacobians_of_the_measured_networks(tmp_path):
 def test_no_seeds_and_undefined_schemes_have_none(tmp_path):
     fields = FIELDS | {"initializers": ("critical", "gaussian"), "activations": ("softplus",)}
     cells, sweep = run_frame(tmp_path, **fields), bench.Sweep(**fields)
-    table = compare(cells, resamples=100)
+    table = compare(cells)
     assert add_isometry(table, sweep, seeds=0, progress=False).lyapunov_spread.isna().all()
     found = add_isometry(table, sweep, seeds=1, progress=False).set_index("initializer")
     assert np.isnan(found.lyapunov_spread["critical"])

@@ -9,7 +9,8 @@ import pytest
 from scipy.stats import truncnorm
 
 from bench.cli.main import main
-from bench.comparison.recommend import DEFAULTS, SCHEMES, WORK, case_of, ranks_by_use, recommend
+from bench.comparison.ranking import ranks
+from bench.comparison.recommend import DEFAULTS, SCHEMES, SEEDS, WORK, case_of, recommend
 from bench.comparison.recommend_recipes import FRAMEWORKS, recipe
 from bench.comparison.recommend_text import table_text, verdict
 from bench.networks.initializers import INITIALIZERS
@@ -64,18 +65,21 @@ def test_where_every_network_is_dead_nothing_is_recommended(capsys):
     assert not progress
 
 
-def test_dead_networks_come_last_and_shares_that_cannot_be_told_apart_do_not_matter():
-    def of(dead: list[float], rank: list[float]) -> list[float]:
-        verdicts = np.where(np.isnan(rank) & (np.array(dead) == 0), "undefined", "agrees")
-        return ranks_by_use(pd.DataFrame({"seeds": 12, "dead": dead, "rank": rank, "verdict": verdicts})).tolist()
+def test_where_no_scheme_is_shown_to_be_better_none_is_called_the_best(relu):
+    case = case_of("relu", 40, 32)
+    untold = relu.assign(rank=np.nan)
+    said = verdict(untold, case, "he_normal")
+    assert "no scheme is shown to be better than another" in said
+    assert "Not shown to be worse: the default of" in said
+    assert "Over the same depth" not in said
+    assert table_text(untold, case).count(" –  ") == len(relu)
 
-    assert of([0, 0, 0], [1, 1, 3]) == [1, 1, 3]
-    assert of([1 / 12, 0, 0], [1, 1, 3]) == [1, 1, 3]
-    assert of([11 / 12, 0, 0], [1, 1, 3]) == [3, 1, 2]
-    assert of([1, 0, 11 / 12], [np.nan, 1, 2]) == [3, 1, 2]
-    found = of([0, 0], [np.nan, 1])
-    assert np.isnan(found[0])
-    assert found[1] == 1
+
+def test_twelve_networks_that_all_die_are_told_from_twelve_that_live():
+    dead = np.zeros((14, SEEDS), bool)
+    dead[0] = True
+    values = np.where(dead, np.nan, np.random.default_rng(0).standard_normal(dead.shape))
+    assert ranks("slope", values, dead).tolist() == [14.0] + [1.0] * 13
 
 
 def test_a_case_that_would_take_long_is_measured_smaller_and_says_so():

@@ -9,13 +9,15 @@ import pandas as pd
 import pytest
 
 from bench.comparison.columns import BRIEF, COLUMNS, brief, check_columns
+from bench.comparison.notes import in_order, legend
+from bench.comparison.ranking import RANK_BY
 from bench.comparison.tables import PREAMBLE, as_text, write_table
 from bench.settings.errors import SweepError
 
 INF, NAN = np.inf, np.nan
 STYLES = ("github", "latex", "simple")
 TEXT_WIDTH = 397  # points, of a single-column conference page
-DIGIT, SPACE = 4.25, 6  # points: a character of \footnotesize, and what is between two columns
+DIGIT, SPACE = 3.72, 3  # points: a character of \scriptsize, and what is between two columns
 
 
 def make_table(initializers=("he_normal", "critical_orthogonal", "zero"), **columns) -> pd.DataFrame:
@@ -46,7 +48,13 @@ def make_table(initializers=("he_normal", "critical_orthogonal", "zero"), **colu
         "condition_depth": 64,
         "log10_condition": [25.34, INF, NAN],
         "dead": [0.125, 0.0, 1.0],
+        "relative_imbalance": [-1.25, 0.1, NAN],
+        "rank_by": "slope",
+        "seeds_needed": NAN,
+        "depth_1e3_of": "all layers",
+        "depth_format_of": "entries",
     } | columns
+    known = {f"rank_{name}": known["rank"] for name in RANK_BY} | known
     cut = {name: value[:rows] if isinstance(value, list) else [value] * rows for name, value in known.items()}
     return pd.DataFrame({"initializer": list(initializers), **cut})
 
@@ -62,7 +70,8 @@ def test_every_scheme_has_a_row_from_the_best_to_those_without_a_slope(style):
     text = as_text(make_table(), style).replace("\\", "")
     places = [text.index(name) for name in ("critical_orthogonal", "he_normal", "zero")]
     assert places == sorted(places)
-    assert "undefined" in text[places[-1] :]
+    assert "all dead" in text[places[-1] :]
+    assert "undefined" in as_text(make_table(dead=[0.125, 0.0, 0.0]), style)
     two = pd.concat([make_table(), make_table(activation="tanh")])
     assert as_text(two, style).replace("\\", "").count("depth 852, seeds: 32 (stretch and cond: 4; cond at depth 64)") == 2
 
@@ -109,12 +118,13 @@ def test_latex_columns_are_numbers_that_siunitx_parses_and_all_else_is_braced(co
 def test_by_default_a_latex_table_fits_on_a_page():
     scales = make_table(scale=[1.0, 1.5, 2.0])
     assert brief(scales) == BRIEF
-    assert "scale" not in brief(make_table())
+    assert not {"scale", "dead"} & set(brief(make_table(dead=0.0)))
     rows = latex_rows(as_text(scales, "latex"))
     bare = [[re.sub(r"\\|[{}$^]", "", cell) for cell in row] for row in rows]
     width = sum(max(map(len, column)) for column in zip(*bare, strict=True)) * DIGIT + SPACE * (len(bare[0]) - 1)
     assert width < TEXT_WIDTH
-    assert r"\footnotesize" in as_text(scales, "latex")
+    assert r"\scriptsize" in as_text(scales, "latex")
+    assert r"\footnotesize" in as_text(make_table(), "latex")
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs TeX")
@@ -169,3 +179,42 @@ def test_columns_are_chosen_by_their_names_in_the_csv_file(tmp_path):
     assert latex_rows(latex.read_text())[0] == ["{initializer}", "{z}"]
     assert "slope |" not in markdown.read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["table.csv", "table.md", "table.tex"]
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_what_cannot_be_told_apart_has_no_rank_and_the_table_says_what_would_do(style):
+    untold = make_table(("a", "b"), rank=NAN, rank_slope=NAN, seeds_needed=23.0)
+    text = as_text(untold, style, ["rank", "initializer"])
+    dash = "--" if style == "latex" else "–"
+    assert len(re.findall(rf"^\W*{dash}\W+[ab]\b", text, re.MULTILINE)) == 2
+    assert "about 23 seeds would tell b from a (80 % power" in text
+    assert "1,000,000 seeds would not tell b from a" in as_text(untold.assign(seeds_needed=INF), style)
+    assert "one seed does not say" in as_text(untold.assign(seeds_needed=NAN), style)
+    assert "no network is dead" in as_text(untold.assign(rank_by="dead", dead=0.0), style)
+    assert "seeds would" not in as_text(make_table(), style)
+    assert "seeds would" not in as_text(untold.iloc[:1], style)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_the_table_says_what_it_ranks_by_and_where_other_numbers_disagree(style):
+    table = make_table(("a", "b", "c"), rank_spread=[1.0, 2.0, NAN], rank_by="slope")
+    assert "Other numbers order some pairs of schemes the other way round: spread 1 of 3 (first: a)." in as_text(
+        table, style
+    )
+    assert "Other numbers" not in as_text(make_table(), style)
+    by = make_table(rank_by="relative_imbalance")
+    assert "by rel. first/last" in as_text(by, style, ["rank"])
+    assert "by slope" in as_text(make_table(), style, ["rank"])
+
+
+def test_the_legend_says_what_depths_are_of():
+    assert "gradients of all layers stay" in " ".join(legend(make_table()))
+    assert "less than half of the first gradient's entries to 0" in " ".join(legend(make_table()))
+    without = make_table(depth_1e3_of="first layer", depth_format_of="norm")
+    assert "the first layer's gradient stays" in " ".join(legend(without))
+    assert "norm, not its entries" in " ".join(legend(without))
+
+
+def test_rows_of_a_rank_are_in_the_order_of_dead_networks_and_then_of_the_number():
+    table = make_table(("a", "b", "c"), rank=1.0, dead=[0.25, 0.0, 0.0], slope=[0.0, -0.2, 0.1])
+    assert in_order(table).initializer.tolist() == ["c", "b", "a"]

@@ -13,7 +13,7 @@ import bench
 from bench.cli.main import main
 
 SWEEP = {"initializers": ["he_normal", "orthogonal"], "activations": ["relu"], "depths": [4], "widths": [4], "seeds": 3}
-QUICK = {"resamples": 1000, "isometry_seeds": 1}
+QUICK = {"isometry_seeds": 1}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def test_the_table_is_that_of_the_command_line(compared, tmp_path, capsys):
     assert table.lyapunov_spread.notna().all()
     words = [f"--{name}" if part is None else str(part) for name, values in SWEEP.items() if isinstance(values, list)
              for part in [None, *values]]  # fmt: skip
-    arguments = ["--seeds", "3", "--scales", "1", "--resamples", "1000", "--isometry-seeds", "1"]
+    arguments = ["--seeds", "3", "--scales", "1", "--isometry-seeds", "1"]
     assert main(["compare", *words, *arguments, "--results", str(tmp_path)]) == 0
     capsys.readouterr()
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "compare" / "table.csv"), pd.read_csv(run / "table.csv"))
@@ -46,7 +46,7 @@ def test_it_is_silent_where_no_progress_is_asked_for(compared, capfd):
 
 def test_without_isometry_it_is_the_rows_alone(compared):
     run, table = compared
-    without = run.compare(isometry_seeds=0, resamples=1000)
+    without = run.compare(isometry_seeds=0)
     assert without.lyapunov_spread.isna().all()
     np.testing.assert_array_equal(without.slope, table.slope)
 
@@ -76,13 +76,16 @@ def test_a_preset_that_was_run_is_compared_in_a_run_of_its_own(tmp_path, monkeyp
     assert sorted(path.name for path in tmp_path.iterdir()) == ["small", "small-compare"]
 
 
-@pytest.mark.parametrize("counts", [{"resamples": 0}, {"resamples": 10**6}, {"resamples": 2.5}, {"isometry_seeds": -1}])
-def test_counts_that_make_no_sense_are_refused_before_anything_is_measured(compared, tmp_path, counts):
-    (name,) = counts
-    with pytest.raises(bench.SweepError, match=rf"^{name}: got .*, expected a whole number"):
-        compared[0].compare(**counts)
+@pytest.mark.parametrize(
+    "asked",
+    [{"isometry_seeds": -1}, {"isometry_seeds": 10**6}, {"isometry_seeds": 2.5}, {"rank_by": "slop"}, {"rank_by": None}],
+)
+def test_what_makes_no_sense_is_refused_before_anything_is_measured(compared, tmp_path, asked):
+    (name,) = asked
+    with pytest.raises(bench.SweepError, match=rf"^{name}: got .*, expected (a whole number|one of slope, imbalance)"):
+        compared[0].compare(**asked)
     with pytest.raises(bench.SweepError, match=f"^{name}: "):
-        bench.compare(bench.Sweep(**SWEEP), results=tmp_path, **counts)
+        bench.compare(bench.Sweep(**SWEEP), results=tmp_path, **asked)
     assert not list(tmp_path.iterdir())
 
 

@@ -99,9 +99,9 @@ def test_all_panels_have_one_order_of_schemes_by_their_mean_rank():
     figure.draw_without_rendering()
     left, right = figure.axes
     assert left.get_ylim() == right.get_ylim()
-    # mean ranks: orthogonal 2, he_normal and lsuv 2.5, gaussian 3
-    assert names_of(left) == ["orthogonal", "he_normal", "lsuv", "gaussian", "zero"]
-    assert {row: words[0] for row, words in texts_of(right).items() if row < 4} == {0: "3", 1: "1", 2: "2", 3: "4"}
+    # mean ranks: orthogonal 2, lsuv and he_normal, whose slope is larger, 2.5, gaussian 3
+    assert names_of(left) == ["orthogonal", "lsuv", "he_normal", "gaussian", "zero"]
+    assert {row: words[0] for row, words in texts_of(right).items() if row < 4} == {0: "3", 1: "2", 2: "1", 3: "4"}
 
 
 def test_a_bias_that_is_the_activation_s_own_is_noted_beside_its_row():
@@ -176,3 +176,14 @@ def test_a_long_name_leaves_room_for_the_panels():
     figure = draw_compare(pd.concat([long, long.assign(activation="relu")]))
     figure.draw_without_rendering()
     assert min(ax.get_window_extent().width for ax in figure.axes) > 0.28 * figure.bbox.width
+
+
+def test_where_nothing_is_told_apart_rows_are_in_the_order_of_their_slopes_and_the_legend_says_so():
+    untold = TABLE.assign(rank=np.nan, rank_by="spread")
+    ax = plot_compare(untold)
+    assert names_of(ax) == ["orthogonal", "gaussian", "lsuv", "he_normal", "zero"]
+    assert texts_of(ax)[0] == "–"
+    (title,) = [legend.get_title().get_text() for legend in ax.figure.legends]
+    assert "rank by spread (1 + schemes shown to be better; –: none told apart)" in title
+    (title,) = [legend.get_title().get_text() for legend in plot_compare(TABLE).figure.legends]
+    assert "rank by slope (1 + schemes shown to be better)" in title

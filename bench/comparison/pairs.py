@@ -1,0 +1,107 @@
+"""Whether two schemes can be told apart on the same seeds: by distance from 0, by spread, by shares of dead networks.
+
+Seeds are the only independent axis, and schemes share them: every test is of what the two schemes do seed by seed. The tests
+take all pairs at once, as arrays [pairs, seeds] of the first and of the second scheme of each pair.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import binom, t
+
+
+class Tested(NamedTuple):
+    """Of each pair: the p-value of no difference; which is better, 1 the second, -1 the first, 0 neither; and the effect.
+
+    effect: the statistic t over √seeds, what more seeds would multiply; NaN where there are too few for a statistic.
+    """
+
+    p: np.ndarray
+    better: np.ndarray
+    effect: np.ndarray
+
+
+def distances(first: np.ndarray, second: np.ndarray, rounding: float) -> Tested:
+    """Is one mean further from 0 than the other, |μ₁| ≠ |μ₂|? An intersection-union test.
+
+    |μ₁| = |μ₂| holds where μ₁ = μ₂ or μ₁ = -μ₂, so both have to be rejected, by Student's t for the mean of the differences
+    and of the sums; p is the larger one (Berger, Technometrics 24 (1982) 295). A difference below ``rounding`` is none; NaN
+    is a seed that one of the two lacks. At least 2 seeds.
+    """
+    difference, of_difference = _t_test(first - second, rounding)
+    total, of_sum = _t_test(first + second, rounding)
+    p = np.maximum(of_difference.p, of_sum.p)
+    effect = np.minimum(of_difference.effect, of_sum.effect)
+    return Tested(p, np.sign(difference * total), effect)  # the first is further: mean₁² - mean₂² > 0
+
+
+def spreads(first: np.ndarray, second: np.ndarray, rounding: float) -> Tested:
+    """Is one standard deviation larger, σ₁ ≠ σ₂? Pitman's and Morgan's test for pairs of normal numbers.
+
+    Cov(x + y, x - y) = σ₁² - σ₂²: the test is that of this correlation, t with two degrees of freedom less than seeds
+    (Pitman, Biometrika 31 (1939) 9; Morgan, ibid. 13). Schemes whose values move together up to ``rounding`` have one
+    spread. At least 3 seeds.
+    """
+    differences, sums = np.ma.masked_invalid(first - second), np.ma.masked_invalid(first + second)
+    count = differences.count(axis=-1)
+    differences, sums = (values - values.mean(axis=-1, keepdims=True) for values in (differences, sums))
+    covariance, of_difference, of_sum = (
+        (one * other).sum(axis=-1).filled(0.0)
+        for one, other in ((differences, sums), (differences, differences), (sums, sums))
+    )
+    smallest = np.sqrt(np.minimum(of_difference, of_sum) / np.maximum(count - 1, 1))
+    varies = (count > 2) & (smallest > rounding)
+    product = np.where(varies, of_difference * of_sum, 1.0)
+    correlation = np.where(varies, np.clip(covariance / np.sqrt(product), -1, 1), 0.0)
+    freedom = np.maximum(count - 2, 1)
+    with np.errstate(divide="ignore"):
+        statistic = np.abs(correlation) * np.sqrt(freedom / (1 - correlation**2))
+    effect = np.where(count > 2, statistic / np.sqrt(np.maximum(count, 1)), np.nan)
+    return Tested(np.where(varies, 2 * t.sf(statistic, freedom), 1.0), np.sign(covariance), effect)
+
+
+def deaths(first: np.ndarray, second: np.ndarray) -> Tested:
+    """Is a larger share of one scheme's networks dead? McNemar's exact test: of the seeds where one of the two is dead.
+
+    first, second: booleans. ``effect`` is NaN: the law is binomial.
+    """
+    only_first, only_second = discordant(first, second)
+    p = np.minimum(2 * binom.cdf(np.minimum(only_first, only_second), only_first + only_second, 0.5), 1.0)
+    return Tested(p, np.sign(only_first - only_second).astype(float), np.full(p.shape, np.nan))
+
+
+def discordant(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """On how many seeds the first scheme alone is dead, and on how many the second alone."""
+    return (first & ~second).sum(axis=-1), (second & ~first).sum(axis=-1)
+
+
+def with_deaths(number: Tested, first: np.ndarray, second: np.ndarray) -> Tested:
+    """One test of each pair: by shares of dead networks, or by a number of the seeds on which both live.
+
+    The number speaks for a scheme only where no larger share of its networks is dead. Both p-values are valid for the dead
+    that there are, so twice the smaller one is (Bonferroni). Where no seed is dead with one alone, the number decides, and
+    the dead where too few seeds live with both.
+    """
+    dead, (only_first, only_second) = deaths(first, second), discordant(first, second)
+    allowed = dead.better * number.better >= 0
+    p = np.where(allowed, number.p, 1.0)
+    both = np.where(np.isnan(number.effect), dead.p, np.minimum(2 * np.minimum(p, dead.p), 1.0))
+    p = np.where(only_first + only_second > 0, both, p)
+    better = np.where(dead.better != 0, dead.better, number.better)
+    return Tested(p, better, np.where(allowed, number.effect, np.nan))
+
+
+def _t_test(values: np.ndarray, rounding: float) -> tuple[np.ndarray, Tested]:
+    """The means over seeds, and Student's two-sided test of whether they are further from 0 than ``rounding``."""
+    known = np.ma.masked_invalid(values)
+    count = known.count(axis=-1)
+    mean = known.mean(axis=-1).filled(0.0)
+    deviation = np.ma.filled(known.std(axis=-1, ddof=1), np.nan)
+    beyond = np.maximum(np.abs(mean) - rounding, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        effect = np.where(beyond > 0, beyond / deviation, 0.0)  # inf where all seeds are equal
+    enough = count > 1
+    p = np.where(enough, 2 * t.sf(effect * np.sqrt(count), np.maximum(count - 1, 1)), 1.0)
+    return mean, Tested(p, np.sign(mean), np.where(enough, effect, np.nan))
