@@ -1,6 +1,7 @@
 # make            set up, run the presets lecture, atlas and digits, draw their figures
 # make test       set up, run the tests           make lint       ruff and pyright
 # make bench      the speed comparison            make coverage   theory against measurement, counted
+# make calibration  how often ranks and slope intervals are wrong, counted
 # make compare    12 initializations ranked       make reference  remake results/reference/
 # make lesson     run docs/lesson.ipynb           make api        pages of the public functions
 PYTHON ?= python3
@@ -99,6 +100,9 @@ api: setup
 
 coverage: setup
 	$(RUN) -m tests.perf.coverage
+
+calibration: setup
+	$(RUN) -m tests.perf.calibration
 
 # The dimension of a boundary on curves of known dimension: where analysis/numbers/calibration.py comes from.
 calibration-boundary: setup

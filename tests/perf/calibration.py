@@ -47,8 +47,8 @@ def measured(initializer: str, activation: str, seeds: int, *, scale: float = 1.
 def drawn(networks: int, width: int, negative_slope: float, generator: np.random.Generator) -> np.ndarray:
     """Slopes of Gaussian networks with ReLU or leaky ReLU, drawn from their exact law; -inf for a dead network.
 
-    Going backward a layer takes δ to D Wᵀ δ, in law D times ‖δ‖ N(0, E/n), where D's signs are fair coins, independent of all
-    else (Hanin and Nica, arXiv 1812.05994). Both depths have one readout, and the first layer's D.
+    Going backward a layer takes δ to D Wᵀ δ, in law D times ‖δ‖ N(0, E/n), where D's signs are fair coins, independent of
+    all else (Hanin and Nica, arXiv 1812.05994). Both depths have one readout, and the first layer's D.
     """
 
     def norm(signs: np.ndarray, vector: np.ndarray) -> np.ndarray:
@@ -117,7 +117,7 @@ def coverage() -> list[dict[str, str | int]]:
             line: dict[str, str | int] = {"weights": initializer, "activation": activation}
             mean = slopes[np.isfinite(slopes)].mean()
             for seeds in SEEDS:
-                blocks = slopes.reshape(-1, seeds)
+                blocks = slopes[: len(slopes) // seeds * seeds].reshape(-1, seeds)
                 covered = sum(low <= mean <= high for low, high in map(mean_interval, blocks))
                 line[f"{seeds} seeds"] = share(covered, len(blocks))
             lines.append(line)
