@@ -18,7 +18,8 @@ import bench
 from bench.cli.surroundings import configure_jax
 from bench.comparison.ranking import mean_interval, ranks
 
-TABLES = 400
+TABLES = 1000  # of each kind
+BLOCKS = 400  # of 32 seeds for each interval, and more of fewer
 SEEDS = (4, 8, 12, 16, 32)
 SCHEMES = (2, 4, 12)
 WIDTH, DEPTH = 16, 30
@@ -113,7 +114,7 @@ def coverage() -> list[dict[str, str | int]]:
     lines = []
     for initializer in ("gaussian", "orthogonal"):
         for activation in ("relu", "tanh"):
-            slopes = measured(initializer, activation, TABLES * max(SEEDS))
+            slopes = measured(initializer, activation, BLOCKS * max(SEEDS))
             line: dict[str, str | int] = {"weights": initializer, "activation": activation}
             mean = slopes[np.isfinite(slopes)].mean()
             for seeds in SEEDS:
