@@ -21,8 +21,8 @@ from jax import Array, lax
 from jax.sharding import Mesh
 
 from bench.arithmetic.extended import Split, share_exponent
+from bench.engine.assembly import LOG10_2
 from bench.engine.jacobians import preactivations, slopes_at
-from bench.engine.measure import LOG10_2
 from bench.networks.activations import Activation
 from bench.networks.seeds import fetch_behind, over_seeds, place
 from bench.networks.segments import LAYERS, Segment, segments_to
