@@ -28,9 +28,9 @@ from analysis.rows.select import distinct, facets, one_facet, varying
 
 LOWEST_ROW = 0.85  # inches of a row of panels and its title
 LIMIT = 6
-LEVELS = (-6, -5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 6)
-# Not the colours of vanishing and exploding; what passes is pale, and there is a step at ±3.
-_SHADES = (0.0, 0.06, 0.12, 0.34, 0.42, 0.5, 0.58, 0.66, 0.88, 0.94, 1.0)
+LEVELS = (-6, -5, -4, -3, -PASSES, -1, 1, PASSES, 3, 4, 5, 6)
+# Not the colours of vanishing and exploding; what passes is pale, and there is a step at ±PASSES.
+_SHADES = (0.0, 0.05, 0.1, 0.15, 0.4, 0.5, 0.6, 0.85, 0.9, 0.95, 1.0)
 COLOURS = ListedColormap(mpl.colormaps["PuOr_r"](_SHADES)).with_extremes(
     under=mpl.colormaps["PuOr_r"](0.0), over=mpl.colormaps["PuOr_r"](1.0)
 )
@@ -52,7 +52,8 @@ def plot_residual(frame: pd.DataFrame, *, ax: Axes | None = None, key: bool = Fa
     """One map: depth L on a logarithmic x axis, weight scale on y, standard errors from theory as colour.
 
     frame: rows of ``agreement`` with one initializer, activation, width and bias_std. Purple: measured gradients are
-    smaller than predicted, orange: larger; pale up to ±3, beyond which a cell fails and has a cross; colours end at ±6.
+    smaller than predicted, orange: larger; pale up to ±1.96, beyond which a cell fails (at 95 %: one in 20 does by
+    chance) and has a cross; colours end at ±6.
     Light grey: no theory; hatched: exactly zero in all seeds; dotted: undefined. The title counts what passes. Without
     ``ax`` a figure of one column's width is made, with colorbar and legend; an ``ax`` that is given gets them with ``key``.
     Raises SelectionError (a ValueError) for several facets.
@@ -139,7 +140,7 @@ def _handles(frame: pd.DataFrame) -> list:
     tested = counts["pass"] + counts["fail"]
     handles: list = []
     if tested:
-        words = f"fails: beyond {PASSES:g} standard errors ({counts['fail']} of {tested} cells)"
+        words = f"beyond {PASSES:g} standard errors, as 5 % are by chance ({counts['fail']} of {tested} cells)"
         handles.append(Line2D([], [], label=words, markersize=LARGEST_MARK, **FAIL))
     handles += [Patch(label=f"{WORDS[name]} ({counts[name]} cells)", **look) for name, look in LOOKS.items() if counts[name]]
     z, dead = frame["z"].to_numpy(), int(np.sum(frame["dead"].to_numpy()))

@@ -39,7 +39,7 @@ NODE_WEIGHTS = NODE_WEIGHTS / NODE_WEIGHTS.sum()
 ORDERS, FACTORIALS = 4, (1.0, 1.0, 2.0, 6.0)  # of Hermite polynomials in which functions of the next length are expanded
 SPACING, SHORTEST, LONGEST = 0.125, -25.0, 25.0  # of the grid of x, beyond which φ follows its power laws
 FORWARD, TILT, STATE = 0, 2, 5
-MOST_ALIGNED = 0.6  # standard deviations of ln ‖δ_1‖²
+MOST_ALIGNED = 0.5  # standard deviations of ln ‖δ_1‖²
 NEAR = 5.0  # standard deviations of ln q to an unstable fixed point
 FINE, ROUNDING = 0.02, 1e-9  # of ln q, where unstable fixed points are looked for
 
@@ -100,7 +100,7 @@ class Networks:
     def failure(self, depth: int) -> str:
         """Why the expansion does not hold at a depth, in words; empty where it does.
 
-        Where U > 0 adds up over layers to more than 0.6 standard deviations of ln ‖δ_1‖², gradients have come to lie along
+        Where U > 0 adds up over layers to more than half a standard deviation of ln ‖δ_1‖², gradients have come to lie along
         activations (softplus, whose activations share a sign; GELU and SiLU at their critical points), and T's law is too
         coarse. Where the walk of ln q comes within five standard deviations of an unstable fixed point, networks of one
         kind end at different lengths (GELU, SiLU between their two fates).
