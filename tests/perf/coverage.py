@@ -22,7 +22,7 @@ from bench.theory import critical, draw_networks, predict
 from bench.theory.nonlinearities import NONLINEARITIES
 
 BLOCK = 8
-FACTORS = {"0.8 ×": 0.8, "critical": 1.0, "1.25 ×": 1.25}
+FACTORS = {"0.8 ×": 0.8, "1 ×": 1.0, "1.25 ×": 1.25}
 WIDTHS = (32, 64, 256)
 EXACT_BLOCKS = {64: 1000, 256: 400}
 ENGINE_BLOCKS = 400
