@@ -24,6 +24,7 @@ class Facet(NamedTuple):
     width: int
     bias_std: float
     optimizer: str = ""  # of a training
+    input_norm: float = 1.0  # of a sweep, in units of √n
 
 
 AXES = (*Facet._fields, "depth", "scale", "learning_rate", "readout_learning_rate")
@@ -104,6 +105,7 @@ def facet_title(facet: Facet, named: Iterable[str]) -> str:
     words += [facet.optimizer] if "optimizer" in named else []
     words += [f"n = {facet.width}"] if "width" in named else []
     words += [f"bias std {facet.bias_std:.4g}"] if "bias_std" in named and facet.bias_std else []
+    words += [f"inputs {facet.input_norm:.4g} √n"] if "input_norm" in named else []
     return ", ".join(words)
 
 

@@ -42,7 +42,10 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "key": _one("KEY", "the root of all randomness, a whole number"),
     "dtype": _one("DTYPE", "float32 or float64"),
 }
-SWEEP: dict[str, dict[str, Any]] = NETWORKS | {"loss": _one("LOSS", "output (y itself) or mse ((y - 1)² / 2)")}
+SWEEP: dict[str, dict[str, Any]] = NETWORKS | {
+    "input_norms": _several("R", "lengths of the input in units of √n, each > 0; numbers and ranges"),
+    "loss": _one("LOSS", "output (y itself) or mse ((y - 1)² / 2)"),
+}
 TRAINING: dict[str, dict[str, Any]] = {
     "task": _one("TASK", "digits, teacher, saxe or noise, with arguments: teacher:hidden=64,inputs=32"),
     **NETWORKS,

@@ -16,10 +16,10 @@ Row = Mapping[str, Any]
 LAYERS = 100  # slopes are shown per so many layers
 ALL = "all"
 BRIEF = (
-    *("rank", "initializer", "scale", "bias_std", "slope", "slope_low", "slope_high", "predicted"),
+    *("rank", "initializer", "scale", "bias_std", "input_norm", "slope", "slope_low", "slope_high", "predicted"),
     *("dead", "depth_1e3", "lyapunov_spread"),
 )
-WHERE_SEVERAL = ("scale", "bias_std", "dead")  # are shown by default only if the table has several
+WHERE_SEVERAL = ("scale", "bias_std", "input_norm", "dead")  # are shown by default only if the table has several
 
 
 class Column(NamedTuple):
@@ -43,7 +43,8 @@ def check_columns(wanted: Sequence[str] | None) -> tuple[str, ...] | None:
 
 def brief(table: pd.DataFrame) -> tuple[str, ...]:
     """What fits on a page, of this table."""
-    return tuple(name for name in BRIEF if name not in WHERE_SEVERAL or len(set(table[name])) > 1)
+    several = [name for name in WHERE_SEVERAL if name in table and len(set(table[name])) > 1]
+    return tuple(name for name in BRIEF if name not in WHERE_SEVERAL or name in several)
 
 
 def columns_of(table: pd.DataFrame, names: Sequence[str]) -> list[Column]:
@@ -85,6 +86,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         "initializer": Column("initializer", "text", lambda row: str(row["initializer"])),
         "scale": Column("scale", "number", _number("scale", "g")),
         "bias_std": Column("bias", "number", _number("bias_std", ".3g")),
+        "input_norm": Column("inputs", "number", lambda row: f"{row.get('input_norm', 1.0):g}"),
         "slope": Column("slope", "number", _slope),
         "slope_low": Column("low", "number", _number("slope_low", "+.3f", LAYERS)),
         "slope_high": Column("high", "number", _number("slope_high", "+.3f", LAYERS)),

@@ -24,8 +24,8 @@ from bench.theory import predict
 from bench.theory.nonlinearities import is_known
 from bench.theory.prediction import NONE
 
-SCHEME = ["initializer", "activation", "width", "bias_std", "scale"]
-RANKED_WITHIN = ["activation", "width"]
+SCHEME = ["initializer", "activation", "width", "bias_std", "input_norm", "scale"]
+RANKED_WITHIN = ["activation", "width", "input_norm"]
 AGREES = float(norm.ppf((1 + CONFIDENCE) / 2))  # standard errors
 
 
@@ -61,9 +61,10 @@ def compare(cells: pd.DataFrame, *, loss: str = "output", rank_by: str = "slope"
       the gradients in units of their weights, ‖∂loss/∂W‖ ‖W‖ / |loss|, which is what no rescaling of layers changes; NaN for
       runs without the columns of it;
     * ``spread``, ``predicted_spread``: standard deviation of log10 over seeds there;
-    * ``rank_slope``, …: the rank within activation and width by each number (:func:`bench.comparison.ranking.ranks`);
-      ``rank``: that by ``rank_by``; ``seeds_needed``: where no pair is told apart, how many seeds would tell the first
-      scheme from the last, with 80 % power (inf: not a million; NaN where pairs are told apart, or of one seed).
+    * ``rank_slope``, …: the rank within activation, width and input_norm by each number
+      (:func:`bench.comparison.ranking.ranks`); ``rank``: that by ``rank_by``; ``seeds_needed``: where no pair is told apart,
+      how many seeds would tell the first scheme from the last, with 80 % power (inf: not a million; NaN where pairs are
+      told apart, or of one seed).
 
     Raises CompareError for cells without depth 2 or without a larger one, and where they lack what is ranked by.
     """
@@ -73,6 +74,7 @@ def compare(cells: pd.DataFrame, *, loss: str = "output", rank_by: str = "slope"
     if rank_by == "relative_imbalance" and not has(cells, RELATIVE):
         known = ", ".join(name for name in NUMBERS if name != rank_by)
         raise CompareError(f"rank_by: got {rank_by!r}, expected one of {known}: the run has no {' and '.join(RELATIVE)}")
+    cells = cells if "input_norm" in cells else cells.assign(input_norm=1.0)  # an older run
     rows, seeds = [], []
     groups: Any = cells.groupby(SCHEME, sort=False)
     for scheme, group in groups:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bench.arithmetic.numerics import settled
+from bench.comparison.compare import SCHEME
 from bench.engine.jacobians import isometry
 from bench.engine.lyapunov import lyapunov_exponents
 from bench.networks.activations import ACTIVATIONS
@@ -49,10 +50,10 @@ def add_isometry(table: pd.DataFrame, sweep: Sweep, *, seeds: int, progress: boo
                     for first in range(0, len(lanes), fitting):
                         block = lanes[first : first + fitting]
                         values = _measure(networks, activation, block, seeds, depth, condition_depth)
-                        cells = [(lane.initializer, activation, width, lane.bias_std, lane.scale) for lane in block]
+                        cells = [(lane.initializer, activation, width, *lane[1:4]) for lane in block]
                         found |= dict(zip(cells, values, strict=True))
                         bar.update(len(block))
-    keys = zip(*(table[name] for name in ("initializer", "activation", "width", "bias_std", "scale")), strict=True)
+    keys = zip(*(table[name] for name in SCHEME), strict=True)
     spread, condition = np.transpose([found.get(key, (np.nan, np.nan)) for key in keys])
     measured = {"lyapunov_spread": spread, "log10_condition": condition}
     return table.assign(**measured, condition_depth=condition_depth, isometry_seeds=seeds)
@@ -87,6 +88,7 @@ def _measure(
         "activation": ACTIVATIONS[activation],
         "scales": np.array([lane.engine_scale for lane in lanes]),
         "bias_stds": np.array([lane.bias_std for lane in lanes]),
+        "input_norms": np.array([lane.input_norm for lane in lanes]),
     }
     count = min(max(2, width // 4), width)
     segments, inputs = networks.segments(activation), networks.inputs

@@ -32,9 +32,9 @@ class Measured(NamedTuple):
 
 
 class Logs(NamedTuple):
-    """The norms of a tile that do not depend on the depth, as log2: [hidden layers, seeds, LANES], [seeds] where told."""
+    """The norms of a tile that do not depend on the depth, as log2: [hidden layers, seeds, LANES] but where told."""
 
-    input: np.ndarray  # ‖x‖ [seeds]
+    input: np.ndarray  # ‖x‖ [seeds, LANES]
     hidden: np.ndarray  # ‖h_l‖
     output: np.ndarray  # |u · h_l|
     weight: np.ndarray  # ‖W_l‖_F
@@ -100,7 +100,7 @@ def assemble(block: Block, trace: Trace, logs: Logs, lanes: slice, spread: np.nd
         exponent = np.cumsum(taken[::-1], axis=0)[::-1] + block.exponent[number]
         delta = np.concatenate([log2_of(norm[number, hidden], exponent), block.log2_derivative[number][None]])
         shape = delta.shape[1:]
-        entering = np.concatenate([np.broadcast_to(logs.input[:, None], shape)[None], logs.hidden[hidden]])
+        entering = np.concatenate([logs.input[None], logs.hidden[hidden]])
         leaving = np.concatenate([logs.hidden[hidden], logs.output[depth - 2][None]])
         weight = np.concatenate([logs.weight[hidden], np.broadcast_to(logs.readout[:, None], shape)[None]])
         grad = delta + entering

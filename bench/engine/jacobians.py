@@ -35,8 +35,8 @@ from bench.arithmetic.extended import (
     split,
 )
 from bench.engine.assembly import LOG10_2
-from bench.engine.gradients import LANES, State, Trace, forward_program
-from bench.engine.measure import split_lanes
+from bench.engine.gradients import LANES, Trace, forward_program
+from bench.engine.measure import split_lanes, start_states, tiled
 from bench.networks.activations import Activation, Propagated
 from bench.networks.seeds import fetch_behind, over_seeds, place
 from bench.networks.segments import LAYERS, Segment, segments_to
@@ -83,18 +83,18 @@ def preactivations(
     scales: np.ndarray,
     bias_stds: np.ndarray,
     count: int,
+    input_norms: np.ndarray | None = None,
 ) -> Iterator[tuple[Segment, Array, Array]]:
     """``z_l = value · 2^exponent`` by the engine's forward pass, for the first ``count`` segments in order.
 
-    starts: inputs [seeds, width]; each is run in every lane. Yields the segment, value [LAYERS, seeds, rows, width] and
-    exponent [LAYERS, seeds, rows], where rows are lanes, start after start.
+    starts: inputs [seeds, width]; each is run in every lane, times the lane's ``input_norms``, 1 by default. Yields the
+    segment, value [LAYERS, seeds, rows, width] and exponent [LAYERS, seeds, rows], where rows are lanes, start after start.
     """
     dtype = np.dtype(starts[0].dtype)
     lanes = place(mesh, split_lanes(scales, bias_stds, dtype))
     forward = forward_program(mesh, _Preactivations(**vars(activation)))
-    values = [np.repeat(np.asarray(start)[:, None, :], LANES, axis=1) for start in starts]
-    resting = [place(mesh, State(value, np.zeros(value.shape[:2], dtype)), 0) for value in values]
-    states = [[start for _ in lanes] for start in resting]
+    norms = tiled(np.ones(len(scales)) if input_norms is None else input_norms, fill=1.0)
+    states = [[place(mesh, state, 0) for state in start_states(start, norms)] for start in starts]
     for index in range(count):
         segment = segments(index)
         values, traces = [], []
@@ -156,6 +156,7 @@ def isometry(
     bias_stds: np.ndarray,
     depth: int,
     condition_depth: int,
+    input_norms: np.ndarray | None = None,
 ) -> Isometry:
     """Moments of the squared singular values of J at ``depth``, and its condition number at ``condition_depth``.
 
@@ -170,7 +171,14 @@ def isometry(
     def multiply() -> Iterator[tuple[int, Array]]:
         nonlocal product
         walk = preactivations(
-            segments, [inputs], mesh=mesh, activation=activation, scales=scales, bias_stds=bias_stds, count=count
+            segments,
+            [inputs],
+            mesh=mesh,
+            activation=activation,
+            scales=scales,
+            bias_stds=bias_stds,
+            count=count,
+            input_norms=input_norms,
         )
         for index, (segment, value, exponent) in enumerate(walk):
             slopes = slopes_at(activation, value, exponent)

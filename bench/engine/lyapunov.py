@@ -64,12 +64,13 @@ def lyapunov_exponents(
     bias_stds: np.ndarray,
     depth: int,
     count: int,
+    input_norms: np.ndarray | None = None,
 ) -> np.ndarray:
     """The first ``count`` exponents λ_i [lanes, seeds, count] in decades per layer, at depth L ≥ 2; float64.
 
-    segments: index → Segment, asked for in order; inputs: [seeds, width], split over ``mesh``; scales, bias_stds: [lanes],
-    pairwise; count: 1 … width. -inf for directions that the network loses, as all are at scale 0. The first frame is random,
-    and the same for all.
+    segments: index → Segment, asked for in order; inputs: [seeds, width], split over ``mesh``; scales, bias_stds and
+    input_norms (1 by default): [lanes]; count: 1 … width. -inf for directions that the network loses, as all are at
+    scale 0. The first frame is random, and the same for all.
     """
     seeds, width = inputs.shape
     start = np.linalg.qr(np.random.default_rng(0).normal(size=(width, count)))[0]
@@ -85,6 +86,7 @@ def lyapunov_exponents(
             scales=scales,
             bias_stds=bias_stds,
             count=segments_to(depth),
+            input_norms=input_norms,
         )
         for index, (segment, value, exponent) in enumerate(layers):
             inside = np.int32(min(depth - 1 - index * LAYERS, LAYERS))

@@ -22,15 +22,30 @@ from bench.networks.seeds import fetch_behind, place
 from bench.networks.segments import Segment, segments_to
 
 
+def tiled(values: np.ndarray, fill: float = 0.0) -> np.ndarray:
+    """One number of every lane, a row for each tile; the last tile is padded."""
+    return np.pad(values, (0, -len(values) % LANES), constant_values=fill).reshape(-1, LANES)
+
+
 def split_lanes(scales: np.ndarray, bias_stds: np.ndarray, dtype: np.dtype) -> list[Lanes]:
     """Tiles of LANES pairs as mantissas and exponents; the last is padded with zeros, networks that are zero throughout."""
 
     def split(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        mantissa, exponent = np.frexp(np.pad(values, (0, -len(values) % LANES)))
-        exponent = np.where(mantissa == 0, EXPONENT_OF_ZERO, exponent)
-        return mantissa.reshape(-1, LANES).astype(dtype), exponent.reshape(-1, LANES).astype(dtype)
+        mantissa, exponent = np.frexp(tiled(values))
+        return mantissa.astype(dtype), np.where(mantissa == 0, EXPONENT_OF_ZERO, exponent).astype(dtype)
 
     return [Lanes(*tile) for tile in zip(*split(scales), *split(bias_stds), strict=True)]
+
+
+def start_states(inputs: Array, input_norms: np.ndarray, exponent: int = 0) -> list[State]:
+    """The inputs [seeds, width] · 2^exponent of a tile of lanes, times its norms; for each tile of norms [tiles, LANES]."""
+    mantissa, log2 = np.frexp(input_norms)
+    dtype, x = np.dtype(inputs.dtype), np.asarray(inputs)[:, None, :]
+    return [
+        # mantissas in [1, 2), so that a norm of 1 changes no bit
+        State((2 * factors)[:, None].astype(dtype) * x, np.tile(exponent + shifts - 1, (len(x), 1)).astype(dtype))
+        for factors, shifts in zip(mantissa, log2, strict=True)
+    ]
 
 
 def measure(
@@ -44,6 +59,7 @@ def measure(
     scales: np.ndarray,
     bias_stds: np.ndarray,
     depths: Sequence[int],
+    input_norms: np.ndarray | None = None,
     input_exponent: int = 0,
     entries: bool = False,
     advance: Callable[[float], None] = lambda _share: None,
@@ -51,12 +67,14 @@ def measure(
     """Every norm of every network, from one forward and one backward pass for all depths and lanes.
 
     segments: index → Segment, asked for in order and then, backward, in reverse; inputs, readout: [seeds, width], split
-    over ``mesh``, the inputs to be multiplied by 2^input_exponent; scales, bias_stds: [lanes], pairwise; depths: each ≥ 2,
-    in any order; entries: whether the spread of the entries of ∂loss/∂W_1 is measured too. ``advance`` is told the share of
-    the work that has come back, in steps that add up to 1. Yields depth by depth and tile by tile, in no particular order.
+    over ``mesh``, the inputs to be multiplied by 2^input_exponent and by the lane's norm; scales, bias_stds, input_norms
+    (all 1 by default): [lanes], together; depths: each ≥ 2, in any order; entries: whether the spread of the entries of
+    ∂loss/∂W_1 is measured too. ``advance`` is told the share of the work that has come back, in steps that add up to 1.
+    Yields depth by depth and tile by tile, in no particular order.
     """
     dtype = np.dtype(inputs.dtype)
     tiles = split_lanes(scales, bias_stds, dtype)
+    norms = tiled(np.ones(len(scales)) if input_norms is None else input_norms, fill=1.0)
     lanes = place(mesh, tiles)
     forward, backward = forward_program(mesh, activation), backward_program(mesh)
     count = segments_to(max(depths))
@@ -67,9 +85,7 @@ def measure(
     slopes: dict[tuple[int, int], Array] = {}
 
     def run_forward() -> Iterator[tuple[int, Array]]:
-        value = np.repeat(np.asarray(inputs)[:, None, :], LANES, axis=1)
-        start = place(mesh, State(value, np.full(value.shape[:2], input_exponent, dtype)), 0)
-        states = [start for _ in tiles]
+        states = [place(mesh, start, 0) for start in start_states(inputs, norms, input_exponent)]
         for index in range(count):
             segment = segments(index)
             for tile, lane in enumerate(lanes):
@@ -106,8 +122,10 @@ def measure(
         pieces[tile].append(trace)
         advance(1 / steps)
     traces = [Trace(*np.concatenate(piece, axis=1).astype(float)) for piece in pieces]
-    log2_input, log2_readout = log2_norms(inputs) + input_exponent, log2_norms(readout)
-    logs = [logs_of(trace, log2_input, log2_readout) for trace in traces]
+    logs = [
+        logs_of(trace, log2_norms(inputs)[:, None] + input_exponent + np.log2(lengths), log2_norms(readout))
+        for trace, lengths in zip(traces, norms, strict=True)
+    ]
     blocks = [block_of(mesh, loss, trace, group, tile, dtype) for tile, trace in enumerate(traces) for group in groups]
     for block, (probed, spread) in fetch_behind(run_backward(blocks)):
         block.probed.append(probed)

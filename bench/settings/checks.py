@@ -52,12 +52,12 @@ def integers(field: str, values: object, *, at_least: int, at_most: int) -> tupl
     return tuple(sorted({integer(field, value, at_least=at_least, at_most=at_most) for value in found}))
 
 
-def reals(field: str, values: object) -> tuple[float, ...]:
-    """Finite numbers ≥ 0, sorted, each once."""
-    accepted = "finite numbers ≥ 0"
+def reals(field: str, values: object, *, positive: bool = False) -> tuple[float, ...]:
+    """Finite numbers ≥ 0, or above 0 if they are to be ``positive``, sorted, each once."""
+    accepted = "finite numbers above 0" if positive else "finite numbers ≥ 0"
     for value in (found := sequence(field, values, accepted)):
         try:
-            usable = not isinstance(value, (bool, str)) and math.isfinite(value) and value >= 0
+            usable = not isinstance(value, (bool, str)) and math.isfinite(value) and (value > 0 if positive else value >= 0)
         except (TypeError, OverflowError):
             usable = False
         if not usable:

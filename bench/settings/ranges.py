@@ -14,6 +14,7 @@ RANGED = {
     "scales": False,
     "widths": True,
     "bias_stds": False,
+    "input_norms": False,
     "learning_rates": False,
     "readout_learning_rates": False,
 }

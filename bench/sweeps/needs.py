@@ -19,7 +19,7 @@ TRACE_NUMBERS = 14  # float64, that the host keeps of each layer of a seed and l
 
 def check_fits(sweep: Sweep) -> None:
     """Raises SweepError for a sweep whose smallest piece, or whose plan, is larger than this machine's memory."""
-    lanes = len(sweep.initializers) * len(sweep.bias_stds) * len(sweep.scales)
+    lanes = len(sweep.initializers) * len(sweep.bias_stds) * len(sweep.input_norms) * len(sweep.scales)
     check_room("scales", len(sweep.scales), lanes * LANE_BYTES, f"a list of {lanes:,} weight settings", host_bytes())
     devices, room, chunks = jax.local_devices(), device_bytes(), 0
     deepest = max(sweep.depths)

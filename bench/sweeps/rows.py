@@ -18,7 +18,7 @@ Table = dict[str, Any]
 
 
 def tables(sweep: Sweep, chunk: Chunk, measured: Iterable[tuple[slice, Measured]]) -> dict[str, Table]:
-    """The rows of a chunk by kind, ordered by depth, initializer, bias_std, scale, seed and layer."""
+    """The rows of a chunk by kind, ordered by depth, initializer, bias_std, input_norm, scale, seed, layer."""
     seeds, lanes = chunk.seeds[1] - chunk.seeds[0], chunk.lanes[1] - chunk.lanes[0]
     cells: dict[str, np.ndarray] = {}
     layers = {depth: np.empty((len(LAYER_VALUES), lanes, seeds, depth)) for depth in sweep.depths if sweep.layers}
@@ -74,6 +74,7 @@ def _cell_columns(sweep: Sweep, chunk: Chunk) -> Table:
         "activation": ((chunk.activation,), np.zeros(lane.size, np.int16)),
         "width": np.full(lane.size, chunk.width),
         "bias_std": np.array([each.bias_std for each in lanes])[lane],
+        "input_norm": np.array([each.input_norm for each in lanes])[lane],
         "depth": depth,
         "scale": np.array([each.scale for each in lanes])[lane],
         "seed": seed,

@@ -135,6 +135,7 @@ def _measure_batches(
             loss=LOSSES[sweep.loss],
             scales=scales,
             bias_stds=np.array([lane.bias_std for lane in lanes]),
+            input_norms=np.array([lane.input_norm for lane in lanes]),
             depths=sweep.depths,
             entries=True,
             advance=advance,

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from bench.runs.settings import Settings
+from bench.settings.checks import reals
 from bench.settings.errors import SweepError
 
 
@@ -23,6 +24,8 @@ class Sweep(Settings):
     scales: factors on the drawn weights; each ≥ 0 and finite.
     widths: n ≥ 1, of every hidden layer and the input.
     bias_stds: standard deviations of the biases; each ≥ 0 and finite; 0 is no bias, or the scheme's own where it has one.
+    input_norms: lengths of the input, in units of √n; each > 0 and finite. Inputs of a seed differ in it alone; schemes that
+    are normalized on data (``lsuv``) see theirs at norm √n.
     seeds: how many independent networks, ≥ 1.
     key: the root of all randomness, 0 to 2^32 - 1.
     loss: "output" (the output y itself) or "mse" ((y - 1)² / 2).
@@ -36,6 +39,7 @@ class Sweep(Settings):
     scales: tuple[float, ...] = (0.5, 1.0, 1.5)
     widths: tuple[int, ...] = (64,)
     bias_stds: tuple[float, ...] = (0.0,)
+    input_norms: tuple[float, ...] = (1.0,)
     seeds: int = 4
     key: int = 0
     loss: str = "output"
@@ -46,6 +50,7 @@ class Sweep(Settings):
         from bench.networks.losses import LOSSES
 
         self._settle_networks()
+        self._settle("input_norms", reals("input_norms", self.input_norms, positive=True))
         if not isinstance(self.loss, str) or self.loss not in LOSSES:
             raise SweepError("loss", self.loss, " or ".join(LOSSES))
         if not isinstance(self.layers, bool):
@@ -54,5 +59,6 @@ class Sweep(Settings):
     @property
     def cells(self) -> int:
         """How many rows the sweep has; fewer where an initializer makes one bias_std of several."""
-        axes = (self.initializers, self.activations, self.widths, self.bias_stds, self.depths, self.scales)
+        networks = (self.initializers, self.activations, self.widths, self.bias_stds)
+        axes = (*networks, self.input_norms, self.depths, self.scales)
         return math.prod(map(len, axes)) * self.seeds

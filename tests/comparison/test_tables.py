@@ -29,6 +29,7 @@ def make_table(initializers=("he_normal", "critical_orthogonal", "zero"), **colu
         "seeds": 32,
         "scale": 1.0,
         "bias_std": [0.0, 0.416, NAN],
+        "input_norm": 1.0,
         "rank": [2.0, 1.0, NAN],
         "slope": [-0.539655, 0.00009, NAN],
         "slope_low": [-0.54, -0.00014, NAN],
@@ -116,7 +117,7 @@ def test_latex_columns_are_numbers_that_siunitx_parses_and_all_else_is_braced(co
 
 
 def test_by_default_a_latex_table_fits_on_a_page():
-    scales = make_table(scale=[1.0, 1.5, 2.0])
+    scales = make_table(scale=[1.0, 1.5, 2.0], input_norm=[1.0, 2.0, 3.0])
     assert brief(scales) == BRIEF
     assert not {"scale", "dead"} & set(brief(make_table(dead=0.0)))
     rows = latex_rows(as_text(scales, "latex"))

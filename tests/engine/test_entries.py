@@ -55,13 +55,14 @@ FUNCTIONS = {
 }
 
 
-def first_layer(name, key, width, scale, depths, dtype="float32"):
-    """Depth → δ_1 of a sweep's network of seed 0, by back-propagation in float64; and its x."""
+def first_layer(name, key, width, scale, depths, dtype="float32", norm=1.0):
+    """Depth → δ_1 of a sweep's network of seed 0, by back-propagation in float64; and its x, ``norm`` times as long."""
     with jax.enable_x64(dtype == "float64"):
         drawn = networks_of("gaussian", key=key, width=width, seeds=[0], dtype=dtype, mesh=seed_mesh(1), keep=False)
         segments = [drawn.segments(name)(index) for index in range(segments_to(max(depths)))]
         weights = scale * np.concatenate([np.asarray(segment.weights, float)[:, 0] for segment in segments])
         x, readout = (np.asarray(part, float)[0] for part in (drawn.inputs, drawn.readout))
+    x = norm * x
     phi, slope = FUNCTIONS[name]
     h, slopes = x, []
     for matrix in weights:
