@@ -14,7 +14,7 @@ FIGURES := results/lecture/lecture.png results/atlas/heatmap.png results/atlas/h
 	$(TRAINED:%=results/digits/%.png)
 
 .DEFAULT_GOAL := figures
-.PHONY: figures setup test lint format compare bench lesson api coverage calibration-boundary reference reference-sweeps reference-trainings clean
+.PHONY: figures setup test lint format compare bench lesson api coverage calibration calibration-boundary reference reference-sweeps reference-trainings clean
 
 figures: setup
 	@$(RUN) -m bench sweep lecture

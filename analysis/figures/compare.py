@@ -115,6 +115,8 @@ def _schemes(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     base = rows["initializer"].astype(str)
     if len(distinct(rows, "scale")) > 1:
         base += rows["scale"].map(lambda scale: f" × {scale:g}")
+    if "input_norm" in rows and len(distinct(rows, "input_norm")) > 1:
+        base += rows["input_norm"].map(lambda norm: f" input {norm:g}")
     bias = rows["bias_std"].map(lambda std: f"bias {std:.2g}" if std > 0 else "")
     in_panel = rows["bias_std"].groupby([base, rows["activation"], rows["width"]]).transform("nunique")
     several, constant = in_panel.groupby(base).transform("max") > 1, rows["bias_std"].groupby(base).transform("nunique") == 1

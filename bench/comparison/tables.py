@@ -17,7 +17,7 @@ from bench.comparison.columns import COLUMNS, Column, brief, columns_of
 from bench.comparison.notes import in_order, legend, notes
 from bench.runs.files import write_whole
 
-GROUP = ("activation", "width")
+GROUP = ("activation", "width", "input_norm")
 HEAD = (
     "{activation}, width {width}, depth {depth}, seeds: {seeds} (stretch and cond: {isometry_seeds}; cond at depth "
     "{condition_depth})"
@@ -28,7 +28,7 @@ LATEX: Mapping[str, str] = MappingProxyType(
     | {"~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}", "<": "$<$", ">": "$>$", "|": "$|$"}
 )
 MARKDOWN: Mapping[str, str] = MappingProxyType({name: f"\\{name}" for name in "|`*[]\\"} | {"<": "&lt;"})
-ASCII: Mapping[str, str] = MappingProxyType({"–": "--", "≤": "<=", "×": "x"})  # in comments
+ASCII: Mapping[str, str] = MappingProxyType({"–": "--", "≤": "<=", "×": "x", "√": "sqrt "})  # in comments
 PREAMBLE = r"% Needs \usepackage{booktabs} and \usepackage{siunitx}."
 FEW, SEVERAL = 9, 10  # columns: more stand closer together, and even more are smaller
 NUMBER = re.compile(r"([+-]?)(\d+)(?:\.(\d+))?")
@@ -47,13 +47,15 @@ def as_text(table: pd.DataFrame, style: str, columns: Sequence[str] | None = Non
         "latex": "\n% ".join((PREAMBLE, *(escape(line, ASCII) for line in lines))),
     }
     written = [f"{heads[style]}\n"] if style in heads else []
-    for _, rows in table.groupby(list(GROUP), sort=False):
+    for _, rows in table.groupby([name for name in GROUP if name in table], sort=False):
         records = in_order(rows).to_dict("records")
         cells = [[column.words(row) for column in chosen] for row in records]
         head = escape(HEAD.format(**records[0]), {})
+        if records[0].get("input_norm", 1.0) != 1.0:
+            head += f"; inputs of norm {records[0]['input_norm']:g} √n"
         if style == "latex":
             below = "".join(f"% {escape(line, ASCII)}\n" for line in notes(rows))
-            written.append(f"% {head}\n{_tabular(chosen, cells)}\n{below}")
+            written.append(f"% {escape(head, ASCII)}\n{_tabular(chosen, cells)}\n{below}")
             continue
         escapes = MARKDOWN if style == "github" else {}
         body = [[_cell(column, words, escapes) for column, words in zip(chosen, row, strict=True)] for row in cells]

@@ -219,3 +219,10 @@ def test_the_legend_says_what_depths_are_of():
 def test_rows_of_a_rank_are_in_the_order_of_dead_networks_and_then_of_the_number():
     table = make_table(("a", "b", "c"), rank=1.0, dead=[0.25, 0.0, 0.0], slope=[0.0, -0.2, 0.1])
     assert in_order(table).initializer.tolist() == ["c", "b", "a"]
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_input_norms_are_tables_of_their_own(style):
+    text = as_text(pd.concat([make_table(input_norm=norm) for norm in (1.0, 10.0)]), style)
+    assert text.count("width 128, depth 852") == 2
+    assert text.count("inputs of norm 10 sqrt n" if style == "latex" else "inputs of norm 10 √n") == 1

@@ -129,6 +129,11 @@ def test_scales_and_biases_are_named_where_they_vary():
     assert {"gaussian × 1", "gaussian × 1.5 bias 0.1"} <= set(names_of(plot_compare(table)))
 
 
+def test_input_norms_are_named_where_they_vary():
+    table = pd.concat([TABLE.assign(input_norm=norm) for norm in (1.0, 10.0)])
+    assert {"gaussian input 1", "gaussian input 10"} <= set(names_of(plot_compare(table)))
+
+
 def test_a_table_without_theory_or_without_any_slope_draws():
     for rows in (TABLE[TABLE["verdict"] == "no theory"], TABLE[TABLE["verdict"] == "undefined"]):
         plot_compare(rows).get_figure(root=True).draw_without_rendering()
