@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 
 from bench.sweeps.sweep import Sweep
 from bench.terminal.progress import with_bar
-from bench.theory import critical, fixed_point, phase
+from bench.theory import critical, fixed_point, phase, predict
 
 
 def table(sweep: Sweep, *, progress: bool = False) -> pd.DataFrame:
@@ -20,6 +22,19 @@ def table(sweep: Sweep, *, progress: bool = False) -> pd.DataFrame:
             slope = float(np.log10(found.chi1)) / 2
         point = {"activation": activation, "bias_std": bias_std, "weight_std": scale}
         rows.append(point | found._asdict() | {"slope": slope, "phase": str(phase(found.q, found.chi1))})
+    return pd.DataFrame(rows)
+
+
+def predictions(sweep: Sweep, activation: str) -> pd.DataFrame:
+    """Of log10 ‖∂y/∂W_1‖ with Gaussian and orthogonal weights: mean and std over seeds, and the law or why there is none."""
+    rows = []
+    for initializer, bias_std, scale, width, depth in product(
+        ("gaussian", "orthogonal"), sweep.bias_stds, sweep.scales, sweep.widths, sweep.depths
+    ):
+        cell = {"initializer": initializer, "bias_std": bias_std, "scale": scale, "width": width, "depth": depth}
+        found = predict(activation=activation, **cell)
+        mean, std = found.log10_grad_first
+        rows.append(cell | {"mean": mean, "std": std, "law": found.reason or found.law})
     return pd.DataFrame(rows)
 
 

@@ -156,6 +156,13 @@ def test_a_comparison_of_a_run_that_cannot_be_read(capsys, tmp_path):
     assert "--from" in capsys.readouterr().err
 
 
+def test_theory_predicts_at_finite_width_or_says_why_not(capsys):
+    assert main(["theory", "--activations", "gelu", "--scales", "1", "1.6", "--depths", "50", "--widths", "64"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("gaussian", "orthogonal"))]
+    assert [line.endswith("leading order") for line in lines] == [True, False, True, False]
+    assert all("unstable fixed point" in line for line in lines[1::2])
+
+
 def test_theory_prints_its_table_at_any_number(capsys, tmp_path):
     table = tmp_path / "table.csv"
     assert (
