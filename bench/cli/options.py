@@ -44,6 +44,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
 }
 SWEEP: dict[str, dict[str, Any]] = NETWORKS | {
     "input_norms": _several("R", "lengths of the input in units of √n, each > 0; numbers and ranges"),
+    "correlations": _several("C", "also measure the angle of two inputs with these correlations, each -1 to 1, into pairs/"),
     "loss": _one("LOSS", "output (y itself) or mse ((y - 1)² / 2)"),
 }
 TRAINING: dict[str, dict[str, Any]] = {
@@ -71,7 +72,7 @@ def add_options_for(
     """An option for each field, with its default in its help."""
     for field, option in options.items():
         default = defaults[field]
-        shown = " ".join(map(str, default)) if isinstance(default, tuple) else default
+        shown = (" ".join(map(str, default)) or "none") if isinstance(default, tuple) else default
         parser.add_argument(flag(field), **{**option, "help": f"{option['help']} (default: {shown})"})
 
 

@@ -7,9 +7,9 @@ depends on lengths, so that powers of two are divided out of each layer and forg
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -82,6 +82,13 @@ def backward_program(mesh: Mesh) -> Callable[..., tuple[Array, Array]]:
     return over_seeds(backward_segment, mesh, in_axes=(1, 1, 0, 0, None, None), out_axes=(0, 1))
 
 
+class Pairs(NamedTuple):
+    """What :func:`pairs` returns: float64 arrays [depths, lanes, seeds]; NaN where a vector is zero."""
+
+    last: np.ndarray  # cos(z_{L-1}, z_{L-1}')
+    grad_first: np.ndarray  # cos(δ_1, δ_1')
+
+
 def angles(
     segments: Callable[[int], Segment],
     inputs: Array,
@@ -99,17 +106,56 @@ def angles(
     segments: index → Segment, asked for in order and then in reverse; inputs, others (their :func:`partner`), readout:
     [seeds, width], split over ``mesh``; scales, bias_stds: [lanes], pairwise. Memory holds the slopes of all layers.
     """
-    count, rows = segments_to(depth), 2 * len(scales)
-    forward, backward, slopes = [], [], []
-    for _, value, exponent in preactivations(
-        segments, [inputs, others], mesh=mesh, activation=activation, scales=scales, bias_stds=bias_stds, count=count
-    ):
-        forward.append(np.asarray(cosines(value)))
+    forward, slopes = _forward(
+        segments, [inputs, others], mesh=mesh, activation=activation, scales=scales, bias_stds=bias_stds, depth=depth
+    )
+    backward = _backward(segments, slopes, readout, mesh=mesh, depth=depth)
+    return Angles(*(part[: depth - 1].transpose(2, 1, 0) for part in (forward, backward)))
+
+
+def pairs(
+    segments: Callable[[int], Segment],
+    inputs: Array,
+    others: Array,
+    readout: Array,
+    *,
+    depths: Sequence[int],
+    mesh: Mesh,
+    activation: Activation,
+    scales: np.ndarray,
+    bias_stds: np.ndarray,
+    input_norms: np.ndarray,
+) -> Pairs:
+    """The last representations and the first gradients of two inputs, at every depth L ≥ 2, from one forward pass.
+
+    Arguments are those of :func:`angles`; input_norms: [lanes], which both inputs are multiplied by.
+    """
+    lanes = {"scales": scales, "bias_stds": bias_stds, "input_norms": input_norms}
+    forward, slopes = _forward(segments, [inputs, others], mesh=mesh, activation=activation, depth=max(depths), **lanes)
+    first = [_backward(segments, slopes, readout, mesh=mesh, depth=depth)[0] for depth in depths]
+    return Pairs(*(np.stack(part).swapaxes(1, 2) for part in ([forward[depth - 2] for depth in depths], first)))
+
+
+def _forward(
+    segments: Callable[[int], Segment], starts: Sequence[Array], *, activation: Activation, depth: int, **lanes: Any
+) -> tuple[np.ndarray, list[Array]]:
+    """cos(z_l, z_l') [layers, seeds, lanes], and the slopes of every segment."""
+    cosine, slopes = [], []
+    for _, value, exponent in preactivations(segments, starts, activation=activation, count=segments_to(depth), **lanes):
+        cosine.append(np.asarray(cosines(value), float))
         slopes.append(share_exponent(slopes_at(activation, value, exponent)).mantissa)
-    cotangent = place(mesh, np.zeros((inputs.shape[0], rows, inputs.shape[1]), inputs.dtype), 0)
-    for index in reversed(range(count)):
-        cotangent, found = backward_program(mesh)(
-            segments(index), slopes.pop(), readout, cotangent, np.int32(index), np.int32(depth)
-        )
-        backward.insert(0, np.asarray(found))
-    return Angles(*(np.concatenate(part)[: depth - 1].astype(float).transpose(2, 1, 0) for part in (forward, backward)))
+    return np.concatenate(cosine), slopes
+
+
+def _backward(
+    segments: Callable[[int], Segment], slopes: Sequence[Array], readout: Array, *, mesh: Mesh, depth: int
+) -> np.ndarray:
+    """cos(δ_l, δ_l') [layers, seeds, lanes] of the network of that depth."""
+    _, seeds, rows, width = slopes[0].shape
+    cotangent = place(mesh, np.zeros((seeds, rows, width), slopes[0].dtype), 0)
+    found = []
+    for index in reversed(range(segments_to(depth))):
+        at = np.int32(index), np.int32(depth)
+        cotangent, cosine = backward_program(mesh)(segments(index), slopes[index], readout, cotangent, *at)
+        found.insert(0, np.asarray(cosine, float))
+    return np.concatenate(found)

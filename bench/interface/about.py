@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 MOST_NAMES = 6
-TABLES = ("cells", "layers", "curves")
+TABLES = ("cells", "layers", "pairs", "curves")
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
 # field → what its values are called; those of a training are shown where it has them
 AXES = ("task", "initializers", "activations", "widths", "bias_stds", "depths", "scales", "optimizers", "learning_rates")

@@ -12,7 +12,7 @@ from bench.runs.errors import RunError
 from bench.runs.files import TEMPORARY
 from bench.runs.folder import RUN_NAME
 
-OF_A_RUN = ("manifest.json", "shards.jsonl", "cells", "layers", "curves", "table.csv", "table.md", "table.tex")
+OF_A_RUN = ("manifest.json", "shards.jsonl", "cells", "layers", "pairs", "curves", "table.csv", "table.md", "table.tex")
 DRAWN = (".png", ".pdf", ".svg")
 
 

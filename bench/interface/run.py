@@ -81,6 +81,13 @@ class Run:
         return load_rows(self.path, "sweep", "layers")
 
     @property
+    def pairs(self) -> pd.DataFrame:
+        """One row for each network and correlation of two inputs. Raises ValueError for a run without."""
+        if self.kind != "sweep":
+            raise RunError(f"pairs: {self} is a training, which has cells and curves; pairs are those of a sweep")
+        return load_rows(self.path, "sweep", "pairs")
+
+    @property
     def curves(self) -> pd.DataFrame:
         """One row for each network that was trained and recorded step. Raises ValueError for a run without."""
         if self.kind != "training":

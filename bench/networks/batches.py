@@ -10,7 +10,7 @@ from jax import Array
 from jax.sharding import Mesh
 
 from bench.networks.activations import ACTIVATIONS
-from bench.networks.draws import draw_batches, draw_networks, segment_program
+from bench.networks.draws import draw_batches, draw_directions, draw_networks, segment_program
 from bench.networks.initializers import INITIALIZERS
 from bench.networks.seeds import place
 from bench.networks.segments import LAYERS, Segment
@@ -22,6 +22,7 @@ class Batch(NamedTuple):
 
     inputs: Array  # [seeds, width]
     readout: Array  # [seeds, width]
+    directions: Callable[[], np.ndarray]  # [seeds, width], in which another input differs from these
     segments: Callable[[str], Callable[[int], Segment]]  # activation → index → hidden layers 1 + LAYERS · index and on
 
 
@@ -52,7 +53,7 @@ def networks_of(
         batch = place(mesh, draw_batches(key, width, seeds, BATCH, dtype), 0)
         return normalized(drawn, batch, mesh=mesh, activation=ACTIVATIONS[activation])
 
-    return Batch(inputs, readout, segments)
+    return Batch(inputs, readout, lambda: draw_directions(key, width, seeds), segments)
 
 
 def _keeping(segments: Callable[[int], Segment]) -> Callable[[int], Segment]:

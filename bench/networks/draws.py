@@ -20,7 +20,7 @@ from bench.networks.initializers import Family
 from bench.networks.seeds import over_seeds
 from bench.networks.segments import LAYERS, Segment
 
-WEIGHTS, INPUT, READOUT, BATCH = range(4)  # what a seed's random numbers are for
+WEIGHTS, INPUT, READOUT, BATCH, PARTNER = range(5)  # what a seed's random numbers are for
 
 
 class Networks(NamedTuple):
@@ -44,6 +44,11 @@ def draw_networks(key: int, width: int, seeds: Iterable[int], dtype: str) -> Net
 def draw_batches(key: int, width: int, seeds: Iterable[int], count: int, dtype: str) -> np.ndarray:
     """[seeds, count, width]: more inputs, drawn as the network's is and independent of it."""
     return np.stack([np.sqrt(width) * _directions(key, width, seed, BATCH, count) for seed in seeds]).astype(dtype)
+
+
+def draw_directions(key: int, width: int, seeds: Iterable[int]) -> np.ndarray:
+    """[seeds, width], float64, uniform on the unit sphere: in which another input differs from the network's."""
+    return np.concatenate([_directions(key, width, seed, PARTNER) for seed in seeds])
 
 
 def draw_readouts(key: int, width: int, seeds: Iterable[int], count: int, dtype: str) -> np.ndarray:

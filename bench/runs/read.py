@@ -31,6 +31,7 @@ COLUMNS: Mapping[str, Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = M
         "sweep": {
             "cells": (CELL, ("log10_grad_first", "log10_grad_last", "log10_grad_global", "log10_output")),
             "layers": ((*CELL, "layer"), ("log10_grad", "log10_delta", "log10_activation")),
+            "pairs": ((*CELL, "correlation"), ("cosine_last", "cosine_grad_first")),
         },
         "training": {
             "cells": (
@@ -56,6 +57,7 @@ ABSENT = MappingProxyType(
     {
         ("sweep", "cells"): "no cell is measured yet; run the sweep again to finish it",
         ("sweep", "layers"): "it holds no layers; measure the sweep with its layers, under another name",
+        ("sweep", "pairs"): "it holds no pairs of inputs; rerun the sweep with --correlations (and another --run)",
         ("training", "cells"): "no cell is trained yet; run the training again to finish it",
         ("training", "curves"): "it holds no learning curves; train again with curves, under another name",
     }

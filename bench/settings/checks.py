@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from bench.settings.callables import short_name
@@ -52,14 +53,19 @@ def integers(field: str, values: object, *, at_least: int, at_most: int) -> tupl
     return tuple(sorted({integer(field, value, at_least=at_least, at_most=at_most) for value in found}))
 
 
-def reals(field: str, values: object, *, positive: bool = False) -> tuple[float, ...]:
-    """Finite numbers ≥ 0, or above 0 if they are to be ``positive``, sorted, each once."""
-    accepted = "finite numbers above 0" if positive else "finite numbers ≥ 0"
+def reals(
+    field: str,
+    values: object,
+    *,
+    accepted: str = "finite numbers ≥ 0",
+    fits: Callable[[Any], bool] = lambda value: value >= 0,
+) -> tuple[float, ...]:
+    """Finite numbers that fit, and what is said where one does not; sorted, each once."""
     for value in (found := sequence(field, values, accepted)):
         try:
-            usable = not isinstance(value, (bool, str)) and math.isfinite(value) and (value > 0 if positive else value >= 0)
+            usable = not isinstance(value, (bool, str)) and math.isfinite(value) and fits(value)
         except (TypeError, OverflowError):
             usable = False
         if not usable:
             raise SweepError(field, value, accepted)
-    return tuple(sorted({abs(float(value)) for value in found}))
+    return tuple(sorted({float(value) + 0.0 for value in found}))

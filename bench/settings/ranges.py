@@ -15,6 +15,7 @@ RANGED = {
     "widths": True,
     "bias_stds": False,
     "input_norms": False,
+    "correlations": False,
     "learning_rates": False,
     "readout_learning_rates": False,
 }

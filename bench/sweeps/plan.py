@@ -56,6 +56,9 @@ def lane_bytes(sweep: Sweep, width: int, lanes: int) -> int:
     slopes = (layers + len(sweep.depths)) * padded * width * item
     norms = 6 * sum(sweep.depths) * padded * item
     rows = lanes * ROW_BYTES * (sum(sweep.depths) if sweep.layers else len(sweep.depths))
+    if sweep.correlations:  # slopes of both inputs, one tile at a time
+        slopes += 2 * layers * LANES * width * item
+        rows += lanes * ROW_BYTES * len(sweep.depths) * len(sweep.correlations)
     return slopes + norms + rows
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.engine.angles import Pairs
 from bench.engine.measure import Measured
 from bench.sweeps.plan import Chunk, lanes_in
 from bench.sweeps.sweep import Sweep
@@ -63,6 +64,23 @@ def summary(result: Measured) -> dict[str, np.ndarray]:
     }
 
 
+def pairs_table(sweep: Sweep, chunk: Chunk, measured: Iterable[tuple[slice, slice, int, Pairs]]) -> Table:
+    """The rows of a chunk for two inputs, ordered as cells and then by correlation.
+
+    measured: the chunk's seeds, its lanes, the number of the correlation, and the cosines.
+    """
+    cells = _cell_columns(sweep, chunk)
+    seeds, lanes = chunk.seeds[1] - chunk.seeds[0], chunk.lanes[1] - chunk.lanes[0]
+    values = np.full((2, len(sweep.depths), lanes, seeds, len(sweep.correlations)), np.nan)
+    for block, tile, number, found in measured:
+        kept = slice(tile.stop - tile.start), slice(block.stop - block.start)
+        values[:, :, tile, block, number] = np.stack(found)[:, :, *kept]
+    values[:, :, np.isnan([lane.engine_scale for lane in lanes_in(sweep, chunk)])] = np.nan
+    columns = _repeated(cells, np.full(len(cells["depth"]), len(sweep.correlations)))
+    columns["correlation"] = np.tile(sweep.correlations, len(cells["depth"]))
+    return columns | {"cosine_last": values[0].ravel(), "cosine_grad_first": values[1].ravel()}
+
+
 def _cell_columns(sweep: Sweep, chunk: Chunk) -> Table:
     lanes = lanes_in(sweep, chunk)
     depth, lane, seed = (
@@ -84,9 +102,14 @@ def _cell_columns(sweep: Sweep, chunk: Chunk) -> Table:
 def _layer_columns(sweep: Sweep, chunk: Chunk, layers: dict[int, np.ndarray]) -> Table:
     cells = _cell_columns(sweep, chunk)
     repeats = cells["depth"]
-    columns: Table = {
+    columns = _repeated(cells, repeats)
+    columns["layer"] = np.concatenate([np.tile(np.arange(1, depth + 1), len(repeats) // len(layers)) for depth in layers])
+    return columns | {name: np.concatenate([layers[d][i].ravel() for d in layers]) for i, name in enumerate(LAYER_VALUES)}
+
+
+def _repeated(cells: Table, repeats: np.ndarray) -> Table:
+    """Each row of a table so many times."""
+    return {
         name: (values[0], np.repeat(values[1], repeats)) if isinstance(values, tuple) else np.repeat(values, repeats)
         for name, values in cells.items()
     }
-    columns["layer"] = np.concatenate([np.tile(np.arange(1, depth + 1), len(repeats) // len(layers)) for depth in layers])
-    return columns | {name: np.concatenate([layers[d][i].ravel() for d in layers]) for i, name in enumerate(LAYER_VALUES)}

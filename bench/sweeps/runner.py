@@ -21,8 +21,9 @@ from bench.networks.trial import check_own
 from bench.runs.folder import RunFolder
 from bench.runs.loop import Job, fill
 from bench.sweeps.needs import check_fits
+from bench.sweeps.pairs import measure_pairs
 from bench.sweeps.plan import Chunk, cells_of, keeps_weights, lanes_in, plan
-from bench.sweeps.rows import Table, tables
+from bench.sweeps.rows import Table, pairs_table, tables
 from bench.sweeps.sweep import Sweep
 
 BAR = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} cells [{elapsed}<{remaining}, {rate_fmt}]"
@@ -58,7 +59,7 @@ def run(
 
 def folder_of(sweep: Sweep, results: str | os.PathLike[str], name: str) -> RunFolder[Chunk]:
     """The sweep's folder, held open. Raises :class:`bench.RunError`."""
-    tables = ("cells", "layers") if sweep.layers else ("cells",)
+    tables = ("cells", *(["layers"] if sweep.layers else []), *(["pairs"] if sweep.correlations else []))
     return RunFolder(results, name, kind="sweep", fields=sweep.to_dict(), chunks=plan(sweep), tables=tables)
 
 
@@ -86,7 +87,11 @@ def _measuring(sweep: Sweep) -> Callable[[list[Chunk], tqdm], Iterator[tuple[Chu
             programs = {(chunk.initializers, chunk.width), (chunk.activation, chunk.width)}
             bar.set_description_str(f"{label}: compiling" if programs - compiled else label)
             compiled.update(programs)
-            yield chunk, tables(sweep, chunk, _measure_batches(sweep, chunk, mesh, batches, bar, label))
+            found = tables(sweep, chunk, _measure_batches(sweep, chunk, mesh, batches, bar, label))
+            if sweep.correlations:
+                bar.set_description_str(f"{label}: pairs")
+                found["pairs"] = pairs_table(sweep, chunk, measure_pairs(sweep, chunk, mesh, batches))
+            yield chunk, found
 
     return measured
 

@@ -31,6 +31,8 @@ class Sweep(Settings):
     loss: "output" (the output y itself) or "mse" ((y - 1)² / 2).
     dtype: "float32" or "float64", of all arithmetic.
     layers: also keep one row for each layer of each cell.
+    correlations: c, each -1 … 1, none by default: for each also keep one row for each cell, of what the network makes of its
+    input x and of a second one as long, at the angle arccos c to it.
     """
 
     initializers: tuple[str, ...] = ("gaussian",)
@@ -45,16 +47,31 @@ class Sweep(Settings):
     loss: str = "output"
     dtype: str = "float32"
     layers: bool = True
+    correlations: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         from bench.networks.losses import LOSSES
 
         self._settle_networks()
-        self._settle("input_norms", reals("input_norms", self.input_norms, positive=True))
+        self._settle("input_norms", self._norms())
+        self._settle("correlations", self._checked_correlations())
         if not isinstance(self.loss, str) or self.loss not in LOSSES:
             raise SweepError("loss", self.loss, " or ".join(LOSSES))
         if not isinstance(self.layers, bool):
             raise SweepError("layers", self.layers, "True or False")
+
+    def _norms(self) -> tuple[float, ...]:
+        return reals("input_norms", self.input_norms, accepted="finite numbers above 0", fits=lambda norm: norm > 0)
+
+    def _checked_correlations(self) -> tuple[float, ...]:
+        if isinstance(self.correlations, (tuple, list)) and not self.correlations:
+            return ()
+        accepted = "numbers from -1 to 1"
+        found = reals("correlations", self.correlations, accepted=accepted, fits=lambda value: -1 <= value <= 1)
+        between = [value for value in found if abs(value) < 1]
+        if between and 1 in self.widths:
+            raise SweepError("correlations", between[0], "-1 or 1 where a width is 1")
+        return found
 
     @property
     def cells(self) -> int:

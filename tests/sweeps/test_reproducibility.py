@@ -24,17 +24,18 @@ LARGE = {
     "widths": [20],
     "bias_stds": [0.0, 0.2],
     "input_norms": [1.0, 30.0],
+    "correlations": [0.5],
     "seeds": 5,
 }
 
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory):
-    return {kind: run_frame(tmp_path_factory.mktemp("large"), kind=kind, **LARGE) for kind in ("cells", "layers")}
+    return {kind: run_frame(tmp_path_factory.mktemp("large"), kind=kind, **LARGE) for kind in ("cells", "layers", "pairs")}
 
 
 def assert_contained(part: pd.DataFrame, whole: pd.DataFrame) -> None:
-    keys = [*CELL, *(["layer"] if "layer" in part else [])]
+    keys = [*CELL, *(name for name in ("layer", "correlation") if name in part)]
     found = part[keys].merge(whole, on=keys, how="left", validate="one_to_one")
     pd.testing.assert_frame_equal(part.reset_index(drop=True), found[part.columns.tolist()], check_exact=True)
 
@@ -45,6 +46,7 @@ def test_a_cell_alone_has_the_bits_it_has_in_company(tmp_path, large):
         fields = LARGE | one | {"scales": [scale], "bias_stds": [bias_std], "input_norms": [30.0**number], "seeds": 1}
         assert_contained(run_frame(tmp_path, f"cells-{number}", **fields), large["cells"])
         assert_contained(run_frame(tmp_path, f"layers-{number}", kind="layers", **fields), large["layers"])
+        assert_contained(run_frame(tmp_path, f"layers-{number}", kind="pairs", **fields), large["pairs"])
 
 
 def test_other_chunks_give_the_same_bits(tmp_path, large, monkeypatch):
