@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-VALUES = (4.0, 2.0, 1.0)  # singular values of the task ``saxe``, if none are given
-
 
 def learned_modes(values: Sequence[float], *, start: float, matrices: int, times: np.ndarray) -> np.ndarray:
     """[times, modes]: u of every mode, the singular value that the network has there, under gradient flow.

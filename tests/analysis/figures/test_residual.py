@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.collections import PatchCollection, QuadMesh
 from matplotlib.figure import Figure
@@ -49,6 +50,21 @@ def test_errors_are_the_means_in_standard_errors(errors, verdict, activation):
     assert set(table["verdict"]) == {verdict}
     assert set(table["seeds"]) == {4}
     assert set(table["law"]) == {"exact" if activation == "linear" else "leading order"}
+
+
+def test_each_input_norm_has_its_own_prediction():
+    """An input of 10 √n saturates tanh's first layer; ReLU's gradient is 10 times larger."""
+    for activation in ("tanh", "relu"):
+        cells = make_cells(activations=(activation,), **AXES)
+        keys = ["initializer", "activation", "width", "bias_std", "depth", "scale"]
+        both = []
+        for norm in (1.0, 10.0):
+            laws = [predict(**cell, input_norm=norm).log10_grad_first.mean for cell in cells[keys].to_dict("records")]
+            both.append(cells.assign(log10_grad_first=laws, input_norm=norm))
+        assert np.abs(both[0]["log10_grad_first"] - both[1]["log10_grad_first"]).min() > 0.1
+        table = agreement(pd.concat(both))
+        assert len(table) == 24
+        np.testing.assert_allclose(table["z"], 0, atol=1e-9)
 
 
 def test_where_nothing_is_random_the_error_is_the_measurements():
