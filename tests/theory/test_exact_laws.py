@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import beta, binomtest, kstest
 
 from bench import theory
 from tests.tolerance import assert_follows, run_frame
@@ -42,6 +42,20 @@ def test_networks_follow_their_exact_law(networks, activation):
         assert_follows(values[living, column], law.mean, law.variance)
     slope = theory.slope_law(width, depth, scale, negative_slope=SLOPES[activation], orthogonal=orthogonal)
     assert_follows((values[alive, 1] - values[alive, 0]) / (depth - 2), slope.mean, slope.variance)
+
+
+@pytest.mark.parametrize("activation", SLOPES)
+def test_relative_gradients_have_one_law_at_the_first_and_last_layer(networks, activation):
+    """1/|cos| of a uniform direction and a fixed one, whatever the scale; at width 1 there is no direction."""
+    initializer, width, cells = networks
+    directions, norm = (width, width) if initializer == "orthogonal" else (width**2, 1)
+    for _, rows in cells[cells.activation == activation].groupby(["depth", "scale"]):
+        alive = rows[np.isfinite(rows.log10_grad_first)]
+        for values in (alive.log10_relative_first, alive.log10_relative_last):
+            if width == 1:
+                np.testing.assert_allclose(values, 0, atol=2e-6)
+            else:
+                assert kstest(norm * 10 ** (-2 * values), beta(1 / 2, (directions - 1) / 2).cdf).pvalue > 1e-4
 
 
 def test_a_dead_network_is_silent(tmp_path):
