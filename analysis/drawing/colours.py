@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, Normalize
+from matplotlib.ticker import FuncFormatter
 
+from analysis.drawing.style import tidy
 from analysis.numbers.grid import Grid
 from analysis.numbers.statistics import number_range
 
 ROBUST = 0.7  # the colours resolve this share of the cells' magnitudes
+PALE = 0.05  # of the colours' limit: up to there a map is white, and its sign says nothing
+# Red and blue are the same grey: what is larger than 1 is hatched, so that a print without colour shows it.
+ABOVE: Any = {"facecolor": "none", "edgecolor": "0.55", "hatch": "\\\\\\\\", "linewidth": 0}
 
 
 class Colours(NamedTuple):
@@ -23,6 +30,12 @@ class Colours(NamedTuple):
     extend: str
     lowest: float
     highest: float
+
+    @property
+    def hatched(self) -> float:
+        """Decades from which a map is hatched; inf for colours that start at 0."""
+        low, high = self.norm.vmin or 0.0, self.norm.vmax or 0.0
+        return PALE * high if low < 0 else np.inf
 
 
 def choose_colours(grids: list[Grid], stat: str, limit: float | None = None) -> Colours:
@@ -56,3 +69,18 @@ def clipping(colours: Colours) -> str:
     ends = {"min": [colours.lowest], "max": [colours.highest], "both": [colours.lowest, colours.highest]}[colours.extend]
     stop = f"±{colours.norm.vmax:g}" if (colours.norm.vmin or 0) < 0 else f"{colours.norm.vmax:g}"
     return f"colours end at {stop}; data reach {' and '.join(f'{end:.3g}' for end in ends)}".replace("-", "−")
+
+
+def draw_colorbar(panels: list[Axes], colours: Colours, words: str) -> None:
+    """One bar for all panels, hatched as they are, with these words."""
+    low, high = colours.norm.vmin or 0.0, colours.norm.vmax or 1.0
+    figure: Any = panels[0].figure
+    mappable = ScalarMappable(colours.norm, colours.cmap)
+    bar = figure.colorbar(mappable, ax=panels, extend=colours.extend, aspect=30, pad=0.015, label=words)
+    bar.set_ticks(np.linspace(low, high, 5))
+    bar.formatter = FuncFormatter(lambda decades, _: f"{decades:g}".replace("-", "−"))
+    bar.update_ticks()
+    bar.outline.set_linewidth(0.6)
+    if colours.hatched < high:
+        bar.ax.axhspan(colours.hatched, high, **ABOVE)
+    tidy(bar.ax)

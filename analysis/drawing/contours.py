@@ -10,38 +10,50 @@ from matplotlib.contour import QuadContourSet
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
+from analysis.drawing.sheet import note_handle
 from analysis.numbers.grid import Grid
+from analysis.numbers.lost import Lost
 from analysis.numbers.statistics import NumberRange, number_range
 
 DTYPES = ("float16", "bfloat16", "float32")
 STYLES = ("solid", (0, (3.5, 1.6)), (0, (1, 1.2)))  # told apart without colour
-INDISTINCT = 0.05  # decades: closer lines would lie on one another
-WIDTH = 0.9
+INDISTINCT = 0.12  # of the decades to an end, and so of the depth: closer lines would lie on one another on its log axis
+WIDTH, THIN = 0.9, 0.45
 # White and without gaps under every line, so that black dashes are seen on the darkest colours.
-HALO = withStroke(linewidth=WIDTH + 1.2, foreground="white", dashes={"dash_offset": 0, "dash_list": None})
+HALO, THIN_HALO = (
+    withStroke(linewidth=width + rim, foreground="white", dashes={"dash_offset": 0, "dash_list": None})
+    for width, rim in ((WIDTH, 1.2), (THIN, 0.8))
+)
 
 
 class Limit(NamedTuple):
-    """The range that one or several number types share, and its line style."""
+    """The range that one number type has, and others nearly so, and its line style."""
 
     dtypes: tuple[str, ...]
     range: NumberRange
     style: Any
 
     @property
-    def label(self) -> str:
-        """Names and range, for a legend."""
+    def names(self) -> str:
+        """The first, whose line it is, and how much deeper the others reach on it."""
+        first, *others = self.dtypes
+        deeper = max((number_range(other).underflow / self.range.underflow - 1 for other in others), default=0.0)
+        return f"{first} ({', '.join(others)}: {deeper:.0%} deeper)".replace("%", " %") if others else first
+
+    @property
+    def ends(self) -> str:
+        """In words that fit after a name."""
         low, high = self.range
-        return rf"{', '.join(self.dtypes)}: underflow $10^{{{low:.1f}}}$, overflow $10^{{{high:.1f}}}$"
+        return rf"below $10^{{{low:.1f}}}$ or above $10^{{{high:.1f}}}$"
 
 
 def range_limits(dtypes: tuple[str, ...] = DTYPES) -> list[Limit]:
-    """The types' ranges; those that differ by less than a line's width (bfloat16, float32) are one."""
+    """The types' ranges; those that differ by less than a line's width (bfloat16, float32) are one, the narrower."""
     shared: list[tuple[list[str], NumberRange]] = []
     for dtype in dtypes:
         found = number_range(dtype)
         for names, known in shared:
-            if max(abs(found.underflow - known.underflow), abs(found.overflow - known.overflow)) < INDISTINCT:
+            if max(abs(end / other - 1) for end, other in zip(found, known, strict=True)) < INDISTINCT + 1e-3:
                 names.append(dtype)
                 break
         else:
@@ -49,25 +61,32 @@ def range_limits(dtypes: tuple[str, ...] = DTYPES) -> list[Limit]:
     return [Limit(tuple(names), found, STYLES[i % len(STYLES)]) for i, (names, found) in enumerate(shared)]
 
 
-def draw_limits(ax: Axes, grid: Grid) -> list[Limit]:
-    """Draw a line where the grid's values cross each end of each range; returns the limits that were crossed.
+def draw_limits(ax: Axes, lost: Lost) -> list[Limit]:
+    """Draw a line where the fields cross each end of each range; returns the limits that were crossed.
 
-    Between neighbouring depths the log10 norm is taken as linear in the depth, as it is far from the first layers. A cell
-    that is exactly zero lies below every range; undefined and unmeasured cells end a line.
+    Between neighbouring depths the log10 of a number is taken as linear in the depth, as it is far from the first layers. A
+    cell that is exactly zero lies below every range; undefined and unmeasured cells end a line.
     """
     crossed = []
-    if min(grid.field.shape) < 2:
+    if min(lost.half.field.shape) < 2:
         return crossed
     for limit in range_limits():
-        levels = [level for level in limit.range if draw_level(ax, grid, level, linestyles=[limit.style])]
-        if levels:
+        look: Any = {"linestyles": [limit.style]}
+        if lost.tenth is not None:
+            draw_level(ax, lost.tenth, limit.range.underflow, linewidths=THIN, zorder=2.9, **look)
+        ends = zip((lost.half, lost.largest), limit.range, strict=True)
+        if [lines for grid, level in ends if (lines := draw_level(ax, grid, level, **look))]:
             crossed.append(limit)
     return crossed
 
 
-def limit_handle(limit: Limit) -> Line2D:
-    """The legend's entry."""
-    return Line2D([], [], color="black", linewidth=WIDTH, linestyle=limit.style, label=limit.label)
+def limit_handles(limits: list[Limit], lost: Lost) -> list:
+    """The legend's entries: the types, and what it is that they lose."""
+    names = [limit.names if lost.tenth else f"{limit.names}: {lost.words} {limit.ends}" for limit in limits]
+    styles = [limit.style for limit in limits]
+    look: Any = {"color": "black", "linewidth": WIDTH}
+    handles: list = [Line2D([], [], linestyle=s, label=name, **look) for s, name in zip(styles, names, strict=True)]
+    return [*handles, note_handle(lost.words)] if handles and lost.tenth else handles
 
 
 def draw_level(ax: Axes, grid: Grid, level: float, **look: Any) -> QuadContourSet | None:
@@ -82,5 +101,5 @@ def draw_level(ax: Axes, grid: Grid, level: float, **look: Any) -> QuadContourSe
         return None
     look = {"colors": "black", "linewidths": WIDTH, "zorder": 3} | look
     lines = ax.contour(grid.depths, grid.scales, values, levels=[level], **look)
-    lines.set_path_effects([HALO])
+    lines.set_path_effects([HALO if look["linewidths"] > THIN else THIN_HALO])
     return lines

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
 from analysis.drawing.labels import plain
+from analysis.numbers.columns import IMBALANCE, PARTS
 from analysis.rows.select import Facet
 from bench.theory import critical
 from bench.theory.ensembles import ensemble
@@ -24,6 +25,7 @@ STYLE = (0, (7, 1.6, 1.2, 1.6))  # dash-dot: unlike the lines of number types wi
 WIDTH = 1.1
 SHOWN = 4  # names in a sentence of the legend
 NO_POINT = "no mean-field critical point at this bias"
+SCALE_FREE = "what is drawn does not depend on the scale"
 NAMED = ("activation", "initializer", "bias_std", "width")  # by the first of these that tell panels apart
 HALO = withStroke(linewidth=WIDTH + 1.2, foreground="white", dashes={"dash_offset": 0, "dash_list": None})
 
@@ -57,6 +59,17 @@ def critical_scale(facet: Facet) -> Edge:
     point = own if np.isclose(own.bias_std, facet.bias_std, rtol=1e-9) else critical(facet.activation, facet.bias_std)
     scale = point.weight_std / law.weight_std
     return Edge(scale) if np.isfinite(scale) else Edge(nan, NO_POINT)
+
+
+def scale_free(facet: Facet, value: str, loss: str) -> bool:
+    """Whether that column is the same at every scale, by Euler's ⟨∂y/∂W_l, W_l⟩ = y: then no scale is critical for it.
+
+    The imbalance of relative gradients under any loss, relative gradients themselves under y, of homogeneous activations
+    without a bias.
+    """
+    relative = value == IMBALANCE or (value in PARTS and loss == "output")
+    phi = NONLINEARITIES.get(facet.activation)
+    return relative and phi is not None and phi.negative_slope is not None and facet.bias_std == 0
 
 
 def draw_edge(ax: Axes, facet: Facet) -> str:

@@ -10,34 +10,38 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter
 
-from analysis.drawing.colours import Colours, choose_colours, clipping
+from analysis.drawing.colours import ABOVE, Colours, choose_colours, clipping, draw_colorbar
 from analysis.drawing.command import Command
-from analysis.drawing.contours import Limit, draw_limits, limit_handle
-from analysis.drawing.edge import describe_missing, draw_edge, edge_handle
-from analysis.drawing.labels import CELL_VALUES, panel_title, symbol
+from analysis.drawing.contours import Limit, draw_limits, limit_handles, range_limits
+from analysis.drawing.edge import SCALE_FREE, describe_missing, draw_edge, edge_handle, scale_free
+from analysis.drawing.labels import CELL_VALUES, WORDS, axis_label, panel_title
 from analysis.drawing.own_axes import given_or_new, label
 from analysis.drawing.pack import pack
 from analysis.drawing.panel import DEPTH_LABEL, SCALE_LABEL, UNDEFINED, ZERO, draw_cells, set_axes, undefined, zero
 from analysis.drawing.sheet import UNDER, add_key, fit_titles, legend_below, new_sheet, note_handle
-from analysis.drawing.style import SINGLE_COLUMN, STYLE, tidy
+from analysis.drawing.style import SINGLE_COLUMN, STYLE
 from analysis.figures.residual import draw_residuals
 from analysis.numbers.agreement import VALUE, agreement
+from analysis.numbers.columns import with_value
 from analysis.numbers.grid import Grid, to_grid
 from analysis.numbers.groups import STATISTICS
+from analysis.numbers.lost import Lost, lost_of
 from analysis.rows.load import load_cells
 from analysis.rows.options import NETWORKS, add_cells, add_networks, positive, selected
 from analysis.rows.select import Facet, SelectionError, check_name, distinct, facets, one_facet, varying
 
 LARGEST_ON_AXIS = 1e300
 LOWEST_ROW = 0.68  # inches of a row of panels and its title
-PALE = 0.05  # of the colours' limit: up to there a map is white, and its sign says nothing
-# Red and blue are the same grey: what is larger than 1 is hatched, so that a print without colour shows it.
-ABOVE: Any = {"facecolor": "none", "edgecolor": "0.55", "hatch": "\\\\\\\\", "linewidth": 0}
+
+
+class Map(NamedTuple):
+    """What one panel shows."""
+
+    grid: Grid
+    lost: Lost | None
 
 
 class Drawn(NamedTuple):
@@ -51,7 +55,9 @@ class Drawn(NamedTuple):
 class Look(NamedTuple):
     """What all panels of a figure share."""
 
+    value: str
     stat: str
+    loss: str
     colours: Colours
     theory: bool
 
@@ -69,24 +75,27 @@ def plot_heatmap(
 ) -> Axes:
     """One map: depth L on a logarithmic x axis, weight scale on y, a statistic over seeds as colour.
 
-    frame: rows of ``load_cells`` with one initializer, activation, width and bias_std; ``value`` is one of its log10
-    columns, ``stat`` a name in ``groups.STATISTICS``. Colours are in decades, white at 10^0, blue below, red and
-    hatched above, and stop at ±``limit`` (by default what resolves 70 % of the cells, and no more than float32's range).
-    Black lines: where number types end; green, unless ``theory`` is False: the critical scale of mean-field theory, if
-    there is one. Grey and hatched: exactly zero; dotted: undefined; empty: not measured. Without ``ax`` a figure of one
-    column's width is made, with colorbar and legend; an ``ax`` that is given gets them with ``key``. Raises
-    SelectionError (a ValueError) for other names or frames.
+    frame: rows of ``load_cells`` with one initializer, activation, width and bias_std; ``value`` is one of its columns in
+    :data:`analysis.drawing.labels.WORDS`, or ``relative_imbalance``, the relative gradient of the first hidden layer over
+    that of the last, which no rescaling of the whole network changes; ``stat`` is a name in ``groups.STATISTICS``. Colours
+    are in decades, white at 10^0, blue below, red and hatched above, and stop at ±``limit`` (by default what resolves 70 %
+    of the cells, and no more than float32's range). Black lines, on maps of what a network computes: beyond them a number
+    type loses half of the entries of ∂loss/∂W_1 that are not exactly zero, rounded to zero, or one overflows; thin: a tenth
+    (:func:`analysis.numbers.lost.lost_of`; for other layers, and in runs without columns of entries, of the norm itself).
+    Green, unless ``theory`` is False: the critical scale of mean-field theory, if there is one and the column depends on the
+    scale. Grey and hatched: exactly zero; dotted: undefined; empty: not measured. Without ``ax`` a figure of one column's
+    width is made, with colorbar and legend; an ``ax`` that is given gets them with ``key``. Raises SelectionError (a
+    ValueError) for other names or frames, and for a run that was measured without the column.
     """
     facet = one_facet(frame)
-    _check(value, stat)
-    grid = to_grid(frame, value, stat)
-    look = Look(stat, choose_colours([grid], stat, limit), theory)
+    found = _to_map(_checked(frame, value, stat), value, stat)
+    look = Look(value, stat, loss, choose_colours([found.grid], stat, limit), theory)
     with given_or_new(ax, SINGLE_COLUMN, 2.6) as own:
-        drawn = _draw(own, facet, grid, look)
-        label(own, DEPTH_LABEL, SCALE_LABEL, panel_title(facet, ()))
+        drawn = _draw(own, facet, found, look)
+        label(own, DEPTH_LABEL, SCALE_LABEL, "\n".join([*_title(value), panel_title(facet, ())]))
         if ax is None or key:
-            _draw_bar([own], look, _colour_label(frame, value, stat, loss))
-            add_key(own, _handles({facet: grid}, {facet: drawn}, look), inside=ax is not None, **UNDER)
+            draw_colorbar([own], look.colours, _colour_label(frame, look))
+            add_key(own, _handles({facet: found}, {facet: drawn}, look), inside=ax is not None, **UNDER)
         if ax is None:
             fit_titles(own.get_figure(root=True), [own])
     return own
@@ -107,88 +116,84 @@ def draw_heatmaps(
     each activation has one row. Settings that a page has no room for are left out, and the title says how many are shown.
     Arguments and errors are those of :func:`plot_heatmap`.
     """
-    _check(value, stat)
-    grids = {facet: to_grid(rows, value, stat) for facet, rows in facets(frame)}
-    packed, named = pack(grids, LOWEST_ROW), varying(frame)
-    look = Look(stat, choose_colours(list(grids.values()), stat, limit), theory)
+    maps = {facet: _to_map(rows, value, stat) for facet, rows in facets(_checked(frame, value, stat))}
+    packed, named = pack(maps, LOWEST_ROW), varying(frame)
+    look = Look(value, stat, loss, choose_colours([found.grid for found in maps.values()], stat, limit), theory)
     rows, columns = packed.used.shape
     with mpl.rc_context(STYLE):
         height = (2.2 if columns == 1 else 1.75) * rows + 0.45
         figure, places = new_sheet(packed.used, packed.width, height, labels=packed.labels)
         drawn = {}
         for facet, place in packed.places.items():
-            drawn[facet] = _draw(places[place], facet, grids[facet], look)
+            drawn[facet] = _draw(places[place], facet, maps[facet], look)
             places[place].set_title(panel_title(facet, named))
-        if packed.left_out:
-            figure.suptitle(packed.left_out, fontsize=8)
-        _draw_bar(list(places.flat), look, _colour_label(frame, value, stat, loss))
-        legend_below(figure, _handles(grids, drawn, look))
+        title = [*_title(value), *([packed.left_out] if packed.left_out else [])]
+        if title:
+            figure.suptitle("; ".join(title), fontsize=8)
+        draw_colorbar(list(places.flat), look.colours, _colour_label(frame, look))
+        legend_below(figure, _handles(maps, drawn, look))
         fit_titles(figure, places[packed.used])
     return figure
 
 
-def _check(value: str, stat: str) -> None:
-    check_name("value", value, CELL_VALUES)
+def _checked(frame: pd.DataFrame, value: str, stat: str) -> pd.DataFrame:
+    """The rows with that column. Raises SelectionError."""
     check_name("stat", stat, STATISTICS)
+    return with_value(frame, check_name("value", value, CELL_VALUES))
 
 
-def _draw(ax: Axes, facet: Facet, grid: Grid, look: Look) -> Drawn:
+def _to_map(rows: pd.DataFrame, value: str, stat: str) -> Map:
+    return Map(to_grid(rows, value, stat), lost_of(rows, value, stat))
+
+
+def _title(value: str) -> list[str]:
+    """What is drawn, where that is not the usual."""
+    return [WORDS[value]] if value != VALUE else []
+
+
+def _draw(ax: Axes, facet: Facet, found: Map, look: Look) -> Drawn:
+    grid = found.grid
     edges = set_axes(ax, grid)
     shown = np.ma.masked_invalid(grid.field)
     # Only the mesh is a bitmap in a pdf or svg: thousands of vector cells show hairlines between them.
     ax.pcolormesh(*edges, shown, cmap=look.colours.cmap, norm=look.colours.norm, rasterized=True, zorder=1)
-    above = np.isfinite(grid.field) & (grid.field > PALE * (look.colours.norm.vmax or 0)) & (look.stat != "std")
+    above = np.isfinite(grid.field) & (grid.field > look.colours.hatched)
     draw_cells(ax, edges, above, ABOVE)
     draw_cells(ax, edges, zero(grid), ZERO)
     draw_cells(ax, edges, undefined(grid), UNDEFINED)
-    limits = draw_limits(ax, grid) if look.stat != "std" else []
-    return Drawn(limits, draw_edge(ax, facet) if look.theory else "", bool(above.any()))
+    limits = draw_limits(ax, found.lost) if found.lost else []
+    missing = SCALE_FREE if scale_free(facet, look.value, look.loss) else draw_edge(ax, facet) if look.theory else ""
+    return Drawn(limits, missing, bool(above.any()))
 
 
-def _colour_label(frame: pd.DataFrame, value: str, stat: str, loss: str) -> str:
+def _colour_label(frame: pd.DataFrame, look: Look) -> str:
+    """In words, as mathematics, and of what."""
     seeds, widths = len(distinct(frame, "seed")), distinct(frame, "width")
-    of = f"{stat} of {seeds} seeds" if seeds > 1 else "1 seed"
+    of = f"{look.stat} of {seeds} seeds" if seeds > 1 else "1 seed"
     of += f", $n = {widths[0]}$" if len(widths) == 1 else ""
-    return rf"$\log_{{10}}\,{symbol(value, loss=loss)}$" + f"\n({of})"
+    return f"{WORDS[look.value]}\n{axis_label(look.value, loss=look.loss)}\n({of})"
 
 
-def _draw_bar(panels: list[Axes], look: Look, words: str) -> None:
-    cmap, norm = look.colours.cmap, look.colours.norm
-    figure: Any = panels[0].figure
-    bar = figure.colorbar(
-        ScalarMappable(norm, cmap), ax=panels, extend=look.colours.extend, aspect=30, pad=0.015, label=words
-    )
-    bar.set_ticks(np.linspace(norm.vmin or 0.0, norm.vmax or 1.0, 5))
-    bar.formatter = FuncFormatter(lambda decades, _: f"{decades:g}".replace("-", "−"))
-    bar.update_ticks()
-    bar.outline.set_linewidth(0.6)
-    if look.stat != "std":
-        bar.ax.axhspan(PALE * (norm.vmax or 0), norm.vmax or 0, **ABOVE)
-    tidy(bar.ax)
-
-
-def _handles(grids: Mapping[Facet, Grid], drawn: Mapping[Facet, Drawn], look: Look) -> list:
+def _handles(maps: Mapping[Facet, Map], drawn: Mapping[Facet, Drawn], look: Look) -> list:
     """The legend's entries: lines, cells that have no colour, and what there is not."""
-    limits = {limit.label: limit_handle(limit) for panel in drawn.values() for limit in panel.limits}
+    lost, grids = next(iter(maps.values())).lost, [found.grid for found in maps.values()]
+    crossed = [limit for limit in range_limits() if any(limit in panel.limits for panel in drawn.values())]
     missing = {facet: panel.missing for facet, panel in drawn.items() if panel.missing}
-    handles: list = list(limits.values())
+    handles: list = limit_handles(crossed, lost) if lost else []
     if look.theory and len(missing) < len(drawn):
         handles.append(edge_handle())
     if any(panel.above for panel in drawn.values()):
-        handles.append(Patch(label=f"larger than $10^{{{PALE * (look.colours.norm.vmax or 0):g}}}$", **ABOVE))
-    if any(zero(grid).any() for grid in grids.values()):
-        handles.append(Patch(label="exactly zero", **ZERO))
-    if any(undefined(grid).any() for grid in grids.values()):
-        handles.append(Patch(label="undefined", **UNDEFINED))
+        handles.append(Patch(label=f"larger than $10^{{{look.colours.hatched:g}}}$", **ABOVE))
+    for where, words, look_of in ((zero, "exactly zero", ZERO), (undefined, "undefined", UNDEFINED)):
+        handles += [Patch(label=words, **look_of)] if any(where(grid).any() for grid in grids) else []
     notes = [clipping(look.colours)] if look.colours.extend != "neither" else []
     notes += describe_missing(missing, list(drawn))
     return handles + [note_handle(note) for note in notes]
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--value", default=CELL_VALUES[0], metavar="COLUMN", help=f"{', '.join(CELL_VALUES)} (default: %(default)s)"
-    )
+    values = f"what is drawn: {', '.join(CELL_VALUES)} (default: %(default)s)"
+    parser.add_argument("--value", default=CELL_VALUES[0], metavar="COLUMN", help=values)
     parser.add_argument("--stat", metavar="STAT", help=f"over seeds: {', '.join(STATISTICS)} (default: median)")
     parser.add_argument(
         "--limit", type=positive, metavar="DECADES", help="where colours end (default: from the data, robustly)"

@@ -1,4 +1,4 @@
-"""The lecture's figure: outputs and gradients of W = scale · E against depth, on their closed form."""
+"""The lecture's figure: outputs, as scale^(L-1), and gradients, as scale^(L-2), of W = scale · E against depth."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ from analysis.rows.select import SelectionError, check_name, distinct, facets, s
 MARKED_DEPTHS = (152, 852)  # of the ResNet and of the lecture
 MOST_SCALES = 7
 GREY = "0.35"
-HEADINGS = {"log10_output": "output", "log10_grad_first": "gradient of the first layer"}
+HEADINGS = {  # and the growth of each, which differs: W_1's own factor is not in its gradient
+    "log10_output": r"output, $\propto$ scale$^{L-1}$",
+    "log10_grad_first": r"gradient of the first layer, $\propto$ scale$^{L-2}$",
+}
 POINTS = {"linestyle": "none", "marker": "o", "markersize": 3, "markeredgewidth": 0.7, "markerfacecolor": "white"}
 
 
@@ -60,9 +63,11 @@ def plot_lecture(frame: pd.DataFrame, *, value: str = "log10_output", ax: Axes |
     """Measured points and the closed form as lines, in decades against the depth L; one colour for each scale.
 
     frame: rows of ``load_cells`` with identity weights, linear activations and one width; ``value`` is ``log10_output``
-    or ``log10_grad_first``. Draws the first seed and up to seven scales spread over the run. Grey: what float32 can
-    hold; dotted: where float64 ends, if the data come near. An ``ax`` that is
-    given gets its legend with ``key``. Raises SelectionError (a ValueError) for other frames.
+    or ``log10_grad_first``. The output grows as scale^(L-1), as does the readout's gradient; the gradient of every hidden
+    layer as scale^(L-2). Draws the first seed and up to seven scales spread over the run. Grey: what float32 can hold, as
+    a number of that size (entries of a gradient are about n times smaller than its norm); dotted: where float64 ends, if the
+    data come near. An ``ax`` that is given gets its legend with ``key``. Raises SelectionError (a ValueError) for other
+    frames.
     """
     check_name("value", value, VALUES)
     rows = lecture_rows(frame)

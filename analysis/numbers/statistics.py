@@ -37,21 +37,24 @@ def seed_statistic(frame: pd.DataFrame, value: str, stat: str = "median", *, by:
 
 
 class NumberRange(NamedTuple):
-    """log10 of the smallest normal number of a type, and of its largest finite one."""
+    """log10 of the smallest number that a type does not round to zero, and of its largest finite one."""
 
     underflow: float
     overflow: float
 
 
 def number_range(dtype: str) -> NumberRange:
-    """The range of a floating-point type by its name, numpy's or one of ml_dtypes' (``bfloat16``), in decades.
+    """What a floating-point type can hold, by its name, numpy's or one of ml_dtypes' (``bfloat16``), in decades.
 
-    Below ``underflow`` digits are lost one by one (subnormals) until zero; above ``overflow`` is inf.
-    Raises ValueError for a name that is no floating-point type.
+    ``underflow`` is log10 of half its smallest subnormal number: what is not above that is rounded to zero (to nearest, ties
+    to even). Digits are lost one by one before, from the smallest normal number on. Above ``overflow`` is inf, or, in types
+    that have none, NaN. Hardware that flushes subnormal numbers loses more. Raises ValueError for a name that is no
+    floating-point type.
     """
     try:
         # ml_dtypes.finfo knows numpy's types too, and bfloat16, which numpy's does not.
         info = ml_dtypes.finfo(dtype)
     except (TypeError, ValueError) as error:
         raise ValueError(f"dtype: got {dtype!r}, expected a floating-point type such as float32 or bfloat16") from error
-    return NumberRange(float(np.log10(float(info.smallest_normal))), float(np.log10(float(info.max))))
+    # half of float64's is no float64
+    return NumberRange(float(np.log10(float(info.smallest_subnormal)) - np.log10(2)), float(np.log10(float(info.max))))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from analysis.figures.lecture import draw_lecture, lecture_rows, plot_lecture
+from analysis.figures.lecture import HEADINGS, draw_lecture, lecture_rows, plot_lecture
 from analysis.numbers.closed_form import VALUES, closed_form, relative_deviation
 from analysis.numbers.statistics import number_range
 from analysis.rows.select import SelectionError
@@ -112,10 +112,20 @@ def test_other_networks_are_refused():
 
 
 def test_panels_say_output_and_gradient_also_on_axes_of_the_users_own():
-    assert [ax.get_title() for ax in draw_lecture(CELLS).axes] == ["output", "gradient of the first layer"]
+    assert [ax.get_title() for ax in draw_lecture(CELLS).axes] == [HEADINGS["log10_output"], HEADINGS["log10_grad_first"]]
     figure = Figure()
     plain, keyed = figure.subplots(1, 2)
     assert plot_lecture(CELLS, ax=plain) is plain
-    assert (plain.get_title(), plain.get_legend()) == ("output", None)
+    assert (plain.get_title(), plain.get_legend()) == (HEADINGS["log10_output"], None)
     plot_lecture(CELLS, value="log10_grad_first", ax=keyed, key=True)
     assert [text.get_text() for text in keyed.get_legend().get_texts()] == ["measured", "closed form"]
+
+
+def test_the_panels_say_that_outputs_grow_by_one_factor_more_than_gradients():
+    titles = [ax.get_title() for ax in draw_lecture(CELLS).axes]
+    for value, title in zip(VALUES, titles, strict=True):
+        rows = CELLS[(CELLS["scale"] == 1.5) & (CELLS["seed"] == 0)].set_index("depth")
+        power = 852 - (rows.loc[852, value] - np.log10({"log10_output": 1.3, "log10_grad_first": 2**0.5}[value])) / np.log10(
+            1.5
+        )
+        assert title.endswith(f"scale$^{{L-{power:.0f}}}$")

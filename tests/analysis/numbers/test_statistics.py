@@ -1,5 +1,6 @@
 import math
 
+import ml_dtypes
 import numpy as np
 import pandas as pd
 import pytest
@@ -80,16 +81,20 @@ def test_groups_may_differ_in_size():
 
 
 @pytest.mark.parametrize(
-    ("dtype", "smallest_normal", "largest"),
+    ("dtype", "lost", "largest"),
     [
-        ("float16", 2.0**-14, 65504.0),
-        ("bfloat16", 2.0**-126, (2 - 2.0**-7) * 2.0**127),
-        ("float32", 2.0**-126, (2 - 2.0**-23) * 2.0**127),
-        ("float64", 2.0**-1022, (2 - 2.0**-52) * 2.0**1023),
+        ("float16", -25, 65504.0),
+        ("bfloat16", -134, (2 - 2.0**-7) * 2.0**127),
+        ("float32", -150, (2 - 2.0**-23) * 2.0**127),
+        ("float64", -1075, (2 - 2.0**-52) * 2.0**1023),
     ],
 )
-def test_number_ranges_are_those_of_the_formats(dtype, smallest_normal, largest):
-    assert number_range(dtype) == pytest.approx((math.log10(smallest_normal), math.log10(largest)), rel=1e-14)
+def test_number_ranges_are_those_of_the_formats(dtype, lost, largest):
+    """Half the smallest subnormal, 2^lost, which is the first number that is rounded to zero."""
+    assert number_range(dtype) == pytest.approx((lost * math.log10(2), math.log10(largest)), rel=1e-14)
+    if dtype != "float64":
+        cast = np.array([2.0**lost, 2.0**lost * 1.001, largest], ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype)
+        np.testing.assert_array_equal(cast.astype(float), [0, 2.0 ** (lost + 1), largest])
 
 
 @pytest.mark.parametrize("name", ["float31", "int32"])

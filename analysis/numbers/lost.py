@@ -1,0 +1,48 @@
+"""What of a gradient number types lose: which measured numbers are held against their ends."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from analysis.numbers.grid import Grid, to_grid
+
+# Of the entries |δ_i x_j| of ∂loss/∂W_1 that are not exactly zero.
+ENTRIES = ("log10_entry_median", "log10_entry_tenth", "log10_entry_largest")
+OF_FIRST = ("log10_grad_first", *ENTRIES)  # columns that are of ∂loss/∂W_1
+NORMS = ("log10_grad_first", "log10_grad_last", "log10_grad_least", "log10_grad_largest", "log10_grad_global")
+
+WORDS = "beyond these lines half of the entries that are not 0 are rounded to 0 (thin: a tenth), or one overflows"
+
+
+class Lost(NamedTuple):
+    """Fields, each of log10 of a number, and the words for what it is that a type loses.
+
+    Beyond the line where ``half`` comes to a type's lower end the gradient is lost, and where ``largest`` comes to its
+    upper end; where ``tenth`` does, a tenth of its entries.
+    """
+
+    half: Grid
+    tenth: Grid | None
+    largest: Grid
+    words: str
+
+
+def lost_of(frame: pd.DataFrame, value: str, stat: str) -> Lost | None:
+    """What is held against number types on a map of that column of a facet's rows; None where they mean nothing.
+
+    On a map of ∂loss/∂W_1 the entries of that matrix: a type loses it where half of those that are not exactly zero are
+    rounded to zero, or any overflows. The norms of other layers, and a run without columns of entries, are compared
+    themselves: where that is, every entry is lost, and a matrix of n² entries loses most of them about log10 n decades
+    before. Ratios of norms are kept in no number of a network's, and a standard deviation has no ends.
+    """
+    if stat == "std":
+        return None
+    if value in OF_FIRST and all(name in frame for name in ENTRIES):
+        half, tenth, largest = (to_grid(frame, name, stat) for name in ENTRIES)
+        return Lost(half, tenth, largest, WORDS)
+    if value in NORMS or value == "log10_output":
+        grid = to_grid(frame, value, stat)
+        return Lost(grid, None, grid, "number" if value == "log10_output" else "norm")
+    return None
