@@ -26,15 +26,15 @@ def test_columns_are_those_of_the_jacobians_of_the_measured_networks(tmp_path):
     sweep = bench.Sweep(**FIELDS)
     table = add_isometry(compare(run_frame(tmp_path, **FIELDS)), sweep, seeds=2, progress=False)
     assert (table.condition_depth == 9).all()
+    drawn = {"key": 0, "width": 12, "seeds": [0, 1], "dtype": "float32", "mesh": seed_mesh(1), "keep": True}
+    batches = {name: networks_of(name, **drawn) for name in FIELDS["initializers"]}
     for _, row in table.iterrows():
-        mesh = seed_mesh(1)
+        networks = batches[row.initializer]
+        gain = {"he_normal": np.sqrt(2)}.get(row.initializer, 1.0) * row.scale
         spreads, conditions = [], []
         for seed in range(2):
-            drawn = {"key": 0, "width": 12, "seeds": [seed], "dtype": "float32", "mesh": mesh, "keep": True}
-            networks = networks_of(row.initializer, **drawn)
-            gain = {"he_normal": np.sqrt(2)}.get(row.initializer, 1.0) * row.scale
-            weights = np.asarray(networks.segments(row.activation)(0).weights, float)[:8, 0] * gain
-            h, jacobian = np.asarray(networks.inputs, float)[0], np.eye(12)
+            weights = np.asarray(networks.segments(row.activation)(0).weights, float)[:8, seed] * gain
+            h, jacobian = np.asarray(networks.inputs, float)[seed], np.eye(12)
             frame, stretches = np.linalg.qr(np.random.default_rng(0).normal(size=(12, 3)))[0], np.zeros(3)
             for matrix in weights:
                 z = matrix @ h

@@ -76,12 +76,13 @@ def test_what_a_run_multiplies_has_the_documented_variance(tmp_path, dtype):
     """Of z_1 = scale · W x + b with ‖x‖² = n: E ‖z_1‖² / n = scale² · n E w² + bias_std²."""
     assert set(VARIANCE) | {"lsuv"} == set(INITIALIZERS)
     fields = {"activations": ["linear"], "depths": [2], "scales": [0.5, 1.3], "widths": [WIDTH], "seeds": 400}
-    layers = run_frame(tmp_path, kind="layers", initializers=list(VARIANCE), dtype=dtype, **fields)
+    names = list(VARIANCE) if dtype == "float32" else ["gaussian", "he_uniform", "orthogonal", "torch_linear"]
+    layers = run_frame(tmp_path, kind="layers", initializers=names, dtype=dtype, **fields)
     first = layers[layers.layer == 1]
     for (name, bias_std, scale), rows in first.groupby(["initializer", "bias_std", "scale"]):
         assert bias_std == (1 / np.sqrt(3 * WIDTH) if name == "torch_linear" else 0)
         assert_near(10 ** (2 * rows.log10_activation) / WIDTH, scale**2 * VARIANCE[name] + bias_std**2)
-    assert len(first) == 2 * 400 * len(VARIANCE)
+    assert len(first) == 2 * 400 * len(names)
 
 
 @pytest.mark.parametrize(
@@ -244,10 +245,10 @@ def test_he_gaussian_is_gaussian_at_root_two(tmp_path):
     np.testing.assert_array_equal(he.log10_grad_first, gaussian.log10_grad_first)
 
 
-def test_every_scheme_works_at_the_smallest_widths(tmp_path):
-    fields = {"depths": [2, 20], "widths": [1, 2], "scales": [1.0], "seeds": 2}
+def test_every_scheme_works_at_the_smallest_width(tmp_path):
+    fields = {"depths": [2, 20], "widths": [1], "scales": [1.0], "seeds": 2}
     cells = run_frame(tmp_path, initializers=list(INITIALIZERS), **fields)
-    assert len(cells) == 2 * 2 * 2 * len(list(INITIALIZERS))
+    assert len(cells) == 2 * 2 * len(list(INITIALIZERS))
     assert not cells.isna().any(axis=None)
 
 
