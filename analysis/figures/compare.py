@@ -22,7 +22,7 @@ from analysis.drawing.own_axes import given_or_new, label
 from analysis.drawing.sheet import LINE, PAGE, add_key, fit_titles, in_rows, legend_below, new_sheet, shortened
 from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, SMALL, STYLE
 from analysis.rows.load import load_table
-from analysis.rows.options import NETWORKS, add_networks, add_scales, add_widths, selected
+from analysis.rows.options import SWEPT, add_scales, add_swept, add_widths, selected
 from analysis.rows.select import SelectionError, distinct
 
 LAYERS = 100  # slopes are drawn per so many layers
@@ -216,13 +216,13 @@ def _handles(rows: pd.DataFrame) -> list[Any]:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    add_networks(parser)
+    add_swept(parser)
     add_widths(parser)
     add_scales(parser)
 
 
 def _draw_from(arguments: argparse.Namespace, _: Mapping[str, Any]) -> Figure:
-    return draw_compare(selected(arguments, load_table(arguments.run_dir), (*NETWORKS, "scales")))
+    return draw_compare(selected(arguments, load_table(arguments.run_dir), (*SWEPT, "scales")))
 
 
 FIGURE = Command(

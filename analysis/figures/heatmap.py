@@ -30,7 +30,7 @@ from analysis.numbers.grid import Grid, to_grid
 from analysis.numbers.groups import STATISTICS
 from analysis.numbers.lost import Lost, lost_of
 from analysis.rows.load import load_cells
-from analysis.rows.options import NETWORKS, add_cells, add_networks, positive, selected
+from analysis.rows.options import SWEPT, add_cells, add_swept, positive, selected
 from analysis.rows.select import Facet, SelectionError, check_name, distinct, facets, one_facet, varying
 
 LARGEST_ON_AXIS = 1e300
@@ -205,7 +205,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="means against theory, in standard errors, and which cells pass (default FILE: RUN_DIR/residual.png)",
     )
     theory.add_argument("--no-theory", action="store_true", help="without the line of mean-field theory's critical scale")
-    add_networks(parser)
+    add_swept(parser)
     add_cells(parser)
 
 
@@ -213,7 +213,7 @@ def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Fi
     loss = manifest["sweep"].get("loss", "")
     if arguments.residual:
         _check_residual(arguments, loss)
-    cells = selected(arguments, load_cells(arguments.run_dir), (*NETWORKS, "depths", "scales"))
+    cells = selected(arguments, load_cells(arguments.run_dir), (*SWEPT, "depths", "scales"))
     largest = float(np.max(cells["scale"].to_numpy()))
     if largest > LARGEST_ON_AXIS:
         raise SelectionError("scales", f"{largest:g}", f"scales up to {LARGEST_ON_AXIS:g}, which an axis can hold")

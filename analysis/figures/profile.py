@@ -21,7 +21,7 @@ from analysis.drawing.sheet import add_key, legend_below, new_sheet
 from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, SMALL, STYLE
 from analysis.numbers.statistics import seed_statistic
 from analysis.rows.load import load_cells, load_layers
-from analysis.rows.options import NETWORKS, add_cells, add_networks, selected
+from analysis.rows.options import SWEPT, add_cells, add_swept, selected
 from analysis.rows.select import check_name, distinct, facets, one_facet, select, spread, varying
 
 MOST_ROWS = 8  # of a page
@@ -199,13 +199,13 @@ def _words(frame: pd.DataFrame) -> str:
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
-    add_networks(parser)
+    add_swept(parser)
     add_cells(parser, "depths (default: the largest)", "weight scales (default: a few, spread)")
 
 
 def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Figure:
     # Layers are many times as many as cells: what is drawn is chosen by the cells, and only that is read.
-    cells = selected(arguments, load_cells(arguments.run_dir), (*NETWORKS, "depths", "scales"))
+    cells = selected(arguments, load_cells(arguments.run_dir), (*SWEPT, "depths", "scales"))
     cells = choose(cells, arguments.depths, arguments.scales)
     layers = load_layers(arguments.run_dir, filters=[(column, "in", distinct(cells, column)) for column in FILTERED])
     loss = manifest["sweep"].get("loss", "")

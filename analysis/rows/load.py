@@ -43,6 +43,16 @@ def load_layers(
     return read.load_rows(Path(run_dir), "sweep", "layers", columns=columns, filters=filters)
 
 
+def load_pairs(run_dir: str | os.PathLike[str]) -> pd.DataFrame:
+    """One row for each network and correlation of two inputs: the cell's columns, ``correlation``, and two cosines.
+
+    ``cosine_last`` is of the last pre-activations, ``cosine_grad_first`` of the gradients by the first, NaN where one of
+    them is zero. Raises :class:`LoadError` for a folder that is not a run, for a run that was made without correlations,
+    and for one whose rows are damaged.
+    """
+    return read.load_rows(Path(run_dir), "sweep", "pairs")
+
+
 def load_trained(run_dir: str | os.PathLike[str]) -> pd.DataFrame:
     """One row for each network that was trained: the cell's columns, and what became of it.
 

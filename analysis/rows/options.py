@@ -17,6 +17,7 @@ MOST = 1000  # that many points on an axis are more than can be seen
 LARGEST = 1e18  # in absolute value: no run holds more
 RANGES = "numbers and ranges first:last:count, such as 1 2 or 1,2 or 0.5:3:101"
 NETWORKS = ("initializers", "activations", "widths", "bias_stds")
+SWEPT = (*NETWORKS, "input_norms")
 TRAINED = (*NETWORKS, "optimizers", "learning_rates", "depths", "scales")
 
 
@@ -97,6 +98,12 @@ def add_networks(parser: argparse.ArgumentParser) -> None:
     add_several(parser, "--initializers", _name, "schemes", "NAME")
     add_several(parser, "--activations", _name, "activations", "NAME")
     add_several(parser, "--bias-stds", numbers, "standard deviations of the biases", "S")
+
+
+def add_swept(parser: argparse.ArgumentParser) -> None:
+    """Which schemes, activations, biases and lengths of the input."""
+    add_networks(parser)
+    add_several(parser, "--input-norms", numbers, "lengths of the input, in units of √n", "R")
 
 
 def add_widths(parser: argparse.ArgumentParser) -> None:

@@ -59,6 +59,8 @@ def select(frame: pd.DataFrame, **wanted: Sequence[Any] | None) -> pd.DataFrame:
         column = argument.removesuffix("s")
         if column not in AXES:
             raise TypeError(f"select() knows no {argument!r}")
+        if column not in frame:
+            raise SelectionError(argument, list(values), f"a run with the column {column}")
         known = distinct(frame, column)
         found = {_match(argument, value, known) for value in values}
         keep &= np.array([value in found for value in frame[column].tolist()])

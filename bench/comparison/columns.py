@@ -16,10 +16,10 @@ Row = Mapping[str, Any]
 LAYERS = 100  # slopes are shown per so many layers
 ALL = "all"
 BRIEF = (
-    *("rank", "initializer", "scale", "bias_std", "input_norm", "slope", "slope_low", "slope_high", "predicted"),
+    *("rank", "initializer", "scale", "bias_std", "slope", "slope_low", "slope_high", "predicted"),
     *("dead", "depth_1e3", "lyapunov_spread"),
 )
-WHERE_SEVERAL = ("scale", "bias_std", "input_norm", "dead")  # are shown by default only if the table has several
+WHERE_SEVERAL = ("scale", "bias_std", "dead")  # are shown by default only if the table has several
 
 
 class Column(NamedTuple):

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 
 from bench.settings.suggestions import nearest
 
-SELECTED = ("initializers", "activations", "widths", "bias_stds", "depths", "scales", "optimizers", "learning_rates")
+NETWORKS = ("initializers", "activations", "widths", "bias_stds", "input_norms")
+SELECTED = (*NETWORKS, "depths", "scales", "optimizers", "learning_rates")
 SAID = ("loss", "target", "steps")  # what a panel is told of the run
 
 

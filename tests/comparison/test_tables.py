@@ -117,7 +117,7 @@ def test_latex_columns_are_numbers_that_siunitx_parses_and_all_else_is_braced(co
 
 
 def test_by_default_a_latex_table_fits_on_a_page():
-    scales = make_table(scale=[1.0, 1.5, 2.0], input_norm=[1.0, 2.0, 3.0])
+    scales = make_table(scale=[1.0, 1.5, 2.0])
     assert brief(scales) == BRIEF
     assert not {"scale", "dead"} & set(brief(make_table(dead=0.0)))
     rows = latex_rows(as_text(scales, "latex"))

@@ -1,6 +1,17 @@
+import pandas as pd
 import pytest
 
-from analysis.rows.select import Facet, SelectionError, distinct, facets, one_facet, select, spread
+from analysis.rows.select import (
+    Facet,
+    SelectionError,
+    distinct,
+    facet_title,
+    facets,
+    one_facet,
+    select,
+    spread,
+    varying,
+)
 from tests.analysis.conftest import make_cells
 
 CELLS = make_cells(activations=("tanh", "relu"), widths=(4, 8))
@@ -40,3 +51,12 @@ def test_spread_keeps_both_ends():
     assert spread(list(range(41)), 5) == [0, 10, 20, 30, 40]
     assert spread([7], 5) == [7]
     assert spread([1, 2, 3], 5) == [1, 2, 3]
+
+
+def test_lengths_of_the_input_are_panels_of_their_own_and_refused_where_a_run_has_none():
+    both = pd.concat([CELLS.assign(input_norm=norm) for norm in (1.0, 10.0)])
+    assert {facet.input_norm for facet, _ in facets(both)} == {1.0, 10.0}
+    assert "input_norm" in varying(both)
+    assert "inputs 10 √n" in facet_title(facets(select(both, input_norms=[10.0]))[0][0], varying(both))
+    with pytest.raises(SelectionError, match=r"^input_norms: got .*, expected a run with the column input_norm"):
+        select(CELLS, input_norms=[1.0])
