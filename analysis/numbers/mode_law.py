@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.rows.select import distinct
+from bench.settings.defaults import VALUES
 from bench.settings.specs import parse_spec
-from bench.theory.deep_linear import VALUES, aligned_loss
+from bench.theory.deep_linear import aligned_loss
 
 NETWORK = ("depth", "scale", "learning_rate")
 PLAIN = {"optimizer": "sgd", "schedule": "constant", "clip": 0.0}

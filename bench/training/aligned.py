@@ -17,10 +17,11 @@ import numpy as np
 from jax import Array, lax
 
 from bench.arithmetic.extended import Numbers
+from bench.settings.defaults import VALUES
 from bench.settings.errors import SweepError
 from bench.settings.specs import parse_spec
 from bench.training.network import Parameters, product
-from bench.training.tasks import TASKS, VALUES, Task, load_task
+from bench.training.tasks import TASKS, Task, load_task
 from bench.training.training import Training
 
 SCHEMES = ("orthogonal", "identity")

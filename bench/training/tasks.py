@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bench.settings.defaults import VALUES
 from bench.settings.errors import SweepError
 from bench.settings.registry import describe
 from bench.settings.specs import parse_spec
@@ -31,7 +32,6 @@ from bench.training.rules import OF_TASKS, broken
 
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 TEST_EVERY = 5
-VALUES = (4.0, 2.0, 1.0)  # singular values of the task ``saxe``, if none are given
 LARGEST = 1e30  # of a number: its square is far inside float64, and itself inside float32
 MOST_CLASSES = 100_000
 MOST_NUMBERS = 100_000_000  # of an array
