@@ -1,0 +1,56 @@
+"""What theory expects two inputs to become, depth by depth: :func:`bench.theory.gradient_correlation` of many networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from analysis.rows.select import Facet
+from bench.theory import gradient_correlation
+from bench.theory.ensembles import ensemble
+from bench.theory.nonlinearities import NONLINEARITIES
+
+BY_QUADRATURE = 100  # layers to which theory is followed where each layer takes quadrature
+
+
+class Expected(NamedTuple):
+    """Arrays [depths], n → ∞; NaN where theory says nothing."""
+
+    apart: np.ndarray  # 1 - cos(z_{L-1}, z'_{L-1})
+    gradients: np.ndarray  # cos(δ_1, δ_1')
+
+
+def expected(facet: Facet, scale: float, correlation: float, depths: Sequence[int]) -> Expected:
+    """For two inputs of norm √n at that correlation, of networks of these depths.
+
+    NaN for schemes without a law and identity weights, functions that theory does not know, inputs of another norm, and, but
+    for linear, ReLU and leaky ReLU, beyond depth 100.
+    """
+    nothing = Expected(*np.full((2, len(depths)), np.nan))
+    phi = NONLINEARITIES.get(facet.activation)
+    law = ensemble(facet.initializer, facet.activation, facet.bias_std) if phi is not None else None
+    if phi is None or law is None or law.kind == "identity" or facet.input_norm != 1:
+        return nothing
+    closed = phi.negative_slope is not None
+    known = np.array([depth for depth in depths if closed or depth <= BY_QUADRATURE])
+    if not len(known):
+        return nothing
+    found = gradient_correlation(facet.activation, scale * law.weight_std, facet.bias_std, int(known.max()), correlation)
+    # cos(δ_1, δ_1') at depth L is a product over layers 1 … L-1: that of the deepest network without its layers from L on
+    above = np.append(found.backward, 1.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        products = above[0] / above
+    apart, gradients = nothing
+    place = np.isin(depths, known)
+    apart[place], gradients[place] = 1 - found.forward[known - 2], products[known - 1]
+    return Expected(apart, gradients)
+
+
+def merging(depths: np.ndarray) -> np.ndarray:
+    """9π² / (2 l²), l = L - 1: how far apart ReLU without biases leaves two inputs, at any scale, for l → ∞ and n → ∞.
+
+    From c_{l+1} - c_l ≈ (2√2 / 3π) (1 - c_l)^{3/2} of the arc-cosine kernel (Cho & Saul 2009).
+    """
+    return 4.5 * np.pi**2 / (np.asarray(depths, float) - 1) ** 2
