@@ -56,8 +56,9 @@ def plot_correlation(frame: pd.DataFrame, *, value: str = "cosine_last", ax: Axe
 
     frame: rows of ``load_pairs``: two inputs of one network, whose ``correlation`` a marker tells. ``value``:
     ``cosine_last``, drawn as 1 - cos(z_{L-1}, z'_{L-1}) on a logarithmic axis, which falls where a network merges its
-    inputs (what is below 10^-7 is rounding, and not drawn); or ``cosine_grad_first``, cos(δ_1, δ_1') of δ_1 = ∂y/∂z_1,
-    which falls where gradients of near inputs come to have nothing in common (Balduzzi et al. 2017, arXiv 1702.08591).
+    inputs (what is below 10^-7 is rounding, and not drawn: bands end there); or ``cosine_grad_first``, cos(δ_1, δ_1') of
+    δ_1 = ∂y/∂z_1, which falls where gradients of near inputs come to have nothing in common (Balduzzi et al. 2017, arXiv
+    1702.08591).
 
     He's ReLU keeps the size of gradients at any depth, and merges inputs all the same: grey, 9π²/(2 l²), while the cosine
     of their gradients falls as l^-3. Theory (:func:`bench.theory.gradient_correlation`) is for infinite width, which typical
@@ -126,23 +127,24 @@ def _draw(ax: Axes, series: Sequence[Series], value: str, theory: Mapping) -> No
             at = rows.loc[(rows["correlation"] == correlation).to_numpy()]
             low, middle, high = (seed_statistic(at, "drawn", stat, by=["depth"]) for stat in ("q10", "median", "q90"))
             depths = middle.index.to_numpy()
-            # what is rounding is no number
-            drawn = [np.where((bound > ROUNDING) | (not apart), bound, np.nan) for bound in (low, middle, high)]
+            # what is rounding is no number, and ends a band
+            floor = ROUNDING if apart else -np.inf
+            points, (low, high) = np.where(middle > floor, middle, np.nan), np.maximum([low, high], floor)
             marker = MARKERS[correlations.index(correlation)]
-            ax.plot(depths, drawn[1], marker=marker, color=COLOURS[number], zorder=4, **POINTS)
-            ax.fill_between(depths, drawn[0], drawn[2], color=COLOURS[number], alpha=0.15, linewidth=0, zorder=2)
+            ax.plot(depths, points, marker=marker, color=COLOURS[number], zorder=4, **POINTS)
+            ax.fill_between(depths, low, high, color=COLOURS[number], alpha=0.15, linewidth=0, zorder=2)
             known, law = theory[number, correlation]
             line = law.apart if apart else law.gradients
-            line = np.where((line > ROUNDING) | (not apart), line, np.nan)
+            line = np.where(line > floor, line, np.nan)
             ax.plot(known, line, color=COLOURS[number], linestyle=DASHES[number], linewidth=0.9, zorder=3)
-            lowest = np.nanmin([lowest, *drawn[0], *line])
+            lowest = np.nanmin([lowest, *low, *line])
     depths = sorted({depth for _, _, rows in series for depth in rows["depth"].tolist()})
     ax.set_xscale("log")
     ax.set_xlim(depths[0] / 1.15, depths[-1] * 1.15)
     set_depth_ticks(ax, depths)
     if apart:
         ax.set_yscale("log")
-        ax.set_ylim(lowest / 1.6, 3)
+        ax.set_ylim(lowest if lowest <= ROUNDING else lowest / 1.6, 3)
         if any(_merges(facet) for facet, _, _ in series):
             deep = np.array([depth for depth in depths if merging(depth) < 1])
             ax.plot(deep, merging(deep), **LAW)

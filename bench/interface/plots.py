@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from bench.settings.suggestions import nearest
 
 NETWORKS = ("initializers", "activations", "widths", "bias_stds", "input_norms")
-SELECTED = (*NETWORKS, "depths", "scales", "optimizers", "learning_rates")
+SELECTED = (*NETWORKS, "depths", "scales", "optimizers", "learning_rates", "correlations")
 SAID = ("loss", "target", "steps")  # what a panel is told of the run
 
 

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from matplotlib.collections import PolyCollection
@@ -7,6 +9,7 @@ from analysis.cli.main import main
 from analysis.figures.correlation import LABELS, POINTS, VALUES, draw_correlation, plot_correlation
 from analysis.numbers.two_inputs import BY_QUADRATURE, expected, merging
 from analysis.rows.select import Facet, SelectionError
+from bench.interface.plots import Plots
 from bench.theory import gradient_correlation
 from tests.analysis.conftest import make_cells, write_run
 
@@ -110,6 +113,23 @@ def test_an_axes_that_is_given_is_drawn_on():
     assert plain.get_legend() is None
     plot_correlation(PAIRS, ax=keyed, key=True)
     assert keyed.get_legend() is not None
+
+
+def test_what_is_rounding_is_no_point_and_the_end_of_a_band():
+    pairs = PAIRS.assign(cosine_last=1 - np.where(PAIRS["depth"] == 60, 10.0 ** (-10 + PAIRS["seed"]), 0.1))
+    ax = plot_correlation(pairs[pairs["correlation"] == 0.9])
+    (points,) = points_of(ax)
+    assert np.isfinite(points.get_ydata()).tolist() == [True, True, True, False]
+    heights = ax.collections[0].get_paths()[0].vertices
+    at = heights[heights[:, 0] == 60, 1]
+    assert (at.min(), at.max()) == pytest.approx((1e-7, 0.6e-6 + 0.4e-7), rel=0.1)
+    assert ax.get_ylim()[0] == pytest.approx(1e-7)
+
+
+def test_python_chooses_correlations_as_the_command_line_does(tmp_path):
+    run = SimpleNamespace(path=tmp_path, kind="sweep", manifest={"sweep": {}}, pairs=PAIRS)
+    ax = Plots(run).correlation(ax=Figure().add_subplot(), correlations=0.9)
+    assert len(points_of(ax)) == 1
 
 
 def test_a_run_is_drawn_at_the_scale_nearest_to_one_and_its_chosen_correlations(tmp_path, capsys):
