@@ -92,10 +92,16 @@ def test_the_manifest_says_what_was_measured_by_whom(tmp_path):
 
 def test_rows_have_the_columns_of_the_contract(tmp_path):
     folder = bench.run(bench.Sweep(**FIELDS), results=tmp_path, progress=False)
-    cell = ["initializer", "activation", "width", "bias_std", "depth", "scale", "seed"]
+    cell = ["initializer", "activation", "width", "bias_std", "input_norm", "depth", "scale", "seed"]
     cells, layers = (pd.read_parquet(folder / kind) for kind in ("cells", "layers"))
-    assert cells.columns.tolist() == [*cell, "log10_grad_first", "log10_grad_last", "log10_grad_global", "log10_output"]
-    assert layers.columns.tolist() == [*cell, "layer", "log10_grad", "log10_delta", "log10_activation"]
+    gradients = [f"log10_grad_{which}" for which in ("first", "last", "global", "least", "largest", "per_weight_first")]
+    relative = ["log10_relative_first", "log10_relative_last"]
+    entries = ["log10_entry_tenth", "log10_entry_median", "log10_entry_largest"]
+    assert cells.columns[:8].tolist() == cell
+    assert sorted(cells.columns[8:]) == sorted([*gradients, *relative, *entries, "log10_output"])
+    assert layers.columns[:9].tolist() == [*cell, "layer"]
+    values = ("grad", "delta", "activation", "weight", "relative")
+    assert sorted(layers.columns[9:]) == sorted(f"log10_{value}" for value in values)
     assert len(cells) == bench.Sweep(**FIELDS).cells
     assert len(layers) == cells.depth.sum()
     # the two tables agree: first, last, global and output can be read off the layers
@@ -105,6 +111,7 @@ def test_rows_have_the_columns_of_the_contract(tmp_path):
         assert of_cell.log10_grad.loc[1] == row.log10_grad_first
         assert of_cell.log10_grad.loc[row.depth - 1] == row.log10_grad_last
         assert of_cell.log10_activation.loc[row.depth] == row.log10_output
+        assert of_cell.log10_relative.loc[1] == row.log10_relative_first
         everything = (10 ** (2 * of_cell.log10_grad)).sum() ** 0.5
         assert abs(10**row.log10_grad_global - everything) <= 1e-9 * everything
 
