@@ -69,6 +69,8 @@ def _more_seeds(ranked: list[Row]) -> str:
     needed = ranked[0]["seeds_needed"]
     if ranked[0]["rank_by"] == "dead" and not any(row["dead"] for row in ranked):
         return "no network is dead"
+    if all(row["dead"] == 1 for row in ranked):
+        return "every network is dead"
     if math.isnan(needed):
         return "one seed does not say how far others are from it"
     ends = f"{_name(ranked[0])} from {_name(ranked[-1])}"
