@@ -66,6 +66,7 @@ reference-sweeps: setup
 	rm -r results/reference/compare/cells # the table is kept, its 27,648 rows would be 2 MB
 	$(RUN) -m analysis heatmap results/reference/atlas
 	$(RUN) -m analysis heatmap results/reference/atlas --residual
+	$(RUN) -m analysis heatmap results/reference/atlas --value relative_imbalance --out results/reference/atlas/imbalance.png
 	$(RUN) -m analysis compare results/reference/compare
 	$(RUN) -m analysis phase --activation tanh --out results/reference/phase-tanh.png
 
