@@ -82,22 +82,22 @@ class Page(NamedTuple):
 
 
 def arrange(found: Iterable[Facet]) -> Page:
-    """A column for each activation, a row for each width, bias_std, optimizer and initializer, in this order.
+    """A column for each activation, a row for everything else that a facet tells apart: sorted by it, initializers last.
 
     Rows differ in the bias that was drawn; a scheme whose bias is another for each activation (critical) has one row if it
     has one bias for each.
     """
     known = list(dict.fromkeys(found))
-    schemes: dict[tuple, list[Facet]] = {}
+    schemes: dict[Facet, list[Facet]] = {}
     for facet in known:
-        schemes.setdefault((facet.initializer, facet.width, facet.optimizer), []).append(facet)
-    rows: dict[tuple, dict[str, Facet]] = {}
-    for (initializer, width, optimizer), facets in schemes.items():
+        schemes.setdefault(facet._replace(activation="", bias_std=0.0), []).append(facet)
+    rows: dict[Facet, dict[str, Facet]] = {}
+    for facets in schemes.values():
         # Where biases were asked for, one of the scheme's own is none of them, and no other's row is its place.
         several = len({facet.activation for facet in facets}) < len(facets)
         smallest = min(facet.bias_std for facet in facets)
         for facet in facets:
-            place = (width, facet.bias_std if several else smallest, optimizer, initializer)
-            rows.setdefault(place, {})[facet.activation] = facet
-    order = sorted(rows, key=lambda row: row[:3])
+            row = facet._replace(activation="", bias_std=facet.bias_std if several else smallest)
+            rows.setdefault(row, {})[facet.activation] = facet
+    order = sorted(rows, key=lambda row: row._replace(initializer=""))
     return Page(list(dict.fromkeys(facet.activation for facet in known)), [rows[row] for row in order])

@@ -22,8 +22,8 @@ from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, SMALL, STYLE, n
 from analysis.numbers.closed_form import VALUES, closed_form, relative_deviation
 from analysis.numbers.statistics import number_range
 from analysis.rows.load import load_cells
-from analysis.rows.options import add_scales, add_widths
-from analysis.rows.select import SelectionError, check_name, distinct, facets, select, spread
+from analysis.rows.options import add_input_norms, add_scales, add_widths, selected
+from analysis.rows.select import SelectionError, check_name, distinct, facets, one_facet, select, spread
 
 MARKED_DEPTHS = (152, 852)  # of the ResNet and of the lecture
 MOST_SCALES = 7
@@ -44,18 +44,16 @@ class End(NamedTuple):
 
 
 def lecture_rows(frame: pd.DataFrame, *, scales: Sequence[float] | None = None) -> pd.DataFrame:
-    """The rows that the closed form speaks of: identity weights, linear, no bias; one width; the wanted scales.
+    """The rows that the closed form speaks of: identity weights, linear, no bias; one width and input; the wanted scales.
 
-    Raises SelectionError if there are none, or several widths.
+    Raises SelectionError if there are none, or several widths or norms of the input.
     """
     fitting = (frame["initializer"] == "identity") & (frame["activation"] == "linear") & (frame["bias_std"] == 0)
     kept = frame.loc[fitting.to_numpy()]
     if kept.empty:
         found = [f"{facet.initializer} {facet.activation}" for facet, _ in facets(frame)]
         raise SelectionError("run", ", ".join(found), "a run with initializer identity, activation linear, bias_std 0")
-    widths = distinct(kept, "width")
-    if len(widths) > 1:
-        raise SelectionError("widths", widths, "one of them")
+    one_facet(kept)
     return select(kept, scales=scales)
 
 
@@ -181,6 +179,7 @@ def _handles() -> list[Line2D]:
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
     add_widths(parser)
+    add_input_norms(parser)
     add_scales(parser, "weight scales (default: a few, spread)")
 
 
@@ -189,7 +188,9 @@ def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Fi
     loss = manifest["sweep"].get("loss")
     if loss != "output":
         raise SelectionError("run", f"loss {loss}", "a run with loss output: the closed form is that of y itself")
-    rows = lecture_rows(select(load_cells(arguments.run_dir), widths=arguments.widths), scales=arguments.scales)
+    rows = lecture_rows(
+        selected(arguments, load_cells(arguments.run_dir), ("widths", "input_norms")), scales=arguments.scales
+    )
     figure = draw_lecture(rows)
     for value, words in zip(VALUES, ("|y|", "‖∂y/∂W_1‖_F"), strict=True):
         deviation = relative_deviation(rows, value)

@@ -22,7 +22,7 @@ from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, SMALL, STYLE
 from analysis.numbers.statistics import seed_statistic
 from analysis.rows.load import load_cells, load_layers
 from analysis.rows.options import SWEPT, add_cells, add_swept, selected
-from analysis.rows.select import check_name, distinct, facets, one_facet, select, spread, varying
+from analysis.rows.select import Facet, check_name, distinct, facets, one_facet, select, spread, varying
 
 MOST_ROWS = 8  # of a page
 MOST_SCALES = 5  # that many lines can be told apart
@@ -33,7 +33,6 @@ HEADINGS = {
     "log10_delta": "signal that comes back to the layer",
     "log10_activation": "output of the layer",
 }
-FILTERED = ("initializer", "activation", "width", "bias_std", "depth", "scale")
 THINGS = {"log10_grad": "gradients", "log10_delta": "gradients", "log10_activation": "outputs"}
 FIRST, EDGE = 0.1, 0.02  # of the layers: none of these has a tick beside the first; and free at both ends
 LEAST = 0.2  # decades of a y axis
@@ -110,7 +109,7 @@ def draw_profiles(
             _share_heights([ax for ax in column if len(ax.get_yticks())])
         if count == 1:
             facet = panel_rows[0][0]
-            figure.suptitle(panel_title(facet, ["width", "bias_std"] if facet.bias_std else ["width"]), fontsize=8)
+            figure.suptitle(panel_title(facet, ["width"]), fontsize=8)
         legend_below(figure, _handles(chosen), title=f"{_words(chosen)}{left_out}")
     return figure
 
@@ -207,7 +206,8 @@ def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Fi
     # Layers are many times as many as cells: what is drawn is chosen by the cells, and only that is read.
     cells = selected(arguments, load_cells(arguments.run_dir), (*SWEPT, "depths", "scales"))
     cells = choose(cells, arguments.depths, arguments.scales)
-    layers = load_layers(arguments.run_dir, filters=[(column, "in", distinct(cells, column)) for column in FILTERED])
+    drawn = [column for column in (*Facet._fields, "depth", "scale") if column in cells]
+    layers = load_layers(arguments.run_dir, filters=[(column, "in", distinct(cells, column)) for column in drawn])
     loss = manifest["sweep"].get("loss", "")
     return draw_profiles(layers, depths=distinct(cells, "depth"), scales=distinct(cells, "scale"), loss=loss)
 

@@ -1,8 +1,8 @@
 """The lecture's example in closed form: W_l = scale · E for every hidden layer, linear activations, no bias.
 
-    |y| = scale^(L-1) · |u·x|        ‖∂y/∂W_1‖_F = scale^(L-2) · √n
+    |y| = scale^(L-1) · |u·x|        ‖∂y/∂W_1‖_F = scale^(L-2) · ‖x‖
 
-L: depth; n: width; u: the readout, of norm 1; x: the input, of norm √n.
+L: depth; u: the readout, of norm 1; x: the input, of norm √n times the column ``input_norm``, where there is one; n: width.
 """
 
 from __future__ import annotations
@@ -18,19 +18,20 @@ VALUES = ("log10_output", "log10_grad_first")
 def closed_form(frame: pd.DataFrame, value: str) -> np.ndarray:
     """log10 of |y| or ‖∂y/∂W_1‖_F for every row, by the formula above, in double precision.
 
-    |u·x| is drawn, not chosen: it is taken, for each seed and width, from the shallowest network (at the scale nearest
-    to 1), so that every other row is a prediction. Raises SelectionError for another ``value``.
+    |u·x| is drawn, not chosen: it is taken, for each seed, width and input's norm, from the shallowest network (at the
+    scale nearest to 1), so that every other row is a prediction. Raises SelectionError for another ``value``.
     """
     check_name("value", value, VALUES)
     depth, scale = frame["depth"].to_numpy(), frame["scale"].to_numpy()
+    norm = frame["input_norm"].to_numpy() if "input_norm" in frame else np.ones(len(frame))
     if value == "log10_grad_first":
-        return _log_power(scale, depth - 2) + np.log10(frame["width"].to_numpy()) / 2
+        return _log_power(scale, depth - 2) + np.log10(frame["width"].to_numpy()) / 2 + np.log10(norm)
     growth = _log_power(scale, depth - 1)
     measured = frame[value].to_numpy()
     with np.errstate(divide="ignore"):
         distance = np.abs(np.log10(scale))
     readout = np.full(len(frame), np.nan)
-    for rows in frame.groupby(["seed", "width"]).indices.values():
+    for rows in frame.groupby([frame["seed"], frame["width"], norm]).indices.values():
         first = rows[np.lexsort((distance[rows], depth[rows]))[0]]
         if np.isfinite(growth[first]):  # at scale 0 nothing of u·x is left in y
             readout[rows] = measured[first] - growth[first]

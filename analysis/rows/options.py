@@ -103,6 +103,11 @@ def add_networks(parser: argparse.ArgumentParser) -> None:
 def add_swept(parser: argparse.ArgumentParser) -> None:
     """Which schemes, activations, biases and lengths of the input."""
     add_networks(parser)
+    add_input_norms(parser)
+
+
+def add_input_norms(parser: argparse.ArgumentParser) -> None:
+    """Which lengths of the input."""
     add_several(parser, "--input-norms", numbers, "lengths of the input, in units of √n", "R")
 
 

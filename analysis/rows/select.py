@@ -102,12 +102,15 @@ def one_facet(frame: pd.DataFrame) -> Facet:
 
 
 def facet_title(facet: Facet, named: Iterable[str]) -> str:
-    """Words for one panel: always initializer and activation, then optimizer, width and a bias above 0 if they are named."""
+    """Words for one panel: initializer and activation, optimizer and width if they are named, and what is not the usual.
+
+    That is a bias above 0, and an input whose norm is not √n, or is named.
+    """
     words = [facet.initializer, facet.activation]
     words += [facet.optimizer] if "optimizer" in named else []
     words += [f"n = {facet.width}"] if "width" in named else []
-    words += [f"bias std {facet.bias_std:.4g}"] if "bias_std" in named and facet.bias_std else []
-    words += [f"inputs {facet.input_norm:.4g} √n"] if "input_norm" in named else []
+    words += [f"bias std {facet.bias_std:.4g}"] if facet.bias_std else []
+    words += [f"inputs {facet.input_norm:.4g} √n"] if "input_norm" in named or facet.input_norm != 1 else []
     return ", ".join(words)
 
 

@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from analysis.drawing.pack import pack
 from analysis.rows.select import Facet
@@ -60,3 +62,26 @@ def test_a_bias_of_the_schemes_own_never_stands_in_the_row_of_another():
 def test_biases_of_the_schemes_own_share_a_row_where_there_are_no_others():
     found = [Facet("critical", name, 32, bias) for name, bias in (("tanh", 0.0), ("gelu", 0.4158), ("silu", 0.745))]
     assert {row for row, _ in pack(found).places.values()} == {0}
+
+
+ANY = st.builds(Facet, *map(st.sampled_from, ("ab", "ab", (8, 16), (0.0, 0.1, 0.5), ("", "sgd", "adam"), (0.1, 1.0, 10.0))))
+
+
+@given(st.lists(ANY, min_size=1, max_size=80))
+@settings(max_examples=200, deadline=None)
+def test_every_facet_has_a_place_of_its_own_or_is_counted(found):
+    packed = pack(found)
+    assert len(set(packed.places.values())) == len(packed.places) == packed.used.sum()
+    left_out = set(found) - set(packed.places)
+    assert bool(left_out) == bool(packed.left_out)
+    if not left_out:
+        assert packed.shown == packed.settings
+
+
+@pytest.mark.parametrize("field", Facet._fields)
+def test_whatever_a_facet_tells_apart_are_two_panels(field):
+    one = Facet("scheme", "function", 32, 0.0)
+    value = getattr(one, field)
+    other = one._replace(**{field: value + ("x" if isinstance(value, str) else 1)})
+    assert set(pack([one, other]).places) == {one, other}
+    assert pack([one, other]).used.sum() == 2

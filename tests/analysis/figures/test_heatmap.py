@@ -461,3 +461,16 @@ def test_no_map_goes_below_scale_0():
     ax = plot_heatmap(make_cells(scales=(0.0, 1.0, 2.0), log10_norm=lambda rows: rows["depth"] + 0 * rows["scale"]))
     assert ax.get_ylim() == (0.0, 2.5)
     np.testing.assert_allclose(mesh_of(ax).get_coordinates()[:, 0, 1], [0, 0.5, 1.5, 2.5])
+
+
+@pytest.mark.parametrize("value", ["log10_grad_first", "log10_output"])
+def test_each_input_norm_has_a_panel_with_its_own_numbers(value):
+    cells = make_cells(input_norms=(0.1, 1.0, 10.0), log10_norm=lambda rows: np.log10(rows["input_norm"]))
+    panels = panels_of(draw_heatmaps(cells, value=value))
+    drawn = {ax.get_title().replace("\n", " "): np.unique(mesh_of(ax).get_array()).tolist() for ax in panels}
+    assert drawn == {f"gaussian, linear, inputs {norm:g} √n": [np.log10(norm)] for norm in (0.1, 1.0, 10.0)}
+
+
+def test_what_is_not_the_usual_is_said_of_a_single_panel_too():
+    (ax,) = panels_of(draw_heatmaps(make_cells(input_norms=(10.0,), bias_stds=(0.1,))))
+    assert ax.get_title().replace("\n", " ") == "gaussian, linear, bias std 0.1, inputs 10 √n"

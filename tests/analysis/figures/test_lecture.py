@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
@@ -105,8 +106,10 @@ def test_small_runs_draw(axes):
 def test_other_networks_are_refused():
     with pytest.raises(SelectionError, match=r"run: got 'gaussian linear', expected .* identity"):
         lecture_rows(make_cells())
-    with pytest.raises(SelectionError, match=r"widths: got \[2, 4\]"):
+    with pytest.raises(SelectionError, match="widths: got 2, expected one for a panel, of 2, 4"):
         lecture_rows(make_cells(initializers=("identity",), widths=(2, 4)))
+    with pytest.raises(SelectionError, match=r"input_norms: got 2, expected one for a panel, of 0\.1, 10"):
+        lecture_rows(make_cells(initializers=("identity",), input_norms=(0.1, 10.0)))
     with pytest.raises(SelectionError, match="scale above 0"):
         draw_lecture(lecture_cells(scales=(0.0,)))
 
@@ -129,3 +132,10 @@ def test_the_panels_say_that_outputs_grow_by_one_factor_more_than_gradients():
             1.5
         )
         assert title.endswith(f"scale$^{{L-{power:.0f}}}$")
+
+
+def test_the_closed_form_knows_how_long_the_input_is():
+    cells = pd.concat([CELLS.assign(input_norm=norm) for norm in (0.1, 10.0)], ignore_index=True)
+    for value in VALUES:
+        cells[value] += np.log10(cells["input_norm"])
+        assert relative_deviation(cells, value).max() < 1e-9

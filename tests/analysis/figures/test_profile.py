@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
@@ -8,7 +9,7 @@ from analysis.drawing.labels import LAYER_VALUES
 from analysis.figures import profile
 from analysis.figures.profile import HEADINGS, draw_profiles, plot_profile
 from analysis.rows.load import load_layers
-from analysis.rows.select import SelectionError
+from analysis.rows.select import Facet, SelectionError
 from tests.analysis.conftest import make_cells, make_layers, write_run
 
 LAYERS = make_layers()
@@ -163,3 +164,18 @@ def test_only_the_rows_that_are_drawn_are_read(tmp_path, monkeypatch):
     (rows,) = read
     assert len(rows) == 5 * 6 * 3  # scales, layers of the deepest, seeds
     assert 0.0 in set(rows["scale"])
+
+
+@pytest.mark.parametrize("field", [field for field in Facet._fields if field != "optimizer"])  # which sweeps have not
+def test_whatever_is_chosen_is_all_that_is_read(tmp_path, monkeypatch, field):
+    """Of a run with two values of anything that tells panels apart, only the rows of the one that is wanted."""
+    cells, layers = make_cells(depths=(2, 3)), make_layers(depths=(2, 3))
+    value = {"initializer": "other", "activation": "other", "width": 8}.get(field, 0.5)
+    others = [pd.concat([table, table.assign(**{field: value})]) for table in (cells, layers)]
+    if field == "input_norm":
+        others = [table.fillna({field: 1.0}) for table in others]
+    folder = write_run(tmp_path / "run", *others)
+    read = []
+    monkeypatch.setattr(profile, "load_layers", lambda *a, **k: read.append(load_layers(*a, **k)) or read[-1])
+    assert main(["profile", str(folder), f"--{field.replace('_', '-')}s", str(value), "--out", str(tmp_path / "a.svg")]) == 0
+    assert set(read[0][field]) == {value}
