@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from bench.runs.errors import LoadError
 from bench.runs.manifest import NAME, WRITERS, first_of, load_manifest, one_line, planned_shards
 from bench.runs.records import is_intact, records_of
+from bench.runs.remake import command_of, held_once
 from bench.terminal.streams import note
 
 CELL = ("initializer", "activation", "width", "bias_std", "depth", "scale", "seed")
@@ -78,6 +79,9 @@ def load_rows(
     manifest = load_manifest(folder, run)
     shards = _shards(folder, table, manifest)
     absent = f"{str(folder)!r} has no rows to draw: {ABSENT[run, table]}"
+    if not shards and held_once(manifest, run, table):
+        kept = f"the run is finished, and of its {table} the folder keeps only what was drawn or counted from them"
+        absent = f"{str(folder)!r} has no rows to draw: {kept}; this makes them again: {command_of(folder, manifest, run)}"
     if not shards:
         raise LoadError(absent)
     keys, values = COLUMNS[run][table]

@@ -2,15 +2,21 @@
 
 import json
 import os
+import shlex
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import bench
 from analysis.rows.load import LoadError, load_cells, load_layers
+from bench.cli.main import main
 from bench.comparison.compare import CompareError
 from bench.comparison.compare import load_cells as cells_to_compare
+from bench.runs.read import load_rows
+from bench.runs.remake import command_of
+from bench.settings.ranges import parse
 
 FIRST, SECOND = "cells/chunk-00000.parquet", "cells/chunk-00001.parquet"
 
@@ -178,3 +184,25 @@ def test_a_kill_leaves_what_is_done_done(sweep, finished, mine):
     assert (mine / SECOND).stat().st_mtime_ns == before
     assert shards(mine) == shards(finished)
     assert sorted(path.name for path in mine.iterdir()) == ["cells", "layers", "manifest.json"]
+
+
+@pytest.mark.parametrize("table", ["cells", "layers"])
+def test_rows_that_were_taken_away_come_back_by_the_command_that_is_named(mine, table):
+    """As of a reference that keeps its figures and its manifest: it is finished, and is not said to be anything else."""
+    rows = load_rows(mine, "sweep", table)
+    shutil.rmtree(mine / table)
+    with pytest.raises(LoadError, match=f"the run is finished, and of its {table} the folder keeps only") as error:
+        load_rows(mine, "sweep", table)
+    program, *words = shlex.split(str(error.value).partition("this makes them again: ")[2])
+    assert program == "depthscale"
+    assert main([*words, "--quiet"]) == 0
+    pd.testing.assert_frame_equal(load_rows(mine, "sweep", table), rows)
+
+
+def test_numbers_of_a_command_are_a_range_only_where_it_is_these(tmp_path):
+    scales = np.linspace(0.5, 2, 7).tolist()
+    for given in (scales, scales[:-1], [*scales, 3.0], [0.0, 1.0, 2.0, 3.0], [0.0, 0.1, 1.0, 10.0, 100.0]):
+        words = shlex.split(command_of(tmp_path / "run", {"sweep": {"scales": given}}, "sweep"))
+        found = words[words.index("--scales") + 1 :]
+        assert [value for text in found for value in parse("scales", text, whole=False)] == given
+    assert found == ["0.0", "0.1", "1.0", "10.0", "100.0"]
