@@ -26,7 +26,7 @@ WIDTH = 1.1
 SHOWN = 4  # names in a sentence of the legend
 NO_POINT = "no mean-field critical point at this bias"
 SCALE_FREE = "what is drawn does not depend on the scale"
-NAMED = ("activation", "initializer", "bias_std", "width")  # by the first of these that tell panels apart
+NAMED = ("activation", "initializer", "bias_std", "width", "input_norm")  # by the first of these that tell panels apart
 HALO = withStroke(linewidth=WIDTH + 1.2, foreground="white", dashes={"dash_offset": 0, "dash_list": None})
 
 
@@ -83,13 +83,13 @@ def draw_edge(ax: Axes, facet: Facet) -> str:
     return ""
 
 
-def describe_missing(missing: Mapping[Facet, str], panels: Sequence[Facet]) -> list[str]:
-    """Why panels have no critical line, a sentence for each reason: which they are, in few names."""
+def describe_missing(missing: Mapping[Facet, str], panels: Sequence[Facet], what: str = "critical line") -> list[str]:
+    """Why panels have no such line, a sentence for each reason: which they are, in few names."""
     lines = []
     for reason in dict.fromkeys(missing.values()):
         found = [facet for facet in panels if missing.get(facet) == reason]
         others = [facet for facet in panels if facet not in missing]
-        lines.append(f"no critical line{_which(found, others) if len(found) < len(panels) else ''}: {reason}")
+        lines.append(f"no {what}{_which(found, others) if len(found) < len(panels) else ''}: {reason}")
     return lines
 
 
@@ -124,8 +124,8 @@ def _words(found: Sequence[Facet], columns: Sequence[str]) -> str:
     values = {name: list(dict.fromkeys(getattr(facet, name) for facet in found)) for name in columns}
     names = [_shortened([plain(name) for name in values[c]]) for c in ("initializer", "activation") if c in values]
     numbers = [
-        f"{word}\N{NO-BREAK SPACE}{_shortened([f'{number:.4g}' for number in sorted(values[column])])}"
-        for column, word in (("bias_std", "bias std"), ("width", "n\N{NO-BREAK SPACE}="))
+        words.replace(" ", "\N{NO-BREAK SPACE}").format(_shortened([f"{number:.4g}" for number in sorted(values[column])]))
+        for column, words in (("bias_std", "bias std {}"), ("width", "n = {}"), ("input_norm", "inputs of {} √n"))
         if column in values
     ]
     at = f"at {' and '.join(numbers)}" if numbers else ""

@@ -22,20 +22,39 @@ class Expected(NamedTuple):
     gradients: np.ndarray  # cos(δ_1, δ_1')
 
 
-def expected(facet: Facet, scale: float, correlation: float, depths: Sequence[int]) -> Expected:
-    """For two inputs of norm √n at that correlation, of networks of these depths.
+def missing(facet: Facet) -> str:
+    """Why theory says nothing of this network, or nothing."""
+    phi = NONLINEARITIES.get(facet.activation)
+    if phi is None:
+        return "theory does not know the activation"
+    law = ensemble(facet.initializer, facet.activation, facet.bias_std)
+    if law is None:
+        return "the scheme has no law"
+    if law.kind == "identity":
+        return "mean-field theory is of random weights"
+    if facet.width == 1:
+        return "vectors of one number have no angles but 0 and π"
+    # Where lengths are a common factor, the norm of the inputs is none of an angle.
+    if facet.input_norm != 1 and not (phi.negative_slope is not None and facet.bias_std == 0):
+        return "theory is of inputs of norm √n"
+    return ""
 
-    NaN for schemes without a law and identity weights, functions that theory does not know, inputs of another norm, and, but
-    for linear, ReLU and leaky ReLU, beyond depth 100.
+
+def deepest(facet: Facet) -> float:
+    """The depth to which theory is followed."""
+    phi = NONLINEARITIES.get(facet.activation)
+    return np.inf if phi is not None and phi.negative_slope is not None else BY_QUADRATURE
+
+
+def expected(facet: Facet, scale: float, correlation: float, depths: Sequence[int]) -> Expected:
+    """For two inputs at that correlation, of networks of these depths.
+
+    NaN where :func:`missing` says why, and, but for linear, ReLU and leaky ReLU, beyond depth 100.
     """
     nothing = Expected(*np.full((2, len(depths)), np.nan))
-    phi = NONLINEARITIES.get(facet.activation)
-    law = ensemble(facet.initializer, facet.activation, facet.bias_std) if phi is not None else None
-    if phi is None or law is None or law.kind == "identity" or facet.input_norm != 1:
-        return nothing
-    closed = phi.negative_slope is not None
-    known = np.array([depth for depth in depths if closed or depth <= BY_QUADRATURE])
-    if not len(known):
+    law = ensemble(facet.initializer, facet.activation, facet.bias_std) if not missing(facet) else None
+    known = np.array([depth for depth in depths if depth <= deepest(facet)])
+    if law is None or not len(known):
         return nothing
     found = gradient_correlation(facet.activation, scale * law.weight_std, facet.bias_std, int(known.max()), correlation)
     # cos(δ_1, δ_1') at depth L is a product over layers 1 … L-1: that of the deepest network without its layers from L on

@@ -1,13 +1,14 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 
 from analysis.cli.main import main
 from analysis.figures.correlation import LABELS, POINTS, VALUES, draw_correlation, plot_correlation
-from analysis.numbers.two_inputs import BY_QUADRATURE, expected, merging
+from analysis.numbers.two_inputs import BY_QUADRATURE, expected, merging, missing
 from analysis.rows.select import Facet, SelectionError
 from bench.interface.plots import Plots
 from bench.theory import gradient_correlation
@@ -73,10 +74,50 @@ def test_theory_says_nothing_of_what_it_does_not_know():
         known._replace(activation="mine:function"),
         known._replace(initializer="identity"),
         known._replace(initializer="lsuv"),
-        known._replace(input_norm=2.0),
+        known._replace(width=1),
+        known._replace(bias_std=0.1, input_norm=2.0),
+        known._replace(activation="tanh", input_norm=2.0),
     ):
         assert np.isnan(expected(facet, 1.0, 0.5, [2, 5])).all()
+        figure = draw_correlation(
+            make_pairs((0.9,), **{f"{name}s": (value,) for name, value in facet._asdict().items() if value})
+        )
+        said = " ".join(" ".join(texts_of(figure)).split())
+        assert f"no theory: {missing(facet)}" in said
+        assert "lines: theory" not in said
     assert np.isfinite(expected(known, 1.0, 0.5, [2, 5])).all()
+    assert missing(known) == ""
+
+
+def test_without_a_bias_relu_does_not_know_how_long_its_inputs_are():
+    facet = Facet("he_normal", "relu", 64, 0.0)
+    for norm in (0.1, 10.0):
+        np.testing.assert_array_equal(
+            expected(facet._replace(input_norm=norm), 1.0, 0.5, [2, 5]), expected(facet, 1.0, 0.5, [2, 5])
+        )
+
+
+def test_where_a_line_of_theory_ends_is_said():
+    for depths, activation, ends in (((2, 200), "tanh", True), ((2, 90), "tanh", False), ((2, 200), "relu", False)):
+        said = texts_of(draw_correlation(make_pairs((0.9,), depths, activations=(activation,))))
+        assert any("followed to" in text for text in said) == ends
+
+
+def test_networks_without_an_angle_are_said_to_have_none_and_no_law():
+    dead = PAIRS.assign(scale=0.0, cosine_last=np.nan, cosine_grad_first=np.nan)
+    figure = draw_correlation(dead)
+    assert [text.get_text() for ax in figure.axes for text in ax.texts] == ["every angle is of zeros"] * 2
+    assert not any("ReLU:" in text for text in texts_of(figure))
+
+
+def test_one_input_twice_is_nowhere_apart_and_does_not_stretch_the_axis():
+    twice = PAIRS[PAIRS["correlation"] == 0.9].assign(correlation=1.0, cosine_last=1 - 1.2e-7, cosine_grad_first=1.0)
+    both = pd.concat([PAIRS, twice], ignore_index=True)
+    assert draw_correlation(both).axes[0].get_ylim() == draw_correlation(PAIRS).axes[0].get_ylim()
+    assert any("correlation 1 (one input: 0 apart)" in text for text in texts_of(draw_correlation(both)))
+    figure = draw_correlation(twice)
+    assert [text.get_text() for ax in figure.axes for text in ax.texts] == ["nothing is apart beyond rounding"]
+    assert not any("ReLU:" in text for text in texts_of(figure))
 
 
 def test_relu_merges_inputs_as_its_law_says_and_parts_their_gradients_faster():
@@ -99,7 +140,7 @@ def test_the_law_of_relu_is_drawn_where_it_holds_and_dead_networks_are_counted()
 
 
 def test_more_than_can_be_told_apart_is_refused():
-    with pytest.raises(SelectionError, match="networks: got 8, expected up to 6"):
+    with pytest.raises(SelectionError, match="SELECTION: got '8 networks', expected up to 6"):
         plot_correlation(make_pairs(scales=tuple(np.arange(1.0, 9.0)), seeds=1))
     with pytest.raises(SelectionError, match="correlations: got 5, expected up to 4"):
         plot_correlation(make_pairs(correlations=(0, 0.1, 0.2, 0.3, 0.4), seeds=1))
@@ -141,5 +182,7 @@ def test_a_run_is_drawn_at_the_scale_nearest_to_one_and_its_chosen_correlations(
     pairs.to_parquet(run / "pairs" / "chunk-00000.parquet")
     assert main(["correlation", str(run), "--correlations", "0.9"]) == 0
     assert (run / "correlation.png").stat().st_size > 0
+    assert main(["correlation", str(run), "--input-norms", "2"]) == 2
+    assert "--input-norms: got [2.0], expected a run with the column input_norm" in capsys.readouterr().err
     assert main(["correlation", str(run), "--correlations", "0.3"]) == 2
     assert "--correlations: got 0.3" in capsys.readouterr().err
