@@ -96,4 +96,13 @@ def segment_program(
         key = jax.random.wrap_key_data(words, impl="threefry2x32")
         return jax.vmap(layer, in_axes=(None, 0))(key, first + jnp.arange(LAYERS, dtype=first.dtype))
 
-    return over_seeds(draw, mesh, in_axes=(0, None), out_axes=1)
+    return over_seeds(draw, mesh, in_axes=(0, None), out_axes=1, options=drawing_options(mesh))
+
+
+def drawing_options(mesh: Mesh) -> dict[str, int] | None:
+    """What programs that draw are compiled with: on CPUs, LLVM's level 2.
+
+    At level 3 it makes a copy of a random number's every loop for every case of the generator's shifts, which takes as long
+    to compile as all the rest of a small sweep, and draws the same bits no faster.
+    """
+    return {"xla_backend_optimization_level": 2} if mesh.devices.flat[0].platform == "cpu" else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import jax
@@ -33,11 +33,12 @@ def over_seeds(
     in_axes: tuple[int | None, ...],
     out_axes: tuple[int, ...] | int,
     donate: tuple[int, ...] = (),
+    options: Mapping[str, int] | None = None,
 ) -> Callable[..., Any]:
     """jit(shard_map(vmap(function))): a batch over seeds, split over the devices of the mesh, without communication.
 
     in_axes, out_axes: for every argument and result, the axis of its arrays that counts seeds; None where there is none;
-    donate: the numbers of the arguments whose memory the results may take.
+    donate: the numbers of the arguments whose memory the results may take; options: the compiler's.
     """
 
     def spec(axis: int | None) -> PartitionSpec:
@@ -52,6 +53,7 @@ def over_seeds(
             check_vma=False,
         ),
         donate_argnums=donate,
+        compiler_options=dict(options) if options else None,
     )
 
 

@@ -19,7 +19,7 @@ from jax.sharding import Mesh
 
 from bench.arithmetic.extended import Numbers, power_of_two
 from bench.networks.activations import Activation
-from bench.networks.draws import draw_networks, draw_readouts, segment_program
+from bench.networks.draws import draw_networks, draw_readouts, drawing_options, segment_program
 from bench.networks.initializers import INITIALIZERS, Family, Initializer
 from bench.networks.seeds import over_seeds, place
 from bench.networks.segments import LAYERS, Segment
@@ -92,7 +92,7 @@ def input_program(mesh: Mesh, family: Family, width: int, inputs: int, dtype: st
         key = jax.random.wrap_key_data(words, impl="threefry2x32")
         return matrix(jax.random.fold_in(key, 2)), family.bias(jax.random.fold_in(key, 3), (width,), jnp.dtype(dtype))
 
-    return over_seeds(draw, mesh, in_axes=(0,), out_axes=0)
+    return over_seeds(draw, mesh, in_axes=(0,), out_axes=0, options=drawing_options(mesh))
 
 
 def assemble(drawn: Drawn, factors: Factors, depth: int, *, biased: bool) -> Parameters:
