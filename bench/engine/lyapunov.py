@@ -15,9 +15,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
+from jax.custom_batching import sequential_vmap
 from jax.sharding import Mesh
 
 from bench.arithmetic.extended import Split, share_exponent
@@ -26,6 +28,16 @@ from bench.engine.jacobians import preactivations, slopes_at
 from bench.networks.activations import Activation
 from bench.networks.seeds import fetch_behind, over_seeds, place
 from bench.networks.segments import LAYERS, Segment, segments_to
+
+
+@sequential_vmap
+def frame_of(columns: Array) -> tuple[Array, Array]:
+    """Q and R of one matrix, and of several one after the other.
+
+    Of several at once, LAPACK in jaxlib 0.10 waits for threads of the pool whose thread it holds itself, and devices that do
+    so at the same time wait for one another without an end.
+    """
+    return tuple(jnp.linalg.qr(columns))
 
 
 def stretch_segment(segment: Segment, slopes: Split, frame: Array, layers: Array) -> tuple[Array, Array]:
@@ -38,7 +50,7 @@ def stretch_segment(segment: Segment, slopes: Split, frame: Array, layers: Array
         frame, total = carried
         slope, exponent = share_exponent(Split(slopes.mantissa[index], slopes.log2[index]))
         moved = jnp.einsum("ij,ljk->lik", segment.weights[index], frame, precision=lax.Precision.HIGHEST)
-        frame, triangle = jnp.linalg.qr(slope[:, :, None] * moved)
+        frame, triangle = jax.vmap(frame_of)(slope[:, :, None] * moved)
         stretch = jnp.abs(jnp.diagonal(triangle, axis1=-2, axis2=-1))
         rounding = jnp.finfo(stretch.dtype).eps * frame.shape[1] * jnp.max(stretch, axis=-1, keepdims=True)
         log2 = jnp.log2(jnp.where(stretch > rounding, stretch, jnp.zeros_like(stretch)))

@@ -1,13 +1,17 @@
 """Lyapunov exponents against their exact law for Gaussian weights, NumPy's QR in float64, and isometries."""
 
+import re
+
 import jax
 import numpy as np
 import pytest
 from scipy.special import digamma, polygamma
 
-from bench.engine.lyapunov import lyapunov_exponents
+from bench.arithmetic.extended import Split
+from bench.engine.lyapunov import lyapunov_exponents, stretch_program
 from bench.networks.activations import ACTIVATIONS
 from bench.networks.seeds import place, seed_mesh
+from bench.networks.segments import LAYERS, Segment
 from tests.engine.test_jacobians import drawn, segments_of
 from tests.tolerance import EXACT, STANDARD_ERRORS
 
@@ -87,3 +91,17 @@ def test_width_1_has_the_one_exponent_of_its_slopes(name):
     z = np.array([[0.5], [2.0]]) * (weights[:, 0, :, 0] * inputs)[:, 0]
     slope = 1 - np.tanh(z) ** 2 if name == "tanh" else np.ones_like(z)
     np.testing.assert_allclose(found[..., 0], np.log10(np.abs(slope * z / inputs[:, 0])), rtol=0, atol=1e-6)
+
+
+def test_lapack_gets_one_matrix_at_a_time():
+    """Of several it waits, in jaxlib 0.10, for threads of XLA's own pool, and two devices waited for one another forever."""
+    mesh = seed_mesh(2)
+    seeds, lanes, width, count = 2 * mesh.size, 3, 8, 2
+
+    def numbers(*shape):
+        return jax.ShapeDtypeStruct(shape, np.float32)
+
+    segment = Segment(numbers(LAYERS, seeds, width, width), numbers(LAYERS, seeds), numbers(LAYERS, seeds, width))
+    slopes = Split(numbers(LAYERS, seeds, lanes, width), numbers(LAYERS, seeds, lanes, width))
+    program = jax.make_jaxpr(stretch_program(mesh))(segment, slopes, numbers(seeds, lanes, width, count), np.int32(1))
+    assert re.findall(r"(f32\[[\d,]+\]) \w+:f32\[[\d,]+\] = qr\[", str(program)) == [f"f32[{width},{count}]"]
