@@ -25,6 +25,7 @@ from analysis.rows.load import load_table
 from analysis.rows.options import SWEPT, add_scales, add_swept, add_widths, selected
 from analysis.rows.select import SelectionError, distinct
 
+PANEL = ["width", "input_norm", "activation"]  # schemes are ranked within each
 LAYERS = 100  # slopes are drawn per so many layers
 LINEAR = 0.1  # decades per 100 layers up to which the axis is linear: one decade in 1000 layers
 SLOPES = ["slope", "slope_low", "slope_high", "predicted", "predicted_low", "predicted_high"]
@@ -48,18 +49,18 @@ BAND: Any = {"color": "0.7", "linewidth": 0}
 def plot_compare(frame: pd.DataFrame, *, ax: Axes | None = None, key: bool = False) -> Axes:
     """One panel: a row for each scheme, best on top; on x the slope, in decades of gradient per 100 layers of depth.
 
-    frame: rows of ``load_table`` with one activation and one width. Filled: the measured slope and its 95 % interval; open
+    frame: rows of ``load_table`` with one activation, width and input norm. Filled: the measured slope and its 95 % interval; open
     diamond below it: theory's, on its band; 0 keeps gradients, left of it they vanish, right of it they explode. The
     axis is linear up to ±0.1 and logarithmic beyond. On the right: the rank (1 + the number of schemes shown to be
     better, by what the table was ranked by; – where none is told from another), ≠ where measurement and theory differ at
     95 %, a bias of that activation's own, and how many seeds have a gradient of exactly zero. Schemes without a slope
     are named last. ``key``: an ``ax`` that is given gets its legend too. Raises SelectionError (a ValueError) for
-    several activations or widths.
+    several activations, widths or input norms.
     """
-    for column in ("activation", "width"):
-        if len(distinct(frame, column)) != 1:
-            raise SelectionError(f"{column}s", distinct(frame, column), "one for a panel")
     rows, order = _schemes(frame)
+    for column in PANEL:
+        if len(found := distinct(rows, column)) != 1:
+            raise SelectionError(f"{column}s", found, "one for a panel")
     with given_or_new(ax, SINGLE_COLUMN, min(0.6 + ROW * len(order), PAGE - KEPT)) as own:
         _draw(own, rows, order, _limits(rows))
         label(own, SLOPE_LABEL, "", _title(rows, rows))
@@ -69,12 +70,12 @@ def plot_compare(frame: pd.DataFrame, *, ax: Axes | None = None, key: bool = Fal
 
 
 def draw_compare(frame: pd.DataFrame) -> Figure:
-    """A panel for each activation and width, which share their slope axis and one order of schemes: by their mean rank.
+    """A panel for each ranking, that of an activation, width and input norm, with one slope axis and order: by mean rank.
 
     Raises SelectionError for more schemes and panels than a page holds.
     """
     rows, order = _schemes(frame)
-    groups: Any = rows.groupby(["width", "activation"], sort=False)
+    groups: Any = rows.groupby(PANEL, sort=False)
     panels_rows = [panel for _, panel in groups]
     if len(panels_rows) == 1:
         figure = plot_compare(frame).get_figure(root=True)
@@ -111,14 +112,13 @@ def _schemes(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     A scheme whose bias is the activation's is one row in all panels: its bias is noted beside it.
     """
     rows: Any = frame.reset_index(drop=True)
+    rows = rows if "input_norm" in rows else rows.assign(input_norm=1.0)  # an older table
     rows = rows.assign(**{column: LAYERS * rows[column] for column in SLOPES})
     base = rows["initializer"].astype(str)
     if len(distinct(rows, "scale")) > 1:
         base += rows["scale"].map(lambda scale: f" × {scale:g}")
-    if "input_norm" in rows and len(distinct(rows, "input_norm")) > 1:
-        base += rows["input_norm"].map(lambda norm: f" input {norm:g}")
     bias = rows["bias_std"].map(lambda std: f"bias {std:.2g}" if std > 0 else "")
-    in_panel = rows["bias_std"].groupby([base, rows["activation"], rows["width"]]).transform("nunique")
+    in_panel = rows["bias_std"].groupby([base, *(rows[column] for column in PANEL)]).transform("nunique")
     several, constant = in_panel.groupby(base).transform("max") > 1, rows["bias_std"].groupby(base).transform("nunique") == 1
     named = (several | constant) & (bias != "")
     rows = rows.assign(label=base + np.where(named, " " + bias, ""), note=np.where(named, "", bias))
@@ -184,8 +184,11 @@ def _slope_axis(ax: Axes, limits: tuple[float, float], sparse: bool) -> None:
 
 
 def _title(rows: pd.DataFrame, whole: pd.DataFrame) -> str:
-    several = len(distinct(whole, "width")) > 1
-    return plain(str(rows["activation"].iloc[0])) + (f", n = {rows['width'].iloc[0]}" if several else "")
+    first = rows.iloc[0]
+    several = {column: len(distinct(whole, column)) > 1 for column in PANEL}
+    width = f", n = {first['width']}" if several["width"] else ""
+    inputs = f", inputs {first['input_norm']:g} √n" if several["input_norm"] or first["input_norm"] != 1 else ""
+    return plain(str(first["activation"])) + width + inputs
 
 
 def _words(rows: pd.DataFrame, end: str) -> str:

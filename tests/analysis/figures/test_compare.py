@@ -129,9 +129,16 @@ def test_scales_and_biases_are_named_where_they_vary():
     assert {"gaussian × 1", "gaussian × 1.5 bias 0.1"} <= set(names_of(plot_compare(table)))
 
 
-def test_input_norms_are_named_where_they_vary():
-    table = pd.concat([TABLE.assign(input_norm=norm) for norm in (1.0, 10.0)])
-    assert {"gaussian input 1", "gaussian input 10"} <= set(names_of(plot_compare(table)))
+def test_input_norms_have_panels_of_their_own_since_they_have_ranks_of_their_own():
+    ones, tens = TABLE.assign(input_norm=1.0), TABLE.assign(input_norm=10.0, rank=TABLE["rank"].to_numpy()[::-1])
+    figure = draw_compare(pd.concat([ones, tens]))
+    figure.draw_without_rendering()
+    assert [ax.get_title() for ax in figure.axes] == ["tanh, inputs 1 √n", "tanh, inputs 10 √n"]
+    for ax, table in zip(figure.axes, (ones, tens), strict=True):
+        shown = dict(zip(names_of(figure.axes[0]), (texts_of(ax)[row] for row in range(5)), strict=True))
+        ranks = table.set_index("initializer")["rank"].dropna()
+        assert {name: shown[name][0] for name in ranks.index} == ranks.map("{:.0f}".format).to_dict()
+    assert [ax.get_title() for ax in draw_compare(tens).axes] == ["tanh, inputs 10 √n"]
 
 
 def test_a_table_without_theory_or_without_any_slope_draws():
@@ -151,6 +158,8 @@ def test_an_axes_that_is_given_is_drawn_on():
 def test_one_panel_refuses_several():
     with pytest.raises(SelectionError, match=r"activations: got \['relu', 'tanh'\]"):
         plot_compare(pd.concat([TABLE, make_table("relu")]))
+    with pytest.raises(SelectionError, match=r"input_norms: got \[1\.0, 2\.0\], expected one for a panel"):
+        plot_compare(pd.concat([TABLE.assign(input_norm=norm) for norm in (1.0, 2.0)]))
 
 
 def test_a_table_comes_back_from_its_file(tmp_path):
