@@ -19,7 +19,7 @@ BRIEF = (
     *("rank", "initializer", "scale", "bias_std", "slope", "slope_low", "slope_high", "predicted"),
     *("dead", "depth_1e3", "lyapunov_spread"),
 )
-WHERE_SEVERAL = ("scale", "bias_std", "dead")  # are shown by default only if the table has several
+WHERE_SEVERAL = ("scale", "bias_std")  # are shown by default only if the table has several
 
 
 class Column(NamedTuple):
@@ -43,8 +43,9 @@ def check_columns(wanted: Sequence[str] | None) -> tuple[str, ...] | None:
 
 def brief(table: pd.DataFrame) -> tuple[str, ...]:
     """What fits on a page, of this table."""
-    several = [name for name in WHERE_SEVERAL if name in table and len(set(table[name])) > 1]
-    return tuple(name for name in BRIEF if name not in WHERE_SEVERAL or name in several)
+    shown = {name: name in table and len(set(table[name])) > 1 for name in WHERE_SEVERAL}
+    shown["dead"] = bool(table["dead"].any())
+    return tuple(name for name in BRIEF if shown.get(name, True))
 
 
 def columns_of(table: pd.DataFrame, names: Sequence[str]) -> list[Column]:

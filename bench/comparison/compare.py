@@ -20,6 +20,7 @@ from bench.comparison.ranking import CONFIDENCE, ROUNDING, mean_interval, ranks,
 from bench.runs.errors import LoadError
 from bench.runs.read import load_rows
 from bench.settings.errors import UsageError
+from bench.terminal.progress import with_bar
 from bench.theory import predict
 from bench.theory.nonlinearities import is_known
 from bench.theory.prediction import NONE
@@ -41,7 +42,7 @@ def load_cells(folder: Path) -> pd.DataFrame:
         raise CompareError(f"run: {error}") from error
 
 
-def compare(cells: pd.DataFrame, *, loss: str = "output", rank_by: str = "slope") -> pd.DataFrame:
+def compare(cells: pd.DataFrame, *, loss: str = "output", rank_by: str = "slope", progress: bool = False) -> pd.DataFrame:
     """One row for each (initializer, activation, width, bias_std, scale), in the order of the cells.
 
     cells: rows of a run that has depth 2 and a larger one. rank_by: slope, imbalance, relative_imbalance, spread or dead.
@@ -76,8 +77,8 @@ def compare(cells: pd.DataFrame, *, loss: str = "output", rank_by: str = "slope"
         raise CompareError(f"rank_by: got {rank_by!r}, expected one of {known}: the run has no {' and '.join(RELATIVE)}")
     cells = cells if "input_norm" in cells else cells.assign(input_norm=1.0)  # an older run
     rows, seeds = [], []
-    groups: Any = cells.groupby(SCHEME, sort=False)
-    for scheme, group in groups:
+    groups: Any = list(cells.groupby(SCHEME, sort=False))
+    for scheme, group in with_bar(groups, "schemes", shown=progress):
         seeds.append(per_seed(group, depths))
         rows.append(_row(dict(zip(SCHEME, scheme, strict=True)), group, seeds[-1], depths, loss))
     table = pd.DataFrame(rows)

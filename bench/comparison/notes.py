@@ -55,6 +55,8 @@ def notes(rows: pd.DataFrame) -> Iterator[str]:
     """Lines below the table of one activation and width."""
     records: Any = in_order(rows).to_dict("records")
     ranked = [row for row in records if row["dead"] > 0 or not math.isnan(row["slope"])]
+    if len(ranked) == 1:
+        yield f"– {'only one scheme is defined' if len(records) > 1 else 'there is one scheme'}: none to tell it from."
     if len(ranked) < 2:
         return
     if all(math.isnan(row["rank"]) for row in ranked):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from bench.networks.initializers import INITIALIZERS
 from bench.runs.errors import LoadError
 from bench.runs.manifest import load_manifest
 from bench.settings.errors import SweepError
+from bench.sweeps.presets import PRESETS
 from bench.sweeps.sweep import Sweep
 
 WORD = "compare"
@@ -61,8 +63,22 @@ def compare_run(folder: Path, *, isometry_seeds: int, rank_by: str = "slope", pr
     except (ValueError, KeyError, TypeError) as error:
         raise CompareError(f"run: got {str(folder)!r}, expected a run's folder ({error})") from error
     check_isometry_seeds(isometry_seeds)
-    table = compare(load_cells(folder), loss=sweep.loss, rank_by=check_rank_by(rank_by))
+    check_rank_by(rank_by)
+    if not any(folder.glob("cells/*.parquet")):
+        again = _command(folder, sweep)
+        raise CompareError(f"run: got {str(folder)!r}, which keeps its manifest and no rows; {again} measures them again")
+    table = compare(load_cells(folder), loss=sweep.loss, rank_by=rank_by, progress=progress)
     return add_isometry(table, sweep, seeds=min(isometry_seeds, sweep.seeds) if anything else 0, progress=progress)
+
+
+def _command(folder: Path, sweep: Sweep) -> str:
+    """What measures a run again: of a preset's, also compares it."""
+    for name, preset in PRESETS.items():
+        if to_compare(preset.sweep) == sweep:
+            named = [] if name == WORD else [name]
+            words = ["depthscale", WORD, *named, "--results", str(folder.parent), "--run", folder.name]
+            return f"`{shlex.join(words)}`"
+    return "the command that made it"
 
 
 def write_comparison(table: pd.DataFrame, folder: Path, argument: str, columns: Sequence[str] | None = None) -> None:

@@ -73,5 +73,7 @@ def usable_depths(cells: pd.DataFrame, depths: np.ndarray) -> dict[str, Any]:
 
 def _curves(cells: pd.DataFrame, depths: np.ndarray, column: str) -> np.ndarray:
     """[seeds, depths], NaN where there is no cell."""
-    found = cells.pivot_table(index="seed", columns="depth", values=column, dropna=False, observed=False)
-    return found.reindex(columns=depths).to_numpy()
+    seeds, row = np.unique(cells["seed"], return_inverse=True)
+    curves = np.full((len(seeds), len(depths)), np.nan)
+    curves[row, np.searchsorted(depths, cells["depth"])] = cells[column]
+    return curves

@@ -1,10 +1,15 @@
 """Comparisons: whole tables, of networks and of cells with known answers."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from bench.comparison.compare import CompareError, compare
+from bench.comparison.of_run import compare_run, to_compare
+from bench.sweeps.presets import PRESETS
 from bench.theory import predict
 from tests.tolerance import run_frame
 
@@ -130,6 +135,33 @@ def test_a_verdict_is_at_95_percent():
         (row,) = compare(cells).to_dict("records")
         assert row["z"] == pytest.approx(offset, abs=0.02)
         assert row["verdict"] == verdict
+
+
+def test_cells_may_come_in_any_order_and_a_cell_that_is_missing_is_none():
+    cells = known_cells({"a": np.array([0.1, 0.2, 0.4]), "b": np.array([0.3, 0.1, 0.2])})
+    shuffled = cells.sample(frac=1, random_state=0)
+    expected, found = (compare(each).sort_values("initializer", ignore_index=True) for each in (cells, shuffled))
+    pd.testing.assert_frame_equal(found, expected)
+    without = compare(cells[~((cells.initializer == "a") & (cells.seed == 2) & (cells.depth == 102))])
+    assert without.slope[0] == pytest.approx(0.15)
+    assert without.seeds[0] == 3
+
+
+def test_a_run_that_keeps_no_rows_says_what_measures_them_again(tmp_path):
+    folder = tmp_path / "kept it"
+    sweep = to_compare(PRESETS["compare"].sweep)
+    for made, command in (
+        (sweep, f"`depthscale compare --results {tmp_path} --run 'kept it'`"),
+        (PRESETS["atlas"].sweep, f"`depthscale compare atlas --results {tmp_path} --run 'kept it'`"),
+        (replace(sweep, seeds=3), "the command that made it"),
+    ):
+        folder.mkdir(exist_ok=True)
+        (folder / "manifest.json").write_text(json.dumps({"sweep": made.to_dict(), "finished": "2026"}))
+        with pytest.raises(CompareError) as refused:
+            compare_run(folder, isometry_seeds=0, progress=False)
+        assert str(refused.value) == (
+            f"run: got {str(folder)!r}, which keeps its manifest and no rows; {command} measures them again"
+        )
 
 
 def test_cells_without_depth_2_are_refused(cells):

@@ -162,7 +162,7 @@ def test_names_are_escaped_in_latex():
 
 def test_names_are_escaped_in_markdown():
     text = as_text(make_table([HOSTILE], activation=HOSTILE), "github", ["initializer", "rank"])
-    row = text.splitlines()[-1]
+    (row,) = (line for line in text.splitlines() if line.startswith("| ") and "initializer" not in line)
     assert r"j\\k\|l\`m\*n&lt;o>p q\[r\](s)" in row
     assert len(re.findall(r"(?<!\\)\|", row)) == 3
     assert next(line for line in text.splitlines() if line.startswith("###")).count("&lt;") == 1
@@ -194,6 +194,22 @@ def test_what_cannot_be_told_apart_has_no_rank_and_the_table_says_what_would_do(
     assert "no network is dead" in as_text(untold.assign(rank_by="dead", dead=0.0), style)
     assert "seeds would" not in as_text(make_table(), style)
     assert "seeds would" not in as_text(untold.iloc[:1], style)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_one_scheme_has_no_rank_and_the_table_says_why(style):
+    alone = make_table(("a", "b"), rank=NAN, slope=[0.1, NAN], dead=0.0)
+    dash = "--" if style == "latex" else "–"
+    assert f"{dash} there is one scheme: none to tell it from." in as_text(alone.iloc[:1], style)
+    assert f"{dash} only one scheme is defined: none to tell it from." in as_text(alone, style)
+    assert "to tell it from" not in as_text(alone.iloc[1:], style)  # undefined: its rank is empty
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_table_with_dead_networks_shows_their_share_also_where_all_have_one(style):
+    text = as_text(make_table(dead=1.0, slope=NAN), style).replace("\\", "")
+    assert text.count("100 %") == 3
+    assert text.count("all dead") == 3
 
 
 @pytest.mark.parametrize("style", STYLES)
