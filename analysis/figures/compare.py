@@ -49,8 +49,8 @@ BAND: Any = {"color": "0.7", "linewidth": 0}
 def plot_compare(frame: pd.DataFrame, *, ax: Axes | None = None, key: bool = False) -> Axes:
     """One panel: a row for each scheme, best on top; on x the slope, in decades of gradient per 100 layers of depth.
 
-    frame: rows of ``load_table`` with one activation, width and input norm. Filled: the measured slope and its 95 % interval; open
-    diamond below it: theory's, on its band; 0 keeps gradients, left of it they vanish, right of it they explode. The
+    frame: rows of ``load_table`` with one activation, width and input norm. Filled: the measured slope and its 95 %
+    interval; open diamond below it: theory's, on its band; 0 keeps gradients, left of it they vanish, right of it they explode. The
     axis is linear up to ±0.1 and logarithmic beyond. On the right: the rank (1 + the number of schemes shown to be
     better, by what the table was ranked by; – where none is told from another), ≠ where measurement and theory differ at
     95 %, a bias of that activation's own, and how many seeds have a gradient of exactly zero. Schemes without a slope
