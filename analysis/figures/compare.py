@@ -50,12 +50,12 @@ def plot_compare(frame: pd.DataFrame, *, ax: Axes | None = None, key: bool = Fal
     """One panel: a row for each scheme, best on top; on x the slope, in decades of gradient per 100 layers of depth.
 
     frame: rows of ``load_table`` with one activation, width and input norm. Filled: the measured slope and its 95 %
-    interval; open diamond below it: theory's, on its band; 0 keeps gradients, left of it they vanish, right of it they explode. The
-    axis is linear up to ±0.1 and logarithmic beyond. On the right: the rank (1 + the number of schemes shown to be
-    better, by what the table was ranked by; – where none is told from another), ≠ where measurement and theory differ at
-    95 %, a bias of that activation's own, and how many seeds have a gradient of exactly zero. Schemes without a slope
-    are named last. ``key``: an ``ax`` that is given gets its legend too. Raises SelectionError (a ValueError) for
-    several activations, widths or input norms.
+    interval; open diamond below it: theory's, on its band; 0 keeps gradients, left of it they vanish, right of it they
+    explode. The axis is linear up to ±0.1 and logarithmic beyond. On the right: the rank (1 + the number of schemes
+    shown to be better, by what the table was ranked by; – where none is told from another), ≠ where measurement and
+    theory differ at 95 %, a bias of that activation's own, and how many seeds have a gradient of exactly zero. Schemes
+    without a slope are named last. ``key``: an ``ax`` that is given gets its legend too. Raises SelectionError (a
+    ValueError) for several activations, widths or input norms.
     """
     rows, order = _schemes(frame)
     for column in PANEL:

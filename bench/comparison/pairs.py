@@ -13,14 +13,15 @@ from scipy.stats import binom, t
 
 
 class Tested(NamedTuple):
-    """Of each pair: the p-value of no difference; which is better, 1 the second, -1 the first, 0 neither; and the effect.
+    """Of each pair: the p-value of no difference; which is better, 1 the second, -1 the first, 0 neither; and the effects.
 
-    effect: the statistic t over √seeds, what more seeds would multiply; NaN where there are too few for a statistic.
+    effects: [statistics that all have to be significant, pairs], t over √seeds, which more seeds would multiply by their own
+    root; NaN where there are too few for a statistic.
     """
 
     p: np.ndarray
     better: np.ndarray
-    effect: np.ndarray
+    effects: np.ndarray
 
 
 def distances(first: np.ndarray, second: np.ndarray, rounding: float) -> Tested:
@@ -33,8 +34,8 @@ def distances(first: np.ndarray, second: np.ndarray, rounding: float) -> Tested:
     difference, of_difference = _t_test(first - second, rounding)
     total, of_sum = _t_test(first + second, rounding)
     p = np.maximum(of_difference.p, of_sum.p)
-    effect = np.minimum(of_difference.effect, of_sum.effect)
-    return Tested(p, np.sign(difference * total), effect)  # the first is further: mean₁² - mean₂² > 0
+    effects = np.concatenate([of_difference.effects, of_sum.effects])
+    return Tested(p, np.sign(difference * total), effects)  # the first is further: mean₁² - mean₂² > 0
 
 
 def spreads(first: np.ndarray, second: np.ndarray, rounding: float) -> Tested:
@@ -59,17 +60,17 @@ def spreads(first: np.ndarray, second: np.ndarray, rounding: float) -> Tested:
     with np.errstate(divide="ignore"):
         statistic = np.abs(correlation) * np.sqrt(freedom / (1 - correlation**2))
     effect = np.where(count > 2, statistic / np.sqrt(np.maximum(count, 1)), np.nan)
-    return Tested(np.where(varies, 2 * t.sf(statistic, freedom), 1.0), np.sign(covariance), effect)
+    return Tested(np.where(varies, 2 * t.sf(statistic, freedom), 1.0), np.sign(covariance), effect[None])
 
 
 def deaths(first: np.ndarray, second: np.ndarray) -> Tested:
     """Is a larger share of one scheme's networks dead? McNemar's exact test: of the seeds where one of the two is dead.
 
-    first, second: booleans. ``effect`` is NaN: the law is binomial.
+    first, second: booleans. There are no ``effects``: the law is binomial.
     """
     only_first, only_second = discordant(first, second)
     p = np.minimum(2 * binom.cdf(np.minimum(only_first, only_second), only_first + only_second, 0.5), 1.0)
-    return Tested(p, np.sign(only_first - only_second).astype(float), np.full(p.shape, np.nan))
+    return Tested(p, np.sign(only_first - only_second).astype(float), np.empty((0, *p.shape)))
 
 
 def discordant(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -87,10 +88,11 @@ def with_deaths(number: Tested, first: np.ndarray, second: np.ndarray) -> Tested
     dead, (only_first, only_second) = deaths(first, second), discordant(first, second)
     allowed = dead.better * number.better >= 0
     p = np.where(allowed, number.p, 1.0)
-    both = np.where(np.isnan(number.effect), dead.p, np.minimum(2 * np.minimum(p, dead.p), 1.0))
+    unknown = np.isnan(number.effects).any(axis=0)
+    both = np.where(unknown, dead.p, np.minimum(2 * np.minimum(p, dead.p), 1.0))
     p = np.where(only_first + only_second > 0, both, p)
     better = np.where(dead.better != 0, dead.better, number.better)
-    return Tested(p, better, np.where(allowed, number.effect, np.nan))
+    return Tested(p, better, np.where(allowed, number.effects, np.nan))
 
 
 def _t_test(values: np.ndarray, rounding: float) -> tuple[np.ndarray, Tested]:
@@ -104,4 +106,4 @@ def _t_test(values: np.ndarray, rounding: float) -> tuple[np.ndarray, Tested]:
         effect = np.where(beyond > 0, beyond / deviation, 0.0)  # inf where all seeds are equal
     enough = count > 1
     p = np.where(enough, 2 * t.sf(effect * np.sqrt(count), np.maximum(count - 1, 1)), 1.0)
-    return mean, Tested(p, np.sign(mean), np.where(enough, effect, np.nan))
+    return mean, Tested(p, np.sign(mean), np.where(enough, effect, np.nan)[None])

@@ -12,16 +12,18 @@ MOST = 10**6  # seeds, or seeds of which one scheme alone is dead: more are no a
 MOST_DEAD = 10**4
 
 
-def seeds_for_effect(effect: float, level: float, power: float = POWER) -> float:
-    """Seeds with which a two-sided t-test at that level finds an effect, mean over standard deviation; inf beyond a million.
+def seeds_for_effects(effects: np.ndarray, level: float, power: float = POWER) -> float:
+    """Seeds with which two-sided t-tests at that level find all these effects, means over standard deviations.
 
     The statistic of n seeds follows the noncentral t law with n - 1 degrees of freedom and noncentrality effect · √n.
+    Several are taken as independent, as those of sums and differences of equally spread normal numbers are: of a scheme
+    near 0 both are as far from significance, and are not found together as often as each. inf: not a million, or no effects.
     """
-    if not effect > 0:
+    if not (effects.size and (effects > 0).all()):
         return np.inf
 
     def found(seeds: int) -> float:
-        return float(nct.sf(t.isf(level / 2, seeds - 1), seeds - 1, effect * np.sqrt(seeds)))
+        return float(nct.sf(t.isf(level / 2, seeds - 1), seeds - 1, effects * np.sqrt(seeds)).prod())
 
     seeds = 2 + bisect_left(range(2, MOST + 1), power, key=found)
     return float(seeds) if seeds <= MOST else np.inf

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import t
 
 from bench.comparison.pairs import Tested, deaths, discordant, distances, spreads, with_deaths
-from bench.comparison.power import seeds_for_deaths, seeds_for_effect
+from bench.comparison.power import seeds_for_deaths, seeds_for_effects
 
 CONFIDENCE = 0.95
 ROUNDING = 1e-6  # decades per layer: the accuracy of a measured norm, per layer of depth
@@ -90,7 +90,7 @@ def seeds_needed(by: str, values: np.ndarray, dead: np.ndarray, *, rounding: flo
     if only_one + only_other and RANK_BY[by] is not None:
         level /= 2
     of_deaths = seeds_for_deaths(only_one, only_other, seeds, level)
-    return min(of_deaths, seeds_for_effect(tested.effect[place], level))
+    return min(of_deaths, seeds_for_effects(tested.effects[:, place], level))
 
 
 def sizes(by: str, values: np.ndarray) -> np.ndarray:

@@ -37,7 +37,8 @@ def frame_of(columns: Array) -> tuple[Array, Array]:
     Of several at once, LAPACK in jaxlib 0.10 waits for threads of the pool whose thread it holds itself, and devices that do
     so at the same time wait for one another without an end.
     """
-    return tuple(jnp.linalg.qr(columns))
+    frame, triangle = jnp.linalg.qr(columns)
+    return frame, triangle
 
 
 def stretch_segment(segment: Segment, slopes: Split, frame: Array, layers: Array) -> tuple[Array, Array]:

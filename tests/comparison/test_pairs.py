@@ -75,7 +75,7 @@ def test_a_number_never_speaks_for_the_scheme_of_which_more_are_dead():
     near, far = 0.001 * generator.standard_normal((2, 1, 12)) + [[[0.0]], [[1.0]]]
     dead, alive = np.arange(12)[None] < 1, np.zeros((1, 12), bool)
     number = distances(near, far, 0.0)
-    assert with_deaths(number, alive, alive) == number
+    np.testing.assert_equal(with_deaths(number, alive, alive), number)
     assert with_deaths(number, dead, alive).p == 1  # one dead of twelve proves nothing, and forbids the rest
     for_fewer = with_deaths(number, alive, dead)
     assert for_fewer.better == -1

@@ -5,7 +5,8 @@ import pytest
 from scipy.stats import binom, ttest_1samp
 
 from bench.comparison.arguments import NUMBERS, check_rank_by
-from bench.comparison.power import seeds_for_deaths, seeds_for_effect
+from bench.comparison.pairs import distances
+from bench.comparison.power import seeds_for_deaths, seeds_for_effects
 from bench.comparison.ranking import RANK_BY, holm, mean_interval, ranks, seeds_needed
 from bench.settings.errors import SweepError
 
@@ -107,10 +108,25 @@ def test_so_many_seeds_find_an_effect_four_times_in_five(effect, level):
     def found(seeds: int) -> int:
         return int((ttest_1samp(effect + generator.standard_normal((4000, seeds)), 0, axis=1).pvalue <= level).sum())
 
-    seeds = int(seeds_for_effect(effect, level))
+    seeds = int(seeds_for_effects(np.array([effect]), level))
     assert found(seeds) >= binom.ppf(1e-3, 4000, 0.8)
     assert found(seeds - 1) <= binom.isf(1e-3, 4000, 0.8)
-    assert seeds_for_effect(0.0, level) == seeds_for_effect(1e-6, level) == np.inf
+    assert seeds_for_effects(np.array([0.0]), level) == seeds_for_effects(np.array([1e-6]), level) == np.inf
+
+
+@pytest.mark.parametrize("nearest", [0.0, 0.05, 0.5])
+def test_so_many_seeds_tell_distances_apart_four_times_in_five(nearest):
+    """Near 0 sums and differences both have to be told from it: of either alone, 0.7 of the tables would be told apart."""
+    level, generator = 0.05 / 6, np.random.default_rng(9)
+    distances_apart = np.array([1.0, 2 * nearest + 1.0]) / np.sqrt(2)  # in standard deviations of differences and sums
+    seeds = int(seeds_for_effects(distances_apart, level))
+
+    def found(count: int) -> int:
+        first, second = generator.standard_normal((2, 4000, count)) + np.array([nearest, nearest + 1.0])[:, None, None]
+        return int((distances(first, second, 0.0).p <= level).sum())
+
+    assert found(seeds) >= binom.ppf(1e-3, 4000, 0.8)
+    assert found(seeds - 1) <= binom.isf(1e-3, 4000, 0.8)
 
 
 def test_so_many_seeds_find_a_share_of_dead_networks():
