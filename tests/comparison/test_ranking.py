@@ -116,7 +116,7 @@ def test_so_many_seeds_find_an_effect_four_times_in_five(effect, level):
 
 @pytest.mark.parametrize("nearest", [0.0, 0.05, 0.5])
 def test_so_many_seeds_tell_distances_apart_four_times_in_five(nearest):
-    """Near 0 sums and differences both have to be told from it: of either alone, 0.7 of the tables would be told apart."""
+    """Near 0 sums and differences both have to be told from it: of either alone, 65 % would be."""
     level, generator = 0.05 / 6, np.random.default_rng(9)
     distances_apart = np.array([1.0, 2 * nearest + 1.0]) / np.sqrt(2)  # in standard deviations of differences and sums
     seeds = int(seeds_for_effects(distances_apart, level))
