@@ -36,7 +36,7 @@ from bench.arithmetic.extended import (
 )
 from bench.engine.assembly import LOG10_2
 from bench.engine.gradients import LANES, Trace, forward_program
-from bench.engine.measure import split_lanes, start_states, tiled
+from bench.engine.lanes import split_lanes, start_states, tiled
 from bench.networks.activations import Activation, Propagated
 from bench.networks.seeds import fetch_behind, over_seeds, place
 from bench.networks.segments import LAYERS, Segment, segments_to
@@ -89,9 +89,11 @@ def preactivations(
 
     starts: inputs [seeds, width]; each is run in every lane, times the lane's ``input_norms``, 1 by default. Yields the
     segment, value [LAYERS, seeds, rows, width] and exponent [LAYERS, seeds, rows], where rows are lanes, start after start.
+    Of a homogeneous network without biases z_l comes without its factor scale^l, as at scale 1: no slope or angle has it.
     """
     dtype = np.dtype(starts[0].dtype)
-    lanes = place(mesh, split_lanes(scales, bias_stds, dtype))
+    tiles, _ = split_lanes(activation, scales, bias_stds, dtype)
+    lanes = place(mesh, tiles)
     forward = forward_program(mesh, _Preactivations(**vars(activation)))
     norms = tiled(np.ones(len(scales)) if input_norms is None else input_norms, fill=1.0)
     states = [[place(mesh, state, 0) for state in start_states(start, norms)] for start in starts]

@@ -12,40 +12,14 @@ import numpy as np
 from jax import Array
 from jax.sharding import Mesh
 
-from bench.arithmetic.extended import EXPONENT_OF_ZERO
 from bench.engine.assembly import Block, Measured, assemble, block_of, log2_norms, logs_of
 from bench.engine.entries import input_counts, spread_program, without_first_program
-from bench.engine.gradients import DEPTHS, LANES, Lanes, State, Trace, backward_program, forward_program
+from bench.engine.gradients import DEPTHS, LANES, Trace, backward_program, forward_program
+from bench.engine.lanes import multiplied, split_lanes, start_states, tiled
 from bench.networks.activations import Activation
 from bench.networks.losses import Loss
 from bench.networks.seeds import fetch_behind, place
 from bench.networks.segments import Segment, segments_to
-
-
-def tiled(values: np.ndarray, fill: float = 0.0) -> np.ndarray:
-    """One number of every lane, a row for each tile; the last tile is padded."""
-    return np.pad(values, (0, -len(values) % LANES), constant_values=fill).reshape(-1, LANES)
-
-
-def split_lanes(scales: np.ndarray, bias_stds: np.ndarray, dtype: np.dtype) -> list[Lanes]:
-    """Tiles of LANES pairs as mantissas and exponents; the last is padded with zeros, networks that are zero throughout."""
-
-    def split(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        mantissa, exponent = np.frexp(tiled(values))
-        return mantissa.astype(dtype), np.where(mantissa == 0, EXPONENT_OF_ZERO, exponent).astype(dtype)
-
-    return [Lanes(*tile) for tile in zip(*split(scales), *split(bias_stds), strict=True)]
-
-
-def start_states(inputs: Array, input_norms: np.ndarray, exponent: int = 0) -> list[State]:
-    """The inputs [seeds, width] · 2^exponent of a tile of lanes, times its norms; for each tile of norms [tiles, LANES]."""
-    mantissa, log2 = np.frexp(input_norms)
-    dtype, x = np.dtype(inputs.dtype), np.asarray(inputs)[:, None, :]
-    return [
-        # mantissas in [1, 2), so that a norm of 1 changes no bit
-        State((2 * factors)[:, None].astype(dtype) * x, np.tile(exponent + shifts - 1, (len(x), 1)).astype(dtype))
-        for factors, shifts in zip(mantissa, log2, strict=True)
-    ]
 
 
 def measure(
@@ -73,7 +47,7 @@ def measure(
     Yields depth by depth and tile by tile, in no particular order.
     """
     dtype = np.dtype(inputs.dtype)
-    tiles = split_lanes(scales, bias_stds, dtype)
+    tiles, factors = split_lanes(activation, scales, bias_stds, dtype)
     norms = tiled(np.ones(len(scales)) if input_norms is None else input_norms, fill=1.0)
     lanes = place(mesh, tiles)
     forward, backward = forward_program(mesh, activation), backward_program(mesh)
@@ -121,7 +95,10 @@ def measure(
     for tile, trace in fetch_behind(run_forward()):
         pieces[tile].append(trace)
         advance(1 / steps)
-    traces = [Trace(*np.concatenate(piece, axis=1).astype(float)) for piece in pieces]
+    traces = [
+        multiplied(Trace(*np.concatenate(piece, axis=1).astype(float)), factor)
+        for piece, factor in zip(pieces, factors, strict=True)
+    ]
     logs = [
         logs_of(trace, log2_norms(inputs)[:, None] + input_exponent + np.log2(lengths), log2_norms(readout))
         for trace, lengths in zip(traces, norms, strict=True)
