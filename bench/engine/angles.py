@@ -43,24 +43,33 @@ def partner(inputs: np.ndarray, directions: np.ndarray, correlation: float) -> n
     square = np.sum(x * x, axis=-1, keepdims=True)
     across = direction - x * np.sum(x * direction, axis=-1, keepdims=True) / square
     across *= np.sqrt(square / np.sum(across * across, axis=-1, keepdims=True))
-    return (correlation * x + np.sqrt(1 - correlation**2) * across).astype(inputs.dtype)
+    return (correlation * x + np.sqrt((1 - correlation) * (1 + correlation)) * across).astype(inputs.dtype)
 
 
 @jax.jit
-def cosines(rows: Array) -> Array:
-    """Of the first half of the rows with the second: rows [..., 2 · lanes, width], result [..., lanes].
+def apart(rows: Array) -> Array:
+    """``‖a ∓ b‖² / 2`` of unit vectors along the first half of the rows and the second: 1 ∓ cos(a, b).
 
-    By ``1 - ‖a/‖a‖ - b/‖b‖‖² / 2``, which is exactly 1 for equal vectors and keeps the digits of 1 - c near it.
+    rows: [..., 2 · lanes, width]; result: [..., lanes, 2]. Each keeps its digits where the cosine is near 1, or -1, and
+    is 0 where it is below what rounding makes of equal vectors.
     """
     value, norm, _ = normalize(rows)
     first, second = jnp.split(value / norm[..., None], 2, axis=-2)
-    return 1 - jnp.sum(jnp.square(first - second), axis=-1) / 2
+    halves = jnp.stack([jnp.sum(jnp.square(between), axis=-1) / 2 for between in (first - second, first + second)], axis=-1)
+    rounding = jnp.finfo(rows.dtype).eps ** 2  # a compiler that takes the division into the difference leaves that of equals
+    return jnp.where(halves < rounding, jnp.zeros_like(halves), halves)
+
+
+def cosines(halves: Array) -> np.ndarray:
+    """The cosines, in float64, of which :func:`apart` tells: exactly 1 for equal vectors, NaN where one is zero."""
+    near, far = np.moveaxis(np.asarray(halves, float), -1, 0)
+    return np.where(near <= far, 1 - near, far - 1)
 
 
 def backward_segment(
     segment: Segment, slopes: Array, readout: Array, cotangent: Array, index: Array, depth: Array
 ) -> tuple[Array, Array]:
-    """One seed's cotangents ∂y/∂h of the segment's input, and cos(δ_l, δ_l') [LAYERS, lanes] of its layers.
+    """One seed's cotangents ∂y/∂h of the segment's input, and how far :func:`apart` its δ_l and δ_l' are [LAYERS, lanes, 2].
 
     slopes [LAYERS, 2 · lanes, width]; cotangent [2 · lanes, width]: of the segment's last h, up to powers of two; the
     readout enters at layer ``depth`` - 1.
@@ -70,7 +79,7 @@ def backward_segment(
         weights, slope, number = inputs
         cotangent = jnp.where(number == depth - 1, readout[None, :], cotangent)
         delta, _, _ = normalize(slope * cotangent)
-        return jnp.matmul(delta, weights, precision=lax.Precision.HIGHEST), cosines(delta)
+        return jnp.matmul(delta, weights, precision=lax.Precision.HIGHEST), apart(delta)
 
     numbers = index * LAYERS + 1 + jnp.arange(LAYERS, dtype=depth.dtype)
     return lax.scan(layer, cotangent, (segment.weights, slopes, numbers), reverse=True)
@@ -109,7 +118,7 @@ def angles(
     forward, slopes = _forward(
         segments, [inputs, others], mesh=mesh, activation=activation, scales=scales, bias_stds=bias_stds, depth=depth
     )
-    backward = _backward(segments, slopes, readout, mesh=mesh, depth=depth)
+    backward = _backward(segments, slopes, readout, mesh=mesh, scales=scales, depth=depth)
     return Angles(*(part[: depth - 1].transpose(2, 1, 0) for part in (forward, backward)))
 
 
@@ -132,7 +141,7 @@ def pairs(
     """
     lanes = {"scales": scales, "bias_stds": bias_stds, "input_norms": input_norms}
     forward, slopes = _forward(segments, [inputs, others], mesh=mesh, activation=activation, depth=max(depths), **lanes)
-    first = [_backward(segments, slopes, readout, mesh=mesh, depth=depth)[0] for depth in depths]
+    first = [_backward(segments, slopes, readout, mesh=mesh, scales=scales, depth=depth)[0] for depth in depths]
     return Pairs(*(np.stack(part).swapaxes(1, 2) for part in ([forward[depth - 2] for depth in depths], first)))
 
 
@@ -142,20 +151,31 @@ def _forward(
     """cos(z_l, z_l') [layers, seeds, lanes], and the slopes of every segment."""
     cosine, slopes = [], []
     for _, value, exponent in preactivations(segments, starts, activation=activation, count=segments_to(depth), **lanes):
-        cosine.append(np.asarray(cosines(value), float))
+        cosine.append(cosines(apart(value)))
         slopes.append(share_exponent(slopes_at(activation, value, exponent)).mantissa)
     return np.concatenate(cosine), slopes
 
 
 def _backward(
-    segments: Callable[[int], Segment], slopes: Sequence[Array], readout: Array, *, mesh: Mesh, depth: int
+    segments: Callable[[int], Segment],
+    slopes: Sequence[Array],
+    readout: Array,
+    *,
+    mesh: Mesh,
+    scales: np.ndarray,
+    depth: int,
 ) -> np.ndarray:
-    """cos(δ_l, δ_l') [layers, seeds, lanes] of the network of that depth."""
+    """cos(δ_l, δ_l') [layers, seeds, lanes] of the network of that depth.
+
+    Scales are not in the arithmetic; where one is 0, no gradient comes through the weights of layer L - 1.
+    """
     _, seeds, rows, width = slopes[0].shape
     cotangent = place(mesh, np.zeros((seeds, rows, width), slopes[0].dtype), 0)
     found = []
     for index in reversed(range(segments_to(depth))):
         at = np.int32(index), np.int32(depth)
-        cotangent, cosine = backward_program(mesh)(segments(index), slopes[index], readout, cotangent, *at)
-        found.insert(0, np.asarray(cosine, float))
-    return np.concatenate(found)
+        cotangent, halves = backward_program(mesh)(segments(index), slopes[index], readout, cotangent, *at)
+        found.insert(0, cosines(halves))
+    cosine = np.concatenate(found)
+    cosine[: depth - 2, :, scales == 0] = np.nan
+    return cosine

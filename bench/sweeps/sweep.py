@@ -9,6 +9,8 @@ from bench.runs.settings import Settings
 from bench.settings.checks import reals
 from bench.settings.errors import SweepError
 
+CLOSEST = 1e-12  # 1 - c of two vectors of float32, of which rounding is then a few per cent
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep(Settings):
@@ -32,7 +34,7 @@ class Sweep(Settings):
     dtype: "float32" or "float64", of all arithmetic.
     layers: also keep one row for each layer of each cell.
     correlations: c, each -1 … 1, none by default: for each also keep one row for each cell, of what the network makes of its
-    input x and of a second one as long, at the angle arccos c to it.
+    input x and of a second one as long, at the angle arccos c to it. In float32, 1e-12 or more from ±1, or ±1 itself.
     """
 
     initializers: tuple[str, ...] = ("gaussian",)
@@ -71,6 +73,10 @@ class Sweep(Settings):
         between = [value for value in found if abs(value) < 1]
         if between and 1 in self.widths:
             raise SweepError("correlations", between[0], "-1 or 1 where a width is 1")
+        lost = [value for value in between if 1 - abs(value) < CLOSEST]
+        if lost and self.dtype == "float32":
+            accepted = f"-1 or 1, or numbers at least {CLOSEST:g} from them (closer ones need dtype float64)"
+            raise SweepError("correlations", lost[0], accepted)
         return found
 
     @property

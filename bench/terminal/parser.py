@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NoReturn
@@ -16,6 +17,10 @@ SHELLS = ("bash", "zsh", "tcsh")
 
 class Parser(argparse.ArgumentParser):
     """An argument parser that says what is wrong in one line, and knows what was probably meant."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._negative_number_matcher: Any = re.compile(r"-\.?\d")  # a range such as -1:1:5 is no option either
 
     def error(self, message: str) -> NoReturn:
         """Exit with status 2 and one line, without the usage."""

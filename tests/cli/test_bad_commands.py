@@ -222,3 +222,9 @@ def test_no_command_and_several_are_refused(line):
 @pytest.mark.parametrize("line", FIGURES, ids=" ".join)
 def test_what_cannot_be_drawn_is_refused(line):
     assert_one_line(refused(plot, line))
+
+
+@pytest.mark.parametrize("text", ["-1:1:5log", "-1:1", "-.5:2x"])
+def test_a_range_that_begins_below_zero_is_no_option(text, capsys):
+    assert measure(["sweep", "--correlations", text]) == 2
+    assert capsys.readouterr().err.startswith(f"bench sweep: error: --correlations: got '{text}', expected ")

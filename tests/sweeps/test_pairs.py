@@ -75,12 +75,28 @@ def test_wide_he_networks_merge_inputs_as_theory_says(tmp_path):
 
 
 def test_a_zero_vector_and_an_undefined_scheme_have_no_angle(tmp_path):
-    fields = {"widths": [8], "depths": [5], "seeds": 2, "correlations": [0.5, 1.0]}
-    zero = run_frame(tmp_path, "zero", kind="pairs", activations=["relu"], scales=[0.0, 1.0], **fields)
-    assert zero[zero.scale == 0][["cosine_last", "cosine_grad_first"]].isna().all(axis=None)
-    assert (zero[(zero.scale == 1) & (zero.correlation == 1)].cosine_last == 1).all()
+    fields = {"widths": [8], "depths": [2, 5], "seeds": 2, "correlations": [0.5, 1.0]}
+    rows = run_frame(tmp_path, "zero", kind="pairs", activations=["relu", "tanh"], scales=[0.0, 1.0], **fields)
+    zero = rows[rows.scale == 0]
+    assert zero.cosine_last.isna().all()
+    has_gradient = (zero.activation == "tanh") & (zero.depth == 2)  # phi'(0) u, for any input
+    assert zero.cosine_grad_first[~has_gradient].isna().all()
+    assert (zero.cosine_grad_first[has_gradient] == 1).all()
+    assert (rows[(rows.scale == 1) & (rows.correlation == 1)].cosine_last == 1).all()
     undefined = run_frame(tmp_path, "none", kind="pairs", initializers=["critical"], activations=["softplus"], **fields)
     assert undefined[["cosine_last", "cosine_grad_first"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_a_correlation_next_to_one_is_kept(tmp_path, sign):
+    """An orthogonal network keeps it: 1 - 1e-10 is no float32, but the angle between two vectors of float32 is."""
+    fields = {"initializers": ["orthogonal"], "activations": ["linear"], "widths": [8], "depths": [2], "seeds": 2}
+    rows = run_frame(tmp_path, kind="pairs", scales=[0.6, 1.0], correlations=[sign * (1 - 1e-10)], **fields)
+    assert (rows.correlation == sign * (1 - 1e-10)).all()
+    np.testing.assert_allclose(1 - sign * rows.cosine_last, 1e-10, rtol=0.05)
+    with pytest.raises(SweepError, match=r"^correlations: got -?0.9999.*, expected .* 1e-12 .* dtype float64"):
+        bench.Sweep(correlations=[sign * (1 - 1e-13)])
+    assert bench.Sweep(correlations=[sign * (1 - 1e-13)], dtype="float64")
 
 
 def test_one_neuron_has_no_angles_but_two():
