@@ -64,13 +64,18 @@ def check_aligned(training: Training, task: Task) -> None:
     """Raises SweepError where a training is aligned and its modes would not be learned one by one."""
     if modes_of(training.task, training.dtype) is None:
         return
+    unfit: list[tuple[str, object, str]] = []
     for field, value, fits, accepted in (
         ("initializers", training.initializers, set(training.initializers) <= set(SCHEMES), " or ".join(SCHEMES)),
         ("activations", training.activations, training.activations == ("linear",), "linear"),
         ("bias_stds", training.bias_stds, training.bias_stds == (0.0,), "0"),
         ("loss", training.loss, training.loss == "mse", "mse"),
-        ("batch", training.batch, training.batch >= len(task.x_train), f"{len(task.x_train)} or more, all examples"),
-        ("widths", training.widths, min(training.widths) >= task.inputs, f"{task.inputs} or more, the task's inputs"),
+        ("batch", training.batch, training.batch >= len(task.x_train), f"{len(task.x_train)} or more (all examples)"),
+        ("widths", training.widths, min(training.widths) >= task.inputs, f"{task.inputs} or more (the task's inputs)"),
     ):
         if not fits:
-            raise SweepError(field, value, f"{accepted}: {WORD} needs modes that are learned one by one")
+            unfit.append((field, value, accepted))
+    if unfit:
+        (field, value, accepted), *others = unfit
+        everything = ", and ".join([accepted, *(f"{name} {needed}" for name, _, needed in others)])
+        raise SweepError(field, value, f"{everything}: {WORD} needs modes that are learned one by one")

@@ -124,7 +124,10 @@ def test_the_command_line_trains_the_aligned_case_and_refuses_what_has_no_modes_
     assert "saxe:aligned=true,inputs=4" in pd.read_parquet(tmp_path / "training" / "cells").task[0]
     capsys.readouterr()
     for change, named in (
-        (["--initializers", "gaussian"], "--initializers: got ('gaussian',), expected orthogonal or identity"),
+        (
+            ["--initializers", "gaussian", "--batch", "2"],
+            "--initializers: got ('gaussian',), expected orthogonal or identity, and batch 4 or more (all examples): saxe",
+        ),
         (["--initializers", "identity", "--widths", "3"], "--widths: got (3,), expected 4 or more"),
         (["--initializers", "identity", "--activations", "tanh"], "--activations: got ('tanh',), expected linear"),
         (["--initializers", "identity", "--batch", "2"], "--batch: got 2, expected 4 or more"),
