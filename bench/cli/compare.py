@@ -80,7 +80,8 @@ def _measured(arguments: argparse.Namespace, base: Sweep, overrides: Mapping[str
 
     sweep = to_compare(replace(base, **overrides))
     run_name = arguments.run if arguments.run is not None else default_name(arguments.preset or PRESET)
-    return Path(run(sweep, results=arguments.results, name=run_name, progress=not arguments.quiet))
+    where = {"results": arguments.results, "name": run_name}
+    return Path(run(sweep, **where, progress=not arguments.quiet, overwrite=arguments.overwrite))
 
 
 def _given(arguments: argparse.Namespace) -> Path:
@@ -88,4 +89,6 @@ def _given(arguments: argparse.Namespace) -> Path:
     for name in (*OPTIONS, "preset", "run"):
         if (given := getattr(arguments, name, None)) is not None:
             raise SweepError(name, given, "nothing beside --from, which takes a run as it is")
+    if arguments.overwrite:
+        raise SweepError("overwrite", True, "nothing beside --from, which takes a run as it is")
     return Path(arguments.taken)

@@ -43,7 +43,8 @@ def main(arguments: argparse.Namespace) -> None:
     if arguments.layers is not None:
         sweep = replace(sweep, layers=arguments.layers)
     name = arguments.run if arguments.run is not None else arguments.preset or "sweep"
-    folder = run(sweep, results=arguments.results, name=name, progress=not arguments.quiet)
+    where = {"results": arguments.results, "name": name}
+    folder = run(sweep, **where, progress=not arguments.quiet, overwrite=arguments.overwrite)
     identity = (sweep.initializers, sweep.activations, sweep.loss) == (("identity",), ("linear",), "output")
     say_next(arguments, "lecture" if identity else "heatmap", folder)
     print(folder)

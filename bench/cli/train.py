@@ -60,7 +60,8 @@ def main(arguments: argparse.Namespace) -> None:
     name = arguments.run if arguments.run is not None else arguments.preset or "training"
     try:
         training = replace(Training() if preset is None else preset.training, **overrides)
-        folder = train(training, results=arguments.results, name=name, progress=not arguments.quiet)
+        where = {"results": arguments.results, "name": name}
+        folder = train(training, **where, progress=not arguments.quiet, overwrite=arguments.overwrite)
     except SweepError as error:
         if arguments.data is None or error.field != "task":
             raise

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.interface.removal import remove_run
 from bench.interface.run import Run, manifest_of
 from bench.settings.errors import SweepError
 from bench.settings.suggestions import nearest
@@ -38,9 +37,8 @@ def run(
     from bench.sweeps import runner  # JAX takes a while
 
     settings, named = settings_of(sweep, Sweep, PRESETS, "sweep")
-    if overwrite:
-        remove_run(results, named if name is None else name)
-    return Run(runner.run(settings, results=results, name=named if name is None else name, progress=progress))
+    where = {"results": results, "name": named if name is None else name}
+    return Run(runner.run(settings, **where, progress=progress, overwrite=overwrite))
 
 
 def train(
@@ -58,13 +56,10 @@ def train(
     cannot be loaded too.
     """
     from bench.training import runner
-    from bench.training.tasks import load_task
 
     settings, named = settings_of(training, Training, TRAININGS, "training")
-    if overwrite:
-        runner.check_fit(settings, load_task(settings.task))  # what cannot be trained costs no run
-        remove_run(results, named if name is None else name)
-    return Run(runner.train(settings, results=results, name=named if name is None else name, progress=progress))
+    where = {"results": results, "name": named if name is None else name}
+    return Run(runner.train(settings, **where, progress=progress, overwrite=overwrite))
 
 
 def open(path: str | os.PathLike[str]) -> Run:  # noqa: A001  (it is bench.open)

@@ -62,6 +62,7 @@ class RunFolder(Generic[Chunk]):
         self.path = Path(results) / name
         self.kind, self.chunks, self.tables = kind, tuple(chunks), tuple(tables)
         self._log: Log | None = None
+        self._looked: set[str] = set()
         self._make(self.path)
         self._lock = self._acquire()
         try:  # what is there is looked at behind the lock, so that no other process changes it
@@ -114,10 +115,25 @@ class RunFolder(Generic[Chunk]):
         (self.path / LOG).unlink(missing_ok=True)
 
     def write(self, chunk: Chunk, tables: Mapping[str, Mapping[str, Any]]) -> None:
-        """The chunk's tables as shards; cells last: they say that it is done. Raises OSError."""
+        """The chunk's tables as shards; cells last: they say that it is done.
+
+        Raises OSError, and RunError where the shards that are there were written by a version with fewer columns.
+        """
         for folder in reversed(self.tables):
             table = pa.table({name: _column(values) for name, values in tables[folder].items()})
+            self._check_columns(folder, table.column_names)
             self._write_shard(f"{folder}/{chunk.shard}", table)
+
+    def _check_columns(self, folder: str, names: Sequence[str]) -> None:
+        """Rows of two versions would be no table. Looks at one shard that is there, once for each folder."""
+        if folder in self._looked:
+            return
+        self._looked.add(folder)
+        records = ((self.path / name, record) for name, record in self._records.items() if name.startswith(f"{folder}/"))
+        if (shard := next((path for path, record in records if is_intact(path, record)), None)) is not None:
+            known = pq.read_schema(shard).names
+            if lacking := [name for name in names if name not in known]:
+                raise self._refused(_earlier(f"whose {folder} lack {', '.join(lacking)}"))
 
     def _write_shard(self, name: str, table: pa.Table) -> None:
         def write(path: Path) -> None:
@@ -155,10 +171,12 @@ class RunFolder(Generic[Chunk]):
         if existing is None and self._holds_foreign_files():
             raise RunError(f"name: {self.path} exists and is not a run; choose another name or remove it")
         if existing is not None and {key: existing.get(key) for key in planned} != planned:
-            difference = _difference(existing.get(self.kind, {}), planned[self.kind])
-            words = f"name: {self.path} holds another {self.kind}{difference}; choose another name"
-            raise RunError(words, in_python=", or overwrite=True")
+            raise self._refused(_difference(self.kind, existing, planned[self.kind]))
         return existing
+
+    def _refused(self, what: str) -> RunError:
+        words = f"name: {self.path} {what} choose another name"
+        return RunError(words, in_python=", or overwrite=True", as_options=", or --overwrite")
 
     def _holds_foreign_files(self) -> bool:
         """Whether there are files that are not left over from a run that was killed before its manifest was written."""
@@ -205,6 +223,17 @@ def _column(values: Any) -> pa.Array:
     return pa.array(np.ascontiguousarray(values))
 
 
-def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+def _difference(kind: str, existing: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """What a folder holds instead of the run with the fields ``new``."""
+    old = existing.get(kind) or {}
     fields = [name for name in new if old.get(name) != new[name]]
-    return f" ({', '.join(fields)} differ)" if fields else ", cut into other chunks by another version"
+    if old and not any(name in old for name in fields):
+        return _earlier(f"which knew no {', '.join(fields)}" if fields else "which cut it into other chunks")
+    return f"holds another {kind} ({', '.join(fields)} differ);"
+
+
+def _earlier(how: str) -> str:
+    return (
+        f"was begun by an earlier version of depthscale, {how}, and cannot be finished by this one; "
+        "what it holds can be read, drawn and compared; to measure it again,"
+    )

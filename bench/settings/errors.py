@@ -9,12 +9,12 @@ class UsageError(ValueError):
     """What was asked for cannot be done; the text is "argument: what was given, and what is accepted".
 
     Arguments are called as they are from Python, where ``in_python`` is said too. A command line writes ``field`` in its own
-    way, before what is ``told`` of it.
+    way, before what is ``told`` of it, which ends with ``as_options``.
     """
 
-    def __init__(self, text: str, *, in_python: str = "") -> None:
+    def __init__(self, text: str, *, in_python: str = "", as_options: str = "") -> None:
         super().__init__(text + in_python)
-        self.field, _, self.told = text.partition(": ")
+        self.field, _, self.told = (text + as_options).partition(": ")
 
 
 class SweepError(UsageError):

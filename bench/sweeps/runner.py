@@ -20,6 +20,7 @@ from bench.networks.seeds import seed_mesh
 from bench.networks.trial import check_own
 from bench.runs.folder import RunFolder
 from bench.runs.loop import Job, fill
+from bench.runs.removal import remove_run
 from bench.sweeps.needs import check_fits
 from bench.sweeps.pairs import measure_pairs
 from bench.sweeps.plan import Chunk, cells_of, keeps_weights, lanes_in, plan
@@ -35,13 +36,14 @@ def run(
     results: str | os.PathLike[str] = "results",
     name: str = "sweep",
     progress: bool = True,
+    overwrite: bool = False,
 ) -> Path:
     """Measure what is missing of ``sweep`` in the folder ``results/name`` and return the folder.
 
     Started again after a kill, it finishes the rest, with the same rows to the bit. ``progress`` draws a bar on standard
-    error. Where a scheme is undefined, as at a critical point that does not exist, rows are NaN and one line on standard
-    error says why. Raises :class:`bench.RunError` (a ValueError) before anything is written for a name or folder that
-    cannot be used, or that holds another sweep.
+    error; ``overwrite`` removes the run of that name first. Where a scheme is undefined, as at a critical point that does
+    not exist, rows are NaN and one line on standard error says why. Raises :class:`bench.RunError` (a ValueError) before
+    anything is written for a name or folder that cannot be used, or that holds another sweep.
     """
     check_fits(sweep)
     shapes = [(width, width) for width in sweep.widths]
@@ -54,6 +56,8 @@ def run(
         undefined=lambda chunk: _undefined(sweep, chunk),
         bar={"bar_format": BAR, "unit": " cells"},
     )
+    if overwrite:  # what cannot be measured or trained has cost no run
+        remove_run(results, name)
     return fill(lambda: folder_of(sweep, results, name), job, dtype=sweep.dtype, progress=progress)
 
 

@@ -19,6 +19,7 @@ from bench.networks.seeds import fetch_behind, place, seed_mesh
 from bench.networks.trial import check_own
 from bench.runs.folder import RunFolder
 from bench.runs.loop import Job, fill
+from bench.runs.removal import remove_run
 from bench.settings.errors import SweepError
 from bench.training.aligned import check_aligned, modes_of
 from bench.training.draws import CALIBRATION, Factors, draw, orders
@@ -41,13 +42,15 @@ def train(
     results: str | os.PathLike[str] = "results",
     name: str = "training",
     progress: bool = True,
+    overwrite: bool = False,
 ) -> Path:
     """Train what is missing of ``training`` in the folder ``results/name`` and return the folder.
 
     Started again after a kill, it finishes the rest, on the same devices with the same rows to the bit. ``progress`` draws a
-    bar on standard error. Where a scheme is undefined, as at a critical point that does not exist, rows are NaN and one line
-    on standard error says why. Raises :class:`bench.RunError` (a ValueError) before anything is written for a name or folder
-    that cannot be used, or that holds another run, and :class:`bench.SweepError` for a task that cannot be loaded.
+    bar on standard error; ``overwrite`` removes the run of that name first. Where a scheme is undefined, as at a critical
+    point that does not exist, rows are NaN and one line on standard error says why. Raises :class:`bench.RunError` (a
+    ValueError) before anything is written for a name or folder that cannot be used, or that holds another run, and
+    :class:`bench.SweepError` for a task that cannot be loaded.
     """
     task = load_task(training.task)
     check_fit(training, task)
@@ -60,6 +63,8 @@ def train(
         undefined=lambda chunk: _undefined(training, chunk),
         bar={"bar_format": BAR},
     )
+    if overwrite:  # what cannot be measured or trained has cost no run
+        remove_run(results, name)
     return fill(lambda: folder_of(training, results, name), job, dtype=training.dtype, progress=progress)
 
 

@@ -56,15 +56,20 @@ def test_overwriting_replaces_the_run_and_nothing_else(tmp_path, capsys):
     with pytest.raises(bench.RunError, match=r"^name: .* holds another sweep .*; choose another name, or overwrite=True$"):
         bench.run(other, results=tmp_path, name="mine", progress=False)
     assert main(["sweep", "--run", "mine", "--results", str(tmp_path), "--depths", "2,3", "--seeds", "1"]) == 2
-    assert capsys.readouterr().err.startswith("bench sweep: error: --run: ")
+    told = capsys.readouterr().err
+    assert told.startswith("bench sweep: error: --run: ")
+    assert told.endswith("; choose another name, or --overwrite\n")
     again = bench.run(other, results=tmp_path, name="mine", progress=False, overwrite=True)
     assert len(again.cells) == other.cells
     assert not (again / "heatmap.png").exists()
     assert sorted(os.listdir(tmp_path)) == ["beside", "mine"]
     assert bench.run(SMALL, results=tmp_path, name="new", progress=False, overwrite=True).name == "new"
+    command = ["sweep", "--run", "mine", "--results", str(tmp_path), "--depths", "2,3", "--widths", "2", "--seeds", "2"]
+    assert main([*command, "--overwrite", "--quiet"]) == 0
+    assert len(again.cells) == 2 * other.cells
 
 
-def test_what_is_no_run_is_never_removed(tmp_path):
+def test_what_is_no_run_is_never_removed(tmp_path, capsys):
     notes = tmp_path / "notes"
     notes.mkdir()
     (notes / "diary.txt").write_text("mine")
@@ -74,6 +79,9 @@ def test_what_is_no_run_is_never_removed(tmp_path):
         with pytest.raises(bench.RunError, match=words):
             bench.run(SMALL, results=tmp_path, name=name, progress=False, overwrite=True)
     assert (notes / "diary.txt").read_text() == "mine"
+    capsys.readouterr()
+    assert main(["sweep", "--run", "notes", "--results", str(tmp_path), "--overwrite"]) == 2
+    assert capsys.readouterr().err.startswith(f"bench sweep: error: --overwrite: '{notes}' is not a run")
     assert len(run.cells) == 1
 
 

@@ -1,5 +1,6 @@
 """Run folders survive kills, refuse what is not theirs, and describe themselves."""
 
+import hashlib
 import json
 import os
 import random
@@ -150,3 +151,29 @@ def test_two_processes_do_not_write_one_run(tmp_path):
     assert files(bench.run(sweep, results=tmp_path, name="mine", progress=False)) == files(
         bench.run(sweep, results=tmp_path, name="other", progress=False)
     )
+
+
+def test_what_an_earlier_version_began_is_refused_as_that(tmp_path):
+    """Without fields that there are now, or columns: rows of two versions would be no table."""
+    run = bench.run(bench.Sweep(**FIELDS), results=tmp_path, progress=False)
+    manifest = json.loads((run / "manifest.json").read_text())
+    old = {name: value for name, value in manifest["sweep"].items() if name not in ("input_norms", "correlations")}
+    (run / "manifest.json").write_text(json.dumps(manifest | {"sweep": old}))
+    earlier = (
+        "was begun by an earlier version of depthscale, {}, and cannot be .* compared; to measure it again, choose another"
+    )
+    for again in (bench.Sweep(**FIELDS), bench.Sweep(**FIELDS, correlations=0.5)):
+        with pytest.raises(bench.RunError, match=earlier.format("which knew no input_norms, correlations")):
+            bench.run(again, results=tmp_path, progress=False)
+    with pytest.raises(bench.RunError, match=r"holds another sweep \(depths, input_norms, correlations differ\); choose"):
+        bench.run(bench.Sweep(**FIELDS | {"depths": 2}), results=tmp_path, progress=False)
+    lost, *shards = sorted((run / "cells").glob("*.parquet"))
+    for shard in shards:
+        pd.read_parquet(shard).drop(columns="log10_relative_first").to_parquet(shard)
+        manifest["shards"][f"cells/{shard.name}"]["sha256"] = hashlib.sha256(shard.read_bytes()).hexdigest()
+    lost.unlink()
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(bench.RunError, match=earlier.format("whose cells lack log10_relative_first")):
+        bench.run(bench.Sweep(**FIELDS), results=tmp_path, progress=False)
+    assert not lost.exists()
+    assert len(run.cells) > 0

@@ -7,10 +7,10 @@ import os
 import shutil
 from pathlib import Path
 
-from bench.interface.run import manifest_of
 from bench.runs.errors import RunError
 from bench.runs.files import TEMPORARY
 from bench.runs.folder import RUN_NAME
+from bench.runs.manifest import NAME, no_run, one_line, read_manifest
 
 OF_A_RUN = ("manifest.json", "shards.jsonl", "cells", "layers", "pairs", "curves", "table.csv", "table.md", "table.tex")
 DRAWN = (".png", ".pdf", ".svg")
@@ -31,7 +31,7 @@ def remove_run(results: str | os.PathLike[str], name: str) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        manifest_of(folder)
+        _check_is_run(folder)
         foreign = [path.name for path in folder.iterdir() if not _is_of_a_run(path)]
         if foreign:
             raise RunError(
@@ -44,6 +44,15 @@ def remove_run(results: str | os.PathLike[str], name: str) -> None:
         raise RunError(f"overwrite: {folder} cannot be removed: {error.strerror or error}") from error
     finally:
         os.close(handle)
+
+
+def _check_is_run(folder: Path) -> None:
+    try:
+        read_manifest(folder)
+    except FileNotFoundError:
+        raise RunError(f"overwrite: {no_run(folder)}; remove it yourself, or choose another name") from None
+    except (OSError, ValueError) as error:
+        raise RunError(f"overwrite: {str(folder / NAME)!r} cannot be read: {one_line(error)}") from error
 
 
 def _is_of_a_run(path: Path) -> bool:
