@@ -1,7 +1,6 @@
 """Cosines of two inputs' pre-activations and gradients: exact laws, theory at width 1024, and float64 jax.grad."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -10,6 +9,7 @@ from bench.networks.activations import ACTIVATIONS
 from bench.networks.seeds import place, seed_mesh
 from bench.networks.segments import LAYERS
 from bench.theory import gradient_correlation
+from tests.engine.plain import plain
 from tests.engine.test_jacobians import drawn, segments_of
 
 FLOAT32 = {"rtol": 0, "atol": 2e-6}  # of a cosine, a few layers of rounding
@@ -74,33 +74,25 @@ def test_equals_float64_jax_grad(name, depth):
         name, weights, inputs, 0.7, biases=biases, scales=scales, bias_stds=bias_stds, depth=depth, dtype="float64"
     )
 
-    def network(offsets, x, weights, biases, readout, scale):
-        """Y with ``offsets`` added to every z, by which its gradient is that by z; and all z."""
-
-        def layer(h, inputs):
-            matrix, bias, offset = inputs
-            z = scale * (matrix @ h) + bias + offset
-            return ACTIVATIONS[name](z), z
-
-        h, z = jax.lax.scan(layer, x, (weights, biases, offsets))
-        return readout @ h, z
-
     def cosine(a, b):
         with np.errstate(invalid="ignore"):
             return np.sum(a * b, axis=-1) / (np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1))
 
     part = slice(0, depth - 1)
-    with jax.enable_x64(True):
-        differentiated = jax.jit(jax.vmap(jax.grad(network, has_aux=True), in_axes=(None, 0, 0, 0, 0, None)))
-        for lane, (scale, std) in enumerate(zip(scales, bias_stds, strict=True)):
-            (delta, z), (other_delta, other_z) = (
-                differentiated(
-                    jnp.zeros((depth - 1, 8)), jnp.array(x), weights[:, part], std * biases[:, part], readout, scale
+    for lane, (scale, std) in enumerate(zip(scales, bias_stds, strict=True)):
+        for seed in range(2):
+            one, other = (
+                plain(
+                    ACTIVATIONS[name].function,
+                    scale * weights[seed, part],
+                    std * biases[seed, part],
+                    x[seed],
+                    readout[seed],
                 )
                 for x in (inputs, others)
             )
-            np.testing.assert_allclose(found.forward[lane], cosine(z, other_z), rtol=0, atol=1e-9)
-            np.testing.assert_allclose(found.backward[lane], cosine(delta, other_delta), rtol=0, atol=1e-9)
+            np.testing.assert_allclose(found.forward[lane, seed], cosine(one.z, other.z), rtol=0, atol=1e-9)
+            np.testing.assert_allclose(found.backward[lane, seed], cosine(one.delta, other.delta), rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("correlation", [0.9, 0.2])

@@ -1,7 +1,5 @@
 """The engine against plain float64 jax.grad where float64 can hold the answer, and against mpmath where it cannot."""
 
-from functools import cache
-
 import jax
 import jax.numpy as jnp
 import mpmath
@@ -12,6 +10,7 @@ from hypothesis import strategies as st
 
 import bench
 from bench.networks.activations import ACTIVATIONS
+from tests.engine.plain import plain
 from tests.tolerance import EXACT, FLOAT64_GRAD, run_frame
 
 WIDTH, HIDDEN = 8, 20
@@ -27,23 +26,11 @@ def network(width=WIDTH, hidden=HIDDEN, seed=0, bias_std=0.0):
     return weights, x * np.sqrt(width) / np.linalg.norm(x), u / np.linalg.norm(u), biases
 
 
-@cache
-def gradient_of(phi, loss):
-    """jax.grad of a network by its hidden weights and its readout, compiled once."""
-
-    def value(weights, readout, biases, x):
-        h, _ = jax.lax.scan(lambda h, layer: (phi(layer[0] @ h + layer[1]), None), x, (weights, biases))
-        y = readout @ h
-        return y if loss == "output" else (y - 1) ** 2 / 2
-
-    return jax.jit(jax.grad(value, argnums=(0, 1)))
-
-
 def reference(phi, loss, weights, biases, x, readout):
     """log10 ‖∂loss/∂W_l‖ from jax.grad in float64, for every l (the readout included)."""
-    hidden, last = gradient_of(phi, loss)(weights, readout, biases, x)
+    found = plain(phi, weights, biases, x, readout, loss=loss)
     with np.errstate(divide="ignore"):
-        return np.log10(np.append(np.linalg.norm(hidden, axis=(1, 2)), np.linalg.norm(last)))
+        return np.log10(np.append(np.linalg.norm(found.weights, axis=(1, 2)), np.linalg.norm(found.readout)))
 
 
 @pytest.mark.parametrize(("loss", "bias_std"), [("output", 0.0), ("mse", 0.3)])
@@ -53,13 +40,12 @@ def test_every_layer_equals_float64_jax_grad(name, loss, bias_std):
     measured = bench.gradient_norms(
         weights, name, x=x, readout=readout, biases=biases, scales=SCALES, depths=DEPTHS, loss=loss, dtype="float64"
     )
-    with jax.enable_x64(True):
-        for i, depth in enumerate(DEPTHS):
-            for j, scale in enumerate(SCALES):
-                hidden = depth - 1
-                exact = reference(ACTIVATIONS[name].function, loss, scale * weights[:hidden], biases[:hidden], x, readout)
-                np.testing.assert_allclose(measured.log10_grad[i, j, :depth], exact, rtol=0, atol=FLOAT64_GRAD)
-                assert np.isnan(measured.log10_grad[i, j, depth:]).all()
+    for i, depth in enumerate(DEPTHS):
+        for j, scale in enumerate(SCALES):
+            hidden = depth - 1
+            exact = reference(ACTIVATIONS[name].function, loss, scale * weights[:hidden], biases[:hidden], x, readout)
+            np.testing.assert_allclose(measured.log10_grad[i, j, :depth], exact, rtol=0, atol=FLOAT64_GRAD)
+            assert np.isnan(measured.log10_grad[i, j, depth:]).all()
 
 
 @pytest.mark.parametrize("name", list(ACTIVATIONS))
@@ -204,8 +190,7 @@ def test_a_users_function_and_bad_arrays():
     def cubic(z):
         return z - z**3 / 6
 
-    with jax.enable_x64(True):
-        exact = reference(cubic, "output", 0.5 * weights, np.zeros((HIDDEN, WIDTH)), x, readout)
+    exact = reference(cubic, "output", 0.5 * weights, np.zeros((HIDDEN, WIDTH)), x, readout)
     measured = bench.gradient_norms(weights, cubic, x=x, readout=readout, scales=[0.5], dtype="float64")
     np.testing.assert_allclose(measured.log10_grad[0, 0], exact, atol=FLOAT64_GRAD)
     for arguments, field in [
