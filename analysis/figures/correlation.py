@@ -65,7 +65,7 @@ def plot_correlation(frame: pd.DataFrame, *, value: str = "cosine_last", ax: Axe
 
     He's ReLU keeps the size of gradients at any depth, and merges inputs all the same: grey, 9π²/(2 l²), while the cosine
     of their gradients falls as l^-3. Theory (:func:`bench.theory.gradient_correlation`) is for infinite width, which typical
-    networks leave where they are about as deep as wide, and, but for ReLU and its kin, drawn to depth 100; the legend says
+    networks leave where they are about as deep as wide, and, of ELU and SELU, drawn to depth 100; the legend says
     why a network has no line. A network whose vectors are zero has no angle and is left out. Raises SelectionError (a
     ValueError) for more than six networks or four correlations.
     """
@@ -192,7 +192,7 @@ def _handles(frame: pd.DataFrame, series: Sequence[Series], law: bool) -> list:
     handles.append(note_handle(points + ("; lines: theory, $n \\to \\infty$" if len(without) < len(shown) else "")))
     handles += [note_handle(words) for words in describe_missing(without, shown, "theory")]
     if any(deepest(facet) < distinct(frame, "depth")[-1] for facet in shown if facet not in without):
-        handles.append(note_handle(f"theory is followed to $L = {BY_QUADRATURE}$, but for linear and ReLU's kin"))
+        handles.append(note_handle(f"theory of ELU and SELU is followed to $L = {BY_QUADRATURE}$"))
     if seeds > 1:
         handles.append(Patch(facecolor="0.8", label="10 to 90 % of the seeds"))
     if law:

@@ -9,6 +9,7 @@ import numpy as np
 
 from analysis.rows.select import Facet
 from bench.theory import gradient_correlation
+from bench.theory.angles import is_quick
 from bench.theory.ensembles import ensemble
 from bench.theory.nonlinearities import NONLINEARITIES
 
@@ -43,13 +44,13 @@ def missing(facet: Facet) -> str:
 def deepest(facet: Facet) -> float:
     """The depth to which theory is followed."""
     phi = NONLINEARITIES.get(facet.activation)
-    return np.inf if phi is not None and phi.negative_slope is not None else BY_QUADRATURE
+    return np.inf if phi is not None and is_quick(phi) else BY_QUADRATURE
 
 
 def expected(facet: Facet, scale: float, correlation: float, depths: Sequence[int]) -> Expected:
     """For two inputs at that correlation, of networks of these depths.
 
-    NaN where :func:`missing` says why, and, but for linear, ReLU and leaky ReLU, beyond depth 100.
+    NaN where :func:`missing` says why, and for ELU and SELU, whose kinks take quadrature, beyond depth 100.
     """
     nothing = Expected(*np.full((2, len(depths)), np.nan))
     law = ensemble(facet.initializer, facet.activation, facet.bias_std) if not missing(facet) else None

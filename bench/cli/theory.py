@@ -50,7 +50,7 @@ def main(arguments: argparse.Namespace) -> None:
         print(tabulate(rows.drop(columns="activation"), headers="keys", floatfmt=".5g", showindex=False))
         print(describe_critical(activation), end="\n\n")
         if FINITE.keys() & overrides.keys():
-            finite = predictions(sweep, activation)
+            finite = predictions(sweep, activation, progress=True)
             print(tabulate(finite, headers="keys", floatfmt=".5g", showindex=False), end="\n\n")
     if arguments.csv is not None:
         target = Path(arguments.csv)

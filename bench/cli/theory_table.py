@@ -25,12 +25,11 @@ def table(sweep: Sweep, *, progress: bool = False) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def predictions(sweep: Sweep, activation: str) -> pd.DataFrame:
+def predictions(sweep: Sweep, activation: str, *, progress: bool = False) -> pd.DataFrame:
     """Of log10 ‖∂y/∂W_1‖ with Gaussian and orthogonal weights: mean and std over seeds, and the law or why there is none."""
     rows = []
-    for initializer, bias_std, scale, width, depth in product(
-        ("gaussian", "orthogonal"), sweep.bias_stds, sweep.scales, sweep.widths, sweep.depths
-    ):
+    cells = list(product(("gaussian", "orthogonal"), sweep.bias_stds, sweep.scales, sweep.widths, sweep.depths))
+    for initializer, bias_std, scale, width, depth in with_bar(cells, "cells", shown=progress):
         cell = {"initializer": initializer, "bias_std": bias_std, "scale": scale, "width": width, "depth": depth}
         found = predict(activation=activation, **cell)
         mean, std = found.log10_grad_first

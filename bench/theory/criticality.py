@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bench.theory.arguments import checked
 from bench.theory.meanfield import fixed_point
 from bench.theory.moments import moments
 from bench.theory.nonlinearities import Nonlinearity, nonlinearity
@@ -31,6 +32,7 @@ class Critical(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
+@checked
 def critical(activation: Any, bias_std: float | None = None) -> Critical:
     """The critical point of an activation at σ_b = ``bias_std``, or by default the one to initialize with.
 
@@ -42,7 +44,7 @@ def critical(activation: Any, bias_std: float | None = None) -> Critical:
     * and failing that (sigmoid), the point on the edge χ₁ = 1 at σ_b = 0.
 
     A ``bias_std`` that is given selects the point on the edge with that bias whose length attracts, the shortest if there
-    are several. Never raises for numbers.
+    are several. Raises ValueError for one that is not a finite number ≥ 0.
     """
     phi = nonlinearity(activation)
     if bias_std is not None:
@@ -105,8 +107,6 @@ def _both_critical(phi: Nonlinearity) -> Critical | None:
 
 
 def _on_edge(phi: Nonlinearity, bias_std: float) -> Critical:
-    if not (np.isfinite(bias_std) and bias_std >= 0):
-        return _none("the bias is not a finite number ≥ 0")
     if phi.negative_slope is not None:
         return _invariant(phi) if bias_std == 0 else _none("with a bias every length grows without end where χ₁ = 1")
     at_zero = _at_zero(phi) if phi.vanishes_at_zero and bias_std == 0 else None

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bench.theory.arguments import checked
 
+
+@checked
 def learned_modes(values: Sequence[float], *, start: float, matrices: int, times: np.ndarray) -> np.ndarray:
     """[times, modes]: u of every mode, the singular value that the network has there, under gradient flow.
 
@@ -41,6 +44,7 @@ def learned_modes(values: Sequence[float], *, start: float, matrices: int, times
     return solution.y.T**matrices
 
 
+@checked
 def aligned_loss(values: Sequence[float], *, start: float, matrices: int, times: np.ndarray) -> np.ndarray:
     """[times]: ½ Σ (s - u)² over modes, the loss of such a network; arguments are those of :func:`learned_modes`."""
     return ((np.asarray(values, float) - learned_modes(values, start=start, matrices=matrices, times=times)) ** 2).sum(1) / 2

@@ -54,6 +54,14 @@ _FIXED = {
 }
 
 
+_CRITICAL = {"critical": "iid", "critical_orthogonal": "orthogonal"}
+
+
+def known_schemes() -> tuple[str, ...]:
+    """The initializers whose weights have a law here."""
+    return (*_FIXED, *_CRITICAL)
+
+
 def ensemble(initializer: str, activation: str, bias_std: float) -> Ensemble | None:
     """The ensemble of a cell at scale 1; None where theory has no law.
 
@@ -62,10 +70,9 @@ def ensemble(initializer: str, activation: str, bias_std: float) -> Ensemble | N
     """
     if initializer in _FIXED:
         return _FIXED[initializer]
-    kinds = {"critical": "iid", "critical_orthogonal": "orthogonal"}
-    if initializer not in kinds:
+    if initializer not in _CRITICAL:
         return None
     point = critical(activation)
     if not np.isclose(point.bias_std, bias_std, rtol=1e-6):
         point = critical(activation, bias_std)
-    return Ensemble(kinds[initializer], point.weight_std) if np.isfinite(point.weight_std) else None
+    return Ensemble(_CRITICAL[initializer], point.weight_std) if np.isfinite(point.weight_std) else None

@@ -33,14 +33,18 @@ from bench.theory.ensembles import Ensemble
 from bench.theory.fluctuations import QUIET, Layer, layer
 from bench.theory.moments import tabulated
 from bench.theory.nonlinearities import Nonlinearity
+from bench.theory.slope_sums import LARGEST, saturates
 
 NODES, NODE_WEIGHTS = hermegauss(9)
 NODE_WEIGHTS = NODE_WEIGHTS / NODE_WEIGHTS.sum()
 ORDERS, FACTORIALS = 4, (1.0, 1.0, 2.0, 6.0)  # of Hermite polynomials in which functions of the next length are expanded
 SPACING, SHORTEST, LONGEST = 0.125, -25.0, 25.0  # of the grid of x, beyond which φ follows its power laws
-FORWARD, TILT, STATE = 0, 2, 5
+FORWARD, TILT, STATE = 0, 2, 6
 MOST_ALIGNED = 0.5  # standard deviations of ln ‖δ_1‖²
 NEAR = 5.0  # standard deviations of ln q to an unstable fixed point
+RARE = 1e-3  # a probability that a mean need not know of
+FURTHEST = 10_000  # depth to which layers are added one by one, about a millisecond each
+FOLLOWED = 2000  # layers in which a walk's ends are looked for
 FINE, ROUNDING = 0.02, 1e-9  # of ln q, where unstable fixed points are looked for
 
 
@@ -51,6 +55,7 @@ class LogNormal(NamedTuple):
     variance: float
     shared: float  # covariance with the same of depth 2
     aligned: float  # what U > 0 has added to the mean
+    log_alive: float  # ln of the probability that in every layer some neuron has a slope
 
 
 @lru_cache(maxsize=256)
@@ -74,15 +79,16 @@ class Networks:
             self.log_gain, self.log_bias = 2 * float(np.log(weight_std)), 2 * np.log(bias_std)
         start = float(np.logaddexp(self.log_gain + 2 * np.log(input_norm), self.log_bias))
         self.grid = np.arange(SHORTEST, max(LONGEST, start + 6), SPACING)
-        at = tabulated(phi)(self.grid)
-        below = np.interp(self.grid, np.logaddexp(self.log_gain + at.log_value, self.log_bias), at.value_kurtosis)
+        known = tabulated(phi)(self.grid)
+        below = np.interp(self.grid, np.logaddexp(self.log_gain + known.log_value, self.log_bias), known.value_kurtosis)
         # The last point is the first layer's, whose inputs lie on a sphere.
         self.points, incoming = np.append(self.grid, start), np.append(below, 3.0)
         self.layer = layer(phi, weights, weight_std, bias_std, width, self.points, incoming)
         self.phi, self.width, self.log_input = phi, width, float(np.log(width) + 2 * np.log(input_norm))
         self.operator = _operator(self.layer, self.grid)
-        zero = np.zeros_like(self.points)  # F, V, U, Q and the alignment, [points, 5], at the layer that the readout reads
-        self.state = np.stack([self.layer.last_mean, self.layer.last_variance, self.layer.first, zero, zero], axis=1)
+        zero, at = np.zeros_like(self.points), self.layer
+        # F, V, U, Q, the alignment and ln P(alive), [points, 6], at the layer that the readout reads
+        self.state = np.stack([at.last_mean, at.last_variance, at.first, zero, zero, at.log_alive], axis=1)
         self.laws: list[LogNormal] = []
         self.lock = Lock()
 
@@ -91,9 +97,9 @@ class Networks:
         with self.lock:
             while len(self.laws) < depth - 1:
                 shared = self._descend() if self.laws else 0.0
-                mean, variance, _, _, aligned = self.state[-1].tolist()
+                mean, variance, _, _, aligned, log_alive = self.state[-1].tolist()
                 self.laws.append(
-                    LogNormal(self.log_input + len(self.laws) * self.log_gain + mean, variance, shared, aligned)
+                    LogNormal(self.log_input + len(self.laws) * self.log_gain + mean, variance, shared, aligned, log_alive)
                 )
         return self.laws[depth - 2]
 
@@ -103,10 +109,18 @@ class Networks:
         Where U > 0 adds up over layers to more than half a standard deviation of ln ‖δ_1‖², gradients have come to lie along
         activations (softplus, whose activations share a sign; GELU and SiLU at their critical points), and T's law is too
         coarse. Where the walk of ln q comes within five standard deviations of an unstable fixed point, networks of one
-        kind end at different lengths (GELU, SiLU between their two fates).
+        kind end at different lengths (GELU, SiLU between their two fates). Where all neurons of a layer may lie on an
+        activation's flat side (GELU, ELU in narrow networks), rare networks make the mean. And saturation is
+        followed to pre-activations of 3000 (:mod:`bench.theory.slope_sums`).
         """
+        if depth > self._too_long:
+            size = f"pre-activations are beyond {np.exp(LARGEST / 2):.0f} in layer {self._too_long:g}"
+            return f"saturated: {size}, and slopes are not followed so far out"
         if not np.isfinite(self.law(depth)).all():
             return "averages of the activation are not finite"
+        flat = -np.expm1(self.law(depth).log_alive)
+        if self.phi.tail is not None and flat > RARE:
+            return f"in {flat:.2g} of networks a layer lies on the activation's flat side, and gradients are far smaller"
         for place, law in enumerate(self.laws[: depth - 1]):
             if law.aligned > MOST_ALIGNED * np.sqrt(law.variance):
                 deep = f"depth/width {(place + 2) / self.width:.2g}"
@@ -116,8 +130,20 @@ class Networks:
         return ""
 
     @cached_property
+    def _too_long(self) -> float:
+        """The first layer whose length is beyond what saturated networks are followed to."""
+        if not saturates(self.phi):
+            return np.inf
+        length = float(self.points[-1])
+        for layer_number in range(1, FOLLOWED + 1):
+            if length > LARGEST:
+                return layer_number
+            length = float(np.interp(length, self.grid, self.layer.following[:-1]))
+        return np.inf
+
+    @cached_property
     def _parting(self) -> float:
-        """The largest depth at which the walk of ln q has not come near an unstable fixed point, in the first 2000."""
+        """The largest depth at which the walk of ln q has not come near an unstable fixed point, of those followed."""
         fine = np.arange(SHORTEST, LONGEST, FINE)
         drift = np.logaddexp(self.log_gain + tabulated(self.phi)(fine).log_value, self.log_bias) - fine
         unstable = fine[:-1][(drift[:-1] < -ROUNDING) & (drift[1:] > ROUNDING)] + FINE / 2
@@ -125,7 +151,7 @@ class Networks:
             return np.inf
         move = self.operator[: len(self.points)].T.tocsr()  # of a density over the points to that of the next layer
         density = np.append(np.zeros_like(self.grid), 1.0)
-        for depth in range(2, 2001):
+        for depth in range(2, FOLLOWED + 1):
             mean = density @ self.points
             std = np.sqrt(max(density @ (self.points - mean) ** 2, 0.0))
             if (np.abs(unstable - mean) <= NEAR * std).any():
@@ -137,7 +163,7 @@ class Networks:
         """One layer down; the covariance of ln ‖δ_1‖², of which it is the first layer, with that of depth 2."""
         at, n = self.layer, self.width
         parts = (self.operator @ self.state[:-1]).reshape(ORDERS, -1, STATE)
-        forward, variance, tilt, covariance, aligned = parts[0].T
+        forward, variance, tilt, covariance, aligned, log_alive = parts[0].T
         follows, tilts = parts[1:, :, FORWARD], parts[1:, :, TILT]
         # Covariances of η with F(x′) and U(x′) over Var η, by the first Hermite polynomial
         first_order = np.stack([follows[0], tilts[0]]) / np.sqrt(n)
@@ -154,6 +180,7 @@ class Networks:
                 at.first + at.carried * carried,
                 at.first_value * forward_value + at.carried * together,
                 np.maximum(tilt, 0.0) * at.along / n + aligned,
+                at.log_alive + log_alive,
             ],
             axis=1,
         )

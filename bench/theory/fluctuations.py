@@ -10,10 +10,10 @@ For averages over z ~ N(0, q) of products, Gaussian integration by parts leaves 
 with a bias a = s z + √(s (1-s) q) ξ, ξ standard normal, where s is the weights' share of q. Orthogonal weights keep
 norms, so that a is uniform on a sphere: what a fluctuation of its radius adds to a covariance is taken away, and
 averages of f are lower by E[f He₄]/4n (He: Hermite polynomials). Independent but not Gaussian weights of excess
-kurtosis k give z an excess k E h⁴ / (E h²)² / n, and in the same way correlate W² with z².
+kurtosis k give z an excess k E h⁴ / (E h²)² / n, v one of k Σ δ⁴ / (Σ δ²)², and in the same way correlate W² with z².
 
-Logarithms of the two sums are taken as those of χ² variables of as many degrees of freedom as give their variance, which is
-exact for linear networks; for ε, with the second order that its third and fourth moments give.
+The logarithm of Σ h² is taken as that of a χ² variable of as many degrees of freedom as give its variance; that of Σ φ′² v²
+has its exact law (:mod:`bench.theory.slope_sums`), since in saturated networks few neurons carry it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ from scipy.special import digamma, polygamma
 from bench.theory.ensembles import Ensemble
 from bench.theory.moments import Moments, tabulated
 from bench.theory.nonlinearities import Nonlinearity
+from bench.theory.slope_sums import SlopeSum, slope_sums
 
+ONE_NEURON = float(np.pi**2 / 2)  # Var ln v² of a normal v: the most that v adds to Var ln Σ φ′² v², given φ′
+DIFFERENCE = 0.05  # of ln q, over which derivatives are taken
 QUIET = 1e-6  # a relative variance at which a logarithm's law is its leading order's
 
 
@@ -47,6 +50,7 @@ class Layer(NamedTuple):
     first_value: np.ndarray  # E X · Cov(ln X, η)
     carried: np.ndarray  # E C
     carried_value: np.ndarray  # Cov(ln C, η)
+    log_alive: np.ndarray  # ln of the probability that a neuron has a slope
 
 
 def layer(
@@ -76,21 +80,20 @@ def layer(
     noise = kept(at.value_kurtosis - 1, value, value)
     shared = kept(at.slope_kurtosis - 1, slope, slope)
     jump = next_share**2 * np.maximum(noise, 0.0) / width
-    all_slopes = (shared + 2 * at.slope_kurtosis) / width
-    log_mean = at.log_slope + _mean_shift(at.slope4, incoming, share, weights) / width
-    mean_excess, variance_excess = _second_order(at)
-    log_mean = log_mean + mean_of_log(all_slopes) + mean_excess / width**2
-    log_variance = variance_of_log(all_slopes) + variance_excess / width**2
+    log_mean, log_variance, log_alive = _slopes(phi, weights, width, log_q, share, incoming)
     again = weights.excess / 2 * next_share * at.coupling * tabulated(phi)(following).slope2 / width
+    # the excess of v, over as many neurons as carry; where few do, neither share is more than 1
+    few, few_above = at.slope_kurtosis / width, 3 * tabulated(phi)(following).slope_kurtosis / width
+    uneven = weights.excess * few_above / (1 + few_above) * few / (1 + few)
     norm = 2 / width  # relative variance of ‖v‖², which a fixed norm has not
     return Layer(
         following=following + next_share * _mean_shift(at.value4, incoming, share, weights) / width + mean_of_log(jump),
         spread=np.sqrt(variance_of_log(jump)),
         value=noise,
         both=kept(at.coupling - 1, value, slope),
-        shared=shared,
-        mean=log_mean + again - orthogonal * mean_of_log(norm),
-        variance=log_variance - orthogonal * variance_of_log(norm),
+        shared=np.maximum(shared, width * (log_variance - ONE_NEURON)),
+        mean=log_mean + again - uneven / 2 - orthogonal * mean_of_log(norm),
+        variance=np.maximum(log_variance + uneven, 0.0) - orthogonal * variance_of_log(norm),
         last_mean=log_mean - mean_of_log(norm),
         last_variance=log_variance - variance_of_log(norm),
         along=at.coupling - orthogonal,
@@ -98,7 +101,32 @@ def layer(
         first_value=kept(at.coupling + share * at.coupling2 - at.coupling * (1 + first), x, value),
         carried=share * at.value2**2 / 4 * np.exp(at.log_value - at.log_slope - log_q),
         carried_value=kept(third - at.value_kurtosis - at.coupling, c, value),
+        log_alive=log_alive,
     )
+
+
+def _slopes(
+    phi: Nonlinearity, weights: Ensemble, width: int, log_q: Any, share: np.ndarray, incoming: Any
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """E and Var of ln (Σ φ′² v² / n), and ln P(Σ φ′² > 0).
+
+    A Gaussian a is one on a sphere with a radius ρ of its own, Var ρ² = 2/n. So for a function f of ln q and its mean over
+    the sphere, f = E f_sphere(ln q + ln ρ²), and f_sphere = f - share² (f″ - f′)/n.
+    """
+    at, law = tabulated(phi), slope_sums(phi, width)
+    below, here, above = (np.stack(_together(at(x), law(x))) for x in (log_q - DIFFERENCE, log_q, log_q + DIFFERENCE))
+    mean, variance, flat = here
+    if weights.kind == "orthogonal":
+        first, second = (above - below) / (2 * DIFFERENCE), (above - 2 * here + below) / DIFFERENCE**2
+        mean, variance, flat = here - share**2 * (second - first) / width
+        variance = variance - 2 * (share * first[0]) ** 2 / width
+    else:
+        mean = mean + weights.excess * share**2 * incoming * law(log_q).response / 24 / width
+    return mean, np.maximum(variance, 0.0), np.log1p(-np.clip(flat, 0.0, 1.0))
+
+
+def _together(at: Moments, law: SlopeSum) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return at.log_slope + law.mean, law.variance, law.flat
 
 
 def _mean_shift(fourth: np.ndarray, incoming: Any, share: np.ndarray, weights: Ensemble) -> np.ndarray:
@@ -106,15 +134,6 @@ def _mean_shift(fourth: np.ndarray, incoming: Any, share: np.ndarray, weights: E
     if weights.kind == "orthogonal":
         return -(share**2) * fourth / 4
     return weights.excess * share**2 * incoming * fourth / 24
-
-
-def _second_order(at: Moments) -> tuple[np.ndarray, np.ndarray]:
-    """n² times the second order of E and Var ln (1 + ε), less those of a χ² variable of the same variance v.
-
-    With the third moment μ₃ of ε, E ln = -v/2 + μ₃/3 - 3v²/4 and Var ln = v - μ₃ + 5v²/2; a χ² variable has μ₃ = 2v².
-    """
-    excess = 15 * at.slope_sixth - 9 * at.slope_kurtosis + 2 - 2 * (3 * at.slope_kurtosis - 1) ** 2
-    return excess / 3, -excess
 
 
 def mean_of_log(variance: Any) -> np.ndarray:

@@ -34,6 +34,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import digamma, expit, gammaln, polygamma
 
+from bench.theory.arguments import checked
+
 LN_10 = float(np.log(10))
 NEGLIGIBLE = 1e-18  # probability of a number of active units
 
@@ -55,6 +57,7 @@ class LogShare(NamedTuple):
     alive: float
 
 
+@checked
 def gradient_law(width: int, depth: int, weight_std: float, *, negative_slope: float, orthogonal: bool) -> Law:
     """The law of log10 ‖∂y/∂W_1‖_F at depth L ≥ 2 for the weights' σ (√(n · variance of an entry))."""
     share, factors = log_share(width, negative_slope), depth - 2
@@ -64,6 +67,7 @@ def gradient_law(width: int, depth: int, weight_std: float, *, negative_slope: f
     return Law(float(mean) / 2 / LN_10, float(variance) / 4 / LN_10**2, share.alive ** (depth - 1))
 
 
+@checked
 def slope_law(width: int, depth: int, weight_std: float, *, negative_slope: float, orthogonal: bool) -> Law:
     """The law of (log10 ‖∂y/∂W_1‖ at depth L - the same at depth 2) / (L - 2), for one seed; L > 2.
 
@@ -76,6 +80,7 @@ def slope_law(width: int, depth: int, weight_std: float, *, negative_slope: floa
     return Law((long.mean - short.mean) / layers, (long.variance + short.variance - 2 * shared) / layers**2, long.alive)
 
 
+@checked
 def relative_law(width: int, *, orthogonal: bool) -> Law:
     """The law of log10 ‖∂y/∂W_l‖ ‖W_l‖ / |y| at any hidden layer, depth and scale: linear, ReLU and leaky ReLU without bias.
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bench.theory.arguments import checked
 from bench.theory.moments import CLIP, Moments, moments, tabulated
 from bench.theory.nonlinearities import Nonlinearity, nonlinearity
 from bench.theory.pairs import pair
@@ -71,14 +72,15 @@ def _length(found: Moments, weight_std: float, bias_std: float) -> np.ndarray:
         return np.logaddexp(2 * np.log(weight_std) + found.log_value, 2 * np.log(bias_std))
 
 
+@checked
 def fixed_point(activation: Any, weight_std: float, bias_std: float) -> FixedPoint:
     """The :class:`FixedPoint` of an activation (a name, or a function on JAX arrays) at σ_w and σ_b, both ≥ 0.
 
-    Never raises for numbers; NaN where something is not defined, and for σ that are negative or above 10^60. Length maps
-    here increase with q, so inputs go to the first fixed point on their way from q_1, up or down.
+    NaN where something is not defined, and for σ above 10^60. Length maps here increase with q, so inputs go to the first
+    fixed point on their way from q_1, up or down. Raises ValueError for σ that are not finite numbers ≥ 0.
     """
     phi = nonlinearity(activation)
-    if not (0 <= weight_std <= LARGEST and 0 <= bias_std <= LARGEST):
+    if max(weight_std, bias_std) > LARGEST:
         return FixedPoint(*[float("nan")] * 6)
     if weight_std < 1 / LARGEST:
         return FixedPoint(bias_std**2, 0.0, 1.0, 0.0, 0.0, 0.0)
@@ -188,6 +190,7 @@ class Trajectory(NamedTuple):
     log_chi: np.ndarray  # ln χ_l = ln σ_w² E φ′(√q_l ẑ)²
 
 
+@checked
 def trajectory(activation: Any, weight_std: float, bias_std: float, layers: int) -> Trajectory:
     """Lengths and gradient factors of the first ``layers`` hidden layers, from inputs of norm √n on."""
     phi = nonlinearity(activation)

@@ -38,7 +38,6 @@ class Moments(NamedTuple):
     coupling: np.ndarray  # E[φ² φ'²] / (E φ² E φ'²)
     fourth2: np.ndarray  # E[φ⁴ He₂(ẑ)] / (E φ²)²
     coupling2: np.ndarray  # E[φ² φ'² He₂(ẑ)] / (E φ² E φ'²)
-    slope_sixth: np.ndarray  # E φ'⁶ / (E φ'²)³
 
 
 def moments(phi: Nonlinearity, log_variance: np.ndarray) -> Moments:
@@ -113,7 +112,7 @@ def _continued(inside: Moments, beyond: np.ndarray) -> Moments:
     )
 
 
-Averages = tuple[np.ndarray, ...]  # E of φ²·(1, He₂, He₄), φ'²·(1, He₂, He₄), φ⁴, φ'⁴, φ²φ'², (φ⁴, φ²φ'²) He₂, φ'⁶
+Averages = tuple[np.ndarray, ...]  # E of φ²·(1, He₂, He₄), φ'²·(1, He₂, He₄), φ⁴, φ'⁴, φ²φ'², (φ⁴, φ²φ'²) He₂
 
 
 def _averages(phi: Nonlinearity, variance: np.ndarray) -> Averages:
@@ -122,7 +121,7 @@ def _averages(phi: Nonlinearity, variance: np.ndarray) -> Averages:
         value, slope = phi.function(z) ** 2, phi.slope(z) ** 2
         return (
             *(value, value * he2, value * he4, slope, slope * he2, slope * he4),
-            *(value**2, slope**2, value * slope, value**2 * he2, value * slope * he2, slope**3),
+            *(value**2, slope**2, value * slope, value**2 * he2, value * slope * he2),
         )
 
     return expectation(integrands, variance)
@@ -130,7 +129,7 @@ def _averages(phi: Nonlinearity, variance: np.ndarray) -> Averages:
 
 def _from_averages(*averages: np.ndarray) -> Moments:
     value, value2, value4, slope, slope2, slope4, value_square, slope_square, product = averages[:9]
-    value_square2, product2, slope_cube = averages[9:]
+    value_square2, product2 = averages[9:]
     with np.errstate(divide="ignore", invalid="ignore"):  # a function that is 0, or has slope 0, has no ratios
         return Moments(
             log_value=np.log(value),
@@ -144,17 +143,16 @@ def _from_averages(*averages: np.ndarray) -> Moments:
             coupling=product / value / slope,
             fourth2=value_square2 / value / value,
             coupling2=product2 / value / slope,
-            slope_sixth=slope_cube / slope / slope / slope,
         )
 
 
 def _piecewise_linear(negative_slope: float, log_variance: np.ndarray) -> Moments:
     """φ = z above 0 and αz below: E φ² = q (1+α²)/2, and every ratio is a number."""
-    square, fourth, sixth = ((1 + negative_slope**power) / 2 for power in (2, 4, 6))
+    square, fourth = ((1 + negative_slope**power) / 2 for power in (2, 4))
     ratio = np.full_like(log_variance, fourth / square**2)
     zero, two = np.zeros_like(log_variance), np.full_like(log_variance, 2.0)
     logs = log_variance + np.log(square), zero + np.log(square)
-    return Moments(*logs, two, zero, zero, zero, 3 * ratio, ratio, ratio, 12 * ratio, 2 * ratio, zero + sixth / square**3)
+    return Moments(*logs, two, zero, zero, zero, 3 * ratio, ratio, ratio, 12 * ratio, 2 * ratio)
 
 
 def _sine(variance: np.ndarray) -> Averages:
@@ -179,7 +177,6 @@ def _sine_closed(variance: np.ndarray) -> Averages:
         *cosines((0.5, 0), (-0.5, 2)),
         *cosines((0.5, 0), (0.5, 2)),
         *(value_square[0], cosines((3 / 8, 0), (0.5, 2), (1 / 8, 4))[0], product[0], value_square[1], product[1]),
-        cosines((5 / 16, 0), (15 / 32, 2), (3 / 16, 4), (1 / 32, 6))[0],
     )
 
 
@@ -206,7 +203,6 @@ def _hard_tanh(variance: np.ndarray) -> Averages:
         variance * inside[1],
         variance**2 * (inside[3] - inside[2]) + outside[1] - outside[0],
         variance * (inside[2] - inside[1]),
-        inside[0],
     )
 
 

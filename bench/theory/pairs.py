@@ -31,7 +31,7 @@ def pair(phi: Nonlinearity, variance: float, one_minus_c: float) -> Pair:
     """The averages at variance q > 0 and 0 ≤ 1 - c ≤ 2; closed forms where they are known."""
     if phi.negative_slope is not None:
         return _piecewise_linear(phi.negative_slope, variance, one_minus_c)
-    return _CLOSED.get(phi.name, lambda q, d: _quadrature(phi, q, d))(variance, one_minus_c)
+    return CLOSED.get(phi.name, lambda q, d: _quadrature(phi, q, d))(variance, one_minus_c)
 
 
 def _angle(one_minus_c: float) -> float:
@@ -82,10 +82,12 @@ def _erf(variance: float, one_minus_c: float) -> Pair:
     """E = 2/π arcsin(2qc/(1+2q)) (Williams 1997, eq. 11); E φ′φ′ = 4/π / √((1+2q)² - (2qc)²)."""
     largest = 2 * variance / (1 + 2 * variance)
     here = largest * (1 - one_minus_c)
-    sine = (largest**2 * one_minus_c * (2 - one_minus_c)) / (largest * np.sqrt(1 - here**2) + here * np.sqrt(1 - largest**2))
     slope = 4 / np.pi / (1 + 2 * variance) / np.sqrt((1 - here) * (1 + here))
-    half_square = 2 / np.pi * np.arcsin(sine) if here > 0 else 2 / np.pi * (np.arcsin(largest) - np.arcsin(here))
-    return Pair(float(2 / np.pi * np.arcsin(here)), float(half_square), float(slope))
+    difference = np.arcsin(largest) - np.arcsin(here)
+    if here > 0:  # as one angle, without cancellation
+        roots = largest * np.sqrt(1 - here**2) + here * np.sqrt(1 - largest**2)
+        difference = np.arcsin(largest**2 * one_minus_c * (2 - one_minus_c) / roots)
+    return Pair(float(2 / np.pi * np.arcsin(here)), float(2 / np.pi * difference), float(slope))
 
 
 def _sine(variance: float, one_minus_c: float) -> Pair:
@@ -123,4 +125,4 @@ def _hard_tanh(variance: float, one_minus_c: float) -> Pair:
     return Pair(*(total / (2 * np.pi)).tolist())
 
 
-_CLOSED = {"erf": _erf, "sine": _sine, "hard_tanh": _hard_tanh}
+CLOSED = {"erf": _erf, "sine": _sine, "hard_tanh": _hard_tanh}

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtri
 
-from bench.theory.ensembles import Ensemble, ensemble
-from bench.theory.finite_width import networks_of
+from bench.theory.arguments import checked, did_you_mean
+from bench.theory.ensembles import Ensemble, ensemble, known_schemes
+from bench.theory.finite_width import FURTHEST, networks_of
 from bench.theory.laws import LN_10, Law, gradient_law, relative_law, slope_law
 from bench.theory.nonlinearities import Nonlinearity, nonlinearity
 
@@ -36,7 +37,7 @@ class Prediction(NamedTuple):
 
     log10_grad_first: of log10 ‖∂y/∂W_1‖_F. log10_grad_slope: of its change from depth 2 to the cell's depth, per layer.
     law: "exact" at any width and depth, "leading order" in 1/width, or "none".
-    alive: the probability that the gradient is not exactly zero; all laws are given that.
+    alive: the probability that the gradient is not exactly zero, as exact as the law is; all laws are given that.
     log10_relative_first: of log10 ‖∂y/∂W_l‖ ‖W_l‖ / |y|, the same at every hidden layer l and every depth and scale;
     known without bias for linear, ReLU and leaky ReLU, else NaN.
     reason: why there is no law, in words; empty where there is one.
@@ -59,6 +60,7 @@ NONE = no_law("a function of the user's own, which would have to be imported")
 
 
 @lru_cache(maxsize=65536)
+@checked
 def predict(
     *,
     initializer: str,
@@ -76,14 +78,18 @@ def predict(
     and identity weights with linear activations. To leading order in 1/width: every other activation and every initializer
     with independent entries (:mod:`bench.theory.finite_width`). No law: identity weights with other activations,
     data-dependent and sparse schemes, schemes of the user's own, ``loss="mse"``, and where the expansion in 1/width fails
-    (:meth:`bench.theory.finite_width.Networks.failure`); ``reason`` says which.
+    (:meth:`bench.theory.finite_width.Networks.failure`); ``reason`` says which. Raises ValueError for a cell that cannot
+    be, and for an activation that is not known.
     """
     if loss != "output":
         return no_law(f"loss {loss}: theory is of the loss output")
     weights = ensemble(initializer, activation, bias_std)
     if weights is None:
         words = f"{activation} has no critical point at bias_std {bias_std:g}"
-        return no_law(words if initializer in CRITICAL else f"initializer {initializer}: no law of its weights is known")
+        if initializer in CRITICAL:
+            return no_law(words)
+        hint = did_you_mean(initializer, known_schemes())
+        return no_law(f"initializer {initializer}: no law of its weights is known{hint}")
     if scale == 0:
         return no_law("scale 0: the weights are zero")
     phi, weight_std = nonlinearity(activation), scale * weights.weight_std
@@ -121,16 +127,19 @@ def _leading_order(
 ) -> Prediction:
     if width == 1:
         return no_law("width 1: the expansion is in 1/width")
+    if depth > FURTHEST:
+        return no_law(f"depth {depth}: without a closed form layers are followed to depth {FURTHEST}")
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         networks = networks_of(phi, weights, weight_std, bias_std, width, input_norm)
         short, long, failure = networks.law(2), networks.law(depth), networks.failure(depth)
     if failure:
         return no_law(failure)
     decades = 2 * LN_10  # of ln ‖·‖² in a decade of ‖·‖
+    alive = float(np.exp(long.log_alive)) if phi.tail is None else 1.0  # slopes with a tail are nowhere exactly 0
     grad = Spread(long.mean / decades, float(np.sqrt(max(long.variance, 0.0))) / decades)
     if depth == 2:
-        return Prediction(grad, UNKNOWN, "leading order")
+        return Prediction(grad, UNKNOWN, "leading order", alive)
     layers = (depth - 2) * decades
     variance = short.variance + long.variance - 2 * long.shared
     slope = Spread((long.mean - short.mean) / layers, float(np.sqrt(max(variance, 0.0))) / layers)
-    return Prediction(grad, slope, "leading order")
+    return Prediction(grad, slope, "leading order", alive)

@@ -16,8 +16,9 @@ and δ_{l-1} = φ′(z_{l-1}) v_{l-1}. Losses of several depths share the matric
 basis, whose vectors W_lᵀ P maps to independent Gaussian vectors, or to a uniform orthonormal frame. ‖W_1‖² is its part
 along x̂, which a_1 gives, and an independent σ²/n · χ² of n(n-1) degrees of freedom (Gaussian); σ² n (Haar).
 
-Vectors are kept as a direction and the logarithm of a norm, so that any depth and scale stays within the float range. Only
-φ′(z) is a plain float: where tanh saturates beyond |z| = 370 it is 0, and with it the gradient.
+Vectors are kept as a direction and the logarithm of a norm, and slopes as ln |φ′| and a sign, so that any depth and scale
+stays within the float range. What is -inf is exactly 0, or its logarithm is no float (erf at |z| > 10^154). A function of
+the user's own has no ln |φ′| but that of a float: where its slopes fall below 10^-323 they are 0 here.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bench.theory.arguments import above_zero, checked
 from bench.theory.laws import LN_10
 from bench.theory.moments import CLIP, tabulated
 from bench.theory.nonlinearities import Nonlinearity, nonlinearity
 
+LONGEST = 690.0  # of ln |z|: e^690 is 10^299
 AT_ONCE = 2**22  # numbers of an array [layers, samples, n]: three of them are held
 
 
@@ -47,6 +50,7 @@ class Draws(NamedTuple):
             return self.log10_grad_first + self.log10_weight_first[:, None] - self.log10_output
 
 
+@checked
 def draw_networks(
     activation: Any,
     *,
@@ -61,8 +65,10 @@ def draw_networks(
 ) -> Draws:
     """The loss y at each depth L ≥ 2, for σ > 0 (√(n · variance of an entry)) and inputs of norm √n ``input_norm``.
 
-    Depths of one sample share its weights, biases and readout. Weights are Gaussian, or Haar with ``orthogonal``.
+    Depths of one sample share its weights, biases and readout. Weights are Gaussian, or Haar with ``orthogonal``. Raises
+    ValueError for arguments that cannot be.
     """
+    above_zero("weight_std", weight_std)
     phi = nonlinearity(activation)
     count = max(1, min(samples, AT_ONCE // (width * max(depths))))
     sizes = [min(count, samples - done) for done in range(0, samples, count)]
@@ -74,7 +80,8 @@ def draw_networks(
 class _Layer(NamedTuple):
     below: np.ndarray  # ĥ_{l-1}, [samples, n]
     weighted: np.ndarray  # a_l √n / σ‖h_{l-1}‖, [samples, n]
-    slope: np.ndarray  # φ′(z_l), [samples, n]
+    sign: np.ndarray  # of φ′(z_l), [samples, n]
+    log_slope: np.ndarray  # ln |φ′(z_l)|, [samples, n]
 
 
 class _Network(NamedTuple):
@@ -112,9 +119,9 @@ class _Network(NamedTuple):
             bias, log_bias = self.bias_std * self.generator.standard_normal(direction.shape), np.log(self.bias_std)
             common = np.maximum(log_size, log_bias)
             z, log_size = z * np.exp(log_size - common)[:, None] + bias * np.exp(-common)[:, None], common
-        value, slope, log_size = _activated(self.phi, z, log_size)
+        value, sign, log_slope, log_size = _activated(self.phi, z, log_size)
         following, log_value = _directions(value)
-        return _Layer(direction, weighted, slope), following, log_size + log_value
+        return _Layer(direction, weighted, sign, log_slope), following, log_size + log_value
 
     def _backward(self, layers: list[_Layer], readout: np.ndarray, depths: tuple[int, ...]) -> np.ndarray:
         """Of ln ‖δ_1‖ at each depth, [samples, depths]."""
@@ -128,7 +135,7 @@ class _Network(NamedTuple):
             for _ in range(order.count(depth)):
                 cotangents = np.concatenate([cotangents, readout[:, None]], axis=1)
                 log_norms = np.pad(log_norms, [(0, 0), (0, 1)])
-            cotangents, shrunk = _directions(cotangents * layers[depth - 2].slope[:, None])
+            cotangents, shrunk = _sloped(layers[depth - 2], cotangents)
             log_norms = log_norms + shrunk
         return log_norms[:, [order.index(depth) for depth in depths]]
 
@@ -153,15 +160,34 @@ class _Network(NamedTuple):
         return self.log_gain + _log(((weighted**2).sum(axis=1) + rest) / n) / 2
 
 
-def _activated(phi: Nonlinearity, z: np.ndarray, log_size: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """φ(z e^size) as a value and a logarithm of its size, and φ′; beyond e^±CLIP by the powers that φ follows there."""
+def _activated(phi: Nonlinearity, z: np.ndarray, log_size: np.ndarray) -> tuple[np.ndarray, ...]:
+    """φ(z e^size) as a value and a logarithm of its size last, between them φ′'s sign and ln |φ′|.
+
+    Beyond e^±CLIP values follow the powers that φ has there.
+    """
     if phi.negative_slope is not None:
-        return phi.function(z), phi.slope(z), log_size
+        return phi.function(z), np.ones_like(z), phi.log_slope(z), log_size
     inside = np.clip(log_size, -CLIP / 2, CLIP / 2)
     powers = np.round(tabulated(phi)(np.array([-CLIP, CLIP])).value2 / 2)
     beyond = log_size - inside
     at = z * np.exp(inside)[:, None]
-    return phi.function(at), phi.slope(at), np.where(beyond < 0, powers[0], powers[1]) * beyond
+    far = z * np.exp(np.clip(log_size, -LONGEST, LONGEST))[:, None]
+    log_slope = phi.log_slope(at if phi.tail is None else far)
+    return (
+        phi.function(at),
+        np.where(np.signbit(phi.slope(at)), -1.0, 1.0),
+        log_slope,
+        np.where(beyond < 0, powers[0], powers[1]) * beyond,
+    )
+
+
+def _sloped(layer: _Layer, cotangents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """φ′ v for [samples, k, n], as :func:`_directions`: slopes are taken relative to the largest of a layer."""
+    largest = layer.log_slope.max(axis=1, keepdims=True)
+    alive = np.isfinite(largest)
+    slopes = np.where(alive, layer.sign * np.exp(layer.log_slope - np.where(alive, largest, 0.0)), 0.0)
+    directions, shrunk = _directions(cotangents * slopes[:, None])
+    return directions, shrunk + largest
 
 
 def _directions(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bench.theory.ensembles import ensemble
+from bench.theory.arguments import checked, did_you_mean
+from bench.theory.ensembles import ensemble, known_schemes
 from bench.theory.moments import tabulated
 from bench.theory.nonlinearities import nonlinearity
 
@@ -23,6 +24,7 @@ class Spectrum(NamedTuple):
     relative: float
 
 
+@checked
 def jacobian_spectrum(
     activation: Any,
     initializer: str,
@@ -41,10 +43,13 @@ def jacobian_spectrum(
 
     For linear networks with Gaussian weights and a ``width`` the average over networks is exact: with M = J Jᵀ,
     a_l = E (tr M)² / n² and b_l = E tr(M²) / n obey a' = σ⁴ (a + 2 b / n²), b' = σ⁴ (a + (1 + 1/n) b), from a = b = 1.
-    Identity weights have the spectrum of their slopes alone, known for linear activations only.
+    Identity weights have the spectrum of their slopes alone, known for linear activations only. Raises ValueError for
+    arguments that cannot be, and for a name that is nearly one of a scheme with a law.
     """
     phi = nonlinearity(activation)
     weights = ensemble(initializer, phi.name, bias_std)
+    if weights is None and initializer not in known_schemes() and (hint := did_you_mean(initializer, known_schemes())):
+        raise ValueError(f"initializer: got {initializer!r}, expected one of {', '.join(known_schemes())}{hint}")
     if weights is None or (weights.kind == "identity" and not phi.is_linear):
         return Spectrum(*[float("nan")] * 4)
     weight_std, layers = scale * weights.weight_std, depth - 1
