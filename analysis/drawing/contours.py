@@ -65,7 +65,8 @@ def draw_limits(ax: Axes, lost: Lost) -> list[Limit]:
     """Draw a line where the fields cross each end of each range; returns the limits that were crossed.
 
     Between neighbouring depths the log10 of a number is taken as linear in the depth, as it is far from the first layers. A
-    cell that is exactly zero lies below every range; undefined and unmeasured cells end a line.
+    cell that is exactly zero lies below every range; undefined and unmeasured cells end a line, and so does scale 0, where
+    there is nothing between exactly 0 and what does not depend on the scale.
     """
     crossed = []
     if min(lost.half.field.shape) < 2:
@@ -95,11 +96,13 @@ def draw_level(ax: Axes, grid: Grid, level: float, **look: Any) -> QuadContourSe
     look: of the line, for :meth:`matplotlib.axes.Axes.contour`; black and ``WIDTH`` points by default.
     """
     # Zero has no logarithm to interpolate: it stands as far beyond the level as the level is from 1, so that the
-    # line runs near the edge between the last gradient of ordinary size and the first zero.
-    values = np.ma.masked_invalid(np.where(np.isneginf(grid.field), 2 * min(level, -level), grid.field))
-    if values.count() == 0 or not values.min() < level < values.max():
+    # line runs near the edge between the last gradient of ordinary size and the first zero. Of scale 0 that says nothing:
+    # a power of the scale leaves a type much nearer to 0 than to the next scale, and at depth 2 not at all.
+    scales, field = grid.scales[grid.scales != 0], grid.field[grid.scales != 0]
+    values = np.ma.masked_invalid(np.where(np.isneginf(field), 2 * min(level, -level), field))
+    if len(scales) < 2 or values.count() == 0 or not values.min() < level < values.max():
         return None
     look = {"colors": "black", "linewidths": WIDTH, "zorder": 3} | look
-    lines = ax.contour(grid.depths, grid.scales, values, levels=[level], **look)
+    lines = ax.contour(grid.depths, scales, values, levels=[level], **look)
     lines.set_path_effects([HALO if look["linewidths"] > THIN else THIN_HALO])
     return lines

@@ -17,9 +17,9 @@ from analysis.drawing.command import Command
 from analysis.drawing.curve_panel import CROSS, TRIANGLE, draw_panel, limits_of, looks_of
 from analysis.drawing.labels import panel_title
 from analysis.drawing.own_axes import given_or_new, label
-from analysis.drawing.sheet import add_key, legend_below, new_sheet
+from analysis.drawing.sheet import add_key, legend_below, new_sheet, note_handle
 from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE
-from analysis.numbers.mode_law import describe_law, has_law, law_line
+from analysis.numbers.mode_law import LAWLESS, describe_law, has_law, is_aligned, law_line
 from analysis.numbers.seed_curves import describe_gradients
 from analysis.rows.load import load_curves
 from analysis.rows.options import TRAINED, add_training_options, selected
@@ -138,9 +138,11 @@ def draw_curves(
 
 
 def _draw_law(ax: Axes, rows: pd.DataFrame, value: str) -> set[str]:
-    """The law of each scale's loss, where there is one. rows: of one setting, depth and learning rate."""
-    if value != "loss" or not has_law(rows):
+    """The law of each scale's loss, where there is one; returns whether there is. rows: of one setting, depth and learning rate."""
+    if value != "loss" or not is_aligned(rows):
         return set()
+    if not has_law(rows):
+        return {"lawless"}
     for scale in distinct(rows, "scale"):
         ax.plot(*law_line(rows.loc[rows["scale"] == scale]), **LAW)
     return {"law"}
@@ -209,12 +211,15 @@ def _heading(chosen: pd.DataFrame, frame: pd.DataFrame, shown: int) -> str:
     return ", ".join(words)
 
 
-def _handles(chosen: pd.DataFrame, marks: set[str]) -> list[Line2D]:
-    handles = [Line2D([], [], label=f"scale {scale:g}", **look) for scale, look in reversed(looks_of(chosen).items())]
+def _handles(chosen: pd.DataFrame, marks: set[str]) -> list[Any]:
+    handles: list[Any] = [
+        Line2D([], [], label=f"scale {scale:g}", **look) for scale, look in reversed(looks_of(chosen).items())
+    ]
     diverged = "a seed diverged" + (", or is undefined" if "undefined" in marks else "")
     handles += [Line2D([], [], color="0.3", label=diverged, **CROSS)] if "cross" in marks else []
     handles += [Line2D([], [], label="modes one by one (Saxe et al. 2014)", **LAW)] if "law" in marks else []
-    return handles + ([Line2D([], [], color="0.3", label="exactly zero", **TRIANGLE)] if "triangle" in marks else [])
+    handles += [Line2D([], [], color="0.3", label="exactly zero", **TRIANGLE)] if "triangle" in marks else []
+    return handles + ([note_handle(LAWLESS)] if "lawless" in marks else [])
 
 
 def _words(chosen: pd.DataFrame, marks: set[str], end: str) -> str:
@@ -232,7 +237,7 @@ def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Fi
     curves = selected(arguments, load_curves(arguments.run_dir), TRAINED)
     figure = draw_curves(curves, loss=manifest["training"]["loss"], depths=arguments.depths, scales=arguments.scales)
     chosen = chosen_for_page(curves, arguments.depths, arguments.scales)
-    for line in [*describe_gradients(chosen), *(describe_law(chosen) if has_law(chosen) else ())]:
+    for line in [*describe_gradients(chosen), *describe_law(chosen)]:
         print(line)
     return figure
 

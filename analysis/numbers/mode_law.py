@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
-from analysis.rows.select import distinct
+from analysis.rows.select import distinct, facet_title, facets, varying
 from bench.settings.defaults import VALUES
 from bench.settings.specs import parse_spec
 from bench.theory.deep_linear import aligned_loss
 
 NETWORK = ("depth", "scale", "learning_rate")
 PLAIN = {"optimizer": "sgd", "schedule": "constant", "clip": 0.0}
+LAWLESS = "no law of modes but for plain SGD at one constant rate for all layers"
 POINTS = 200  # of a line
+
+
+def is_aligned(frame: pd.DataFrame) -> bool:
+    """Whether these curves, of one task, are of weights that begin aligned: the task ``saxe:aligned=true``."""
+    return not str(frame["task"].iloc[0]).endswith(".npz") and bool(_arguments(frame).get("aligned"))
 
 
 def has_law(frame: pd.DataFrame) -> bool:
     """Whether these curves, of one optimizer, schedule, clipping and task, are of gradient descent from aligned weights.
 
-    Those are the task ``saxe:aligned=true`` with plain SGD at one constant learning rate for all layers.
+    That is plain SGD at one constant learning rate for all layers.
     """
-    text = str(frame["task"].iloc[0])
-    if text.endswith(".npz") or not _arguments(frame).get("aligned"):
+    if not is_aligned(frame):
         return False
     plain = all(distinct(frame, name) == [value] for name, value in PLAIN.items())
     return plain and bool((frame["readout_learning_rate"] == frame["learning_rate"]).all())
@@ -61,14 +68,20 @@ def largest_deviation(frame: pd.DataFrame) -> float:
 
 
 def describe_law(frame: pd.DataFrame) -> list[str]:
-    """A line for each depth, scale and learning rate of curves with :func:`has_law`: how far it is from the law."""
-    groups = frame.groupby(list(NETWORK), sort=True, observed=True)
+    """A line for each setting, depth, scale and learning rate of aligned curves: how far it is from the law, if it has one."""
     law = "of the first loss of τ u' = N u^(2-2/N) (s - u), at every recorded step"
-    return [
-        f"L = {rows['depth'].iloc[0]}, scale {rows['scale'].iloc[0]:g}, learning rate {rows['learning_rate'].iloc[0]:g}: "
-        f"within {100 * largest_deviation(rows):.2g} % {law}"
-        for _, rows in groups
-    ]
+    lines, named = [], varying(frame)
+    for facet, of_facet in facets(frame):
+        if not is_aligned(of_facet):
+            continue
+        if not has_law(of_facet):
+            lines.append(f"{facet_title(facet, named)}: {LAWLESS}")
+            continue
+        groups: Any = of_facet.groupby(list(NETWORK), sort=True, observed=True)
+        for (depth, scale, rate), rows in groups:
+            network = f"{facet_title(facet, named)}, L = {depth}, scale {scale:g}, learning rate {rate:g}"
+            lines.append(f"{network}: within {100 * largest_deviation(rows):.2g} % {law}")
+    return lines
 
 
 def _arguments(frame: pd.DataFrame) -> dict:

@@ -72,7 +72,12 @@ def describe_gradients(frame: pd.DataFrame) -> list[str]:
                 continue
             name = f"{facet_title(facet, varying(frame))}, L = {depth}, scale {scale:g}"
             least, most = (int(find(curve.median)) for find in (np.argmin, np.argmax))
-            ends = f"10^{curve.median[0]:.1f} at step {curve.steps[0]}, 10^{curve.median[-1]:.1f} at step {curve.steps[-1]}"
-            extremes = f"least 10^{curve.median[least]:.1f} at {curve.steps[least]}, most 10^{curve.median[most]:.1f} at "
-            lines.append(f"{name}: first layer's gradient {ends}; {extremes}{curve.steps[most]}")
+            first, last, low, high = (_size(curve.median[place]) for place in (0, -1, least, most))
+            ends = f"{first} at step {curve.steps[0]}, {last} at step {curve.steps[-1]}"
+            extremes = f"least {low} at {curve.steps[least]}, most {high} at {curve.steps[most]}"
+            lines.append(f"{name}: first layer's gradient {ends}; {extremes}")
     return lines
+
+
+def _size(decades: float) -> str:
+    return f"10^{decades:.1f}" if np.isfinite(decades) else "exactly 0" if np.isneginf(decades) else "undefined"

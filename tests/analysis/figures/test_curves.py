@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from analysis.cli.main import main
 from analysis.figures.curves import draw_curves, plot_curves
+from analysis.numbers.mode_law import LAWLESS, describe_law
 from analysis.numbers.seed_curves import curve_of, describe_gradients, ends_of
 from analysis.rows.select import SelectionError
 from bench.theory import aligned_loss, learned_modes
@@ -333,7 +334,7 @@ def test_the_command_prints_how_far_losses_are_from_the_law_of_their_modes(tmp_p
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 9
     for line in lines[4:8]:
-        wanted = 3.4 if line.startswith("L = 5, scale 0.9, learning rate 0.1:") else 0
+        wanted = 3.4 if line.startswith("orthogonal, linear, L = 5, scale 0.9, learning rate 0.1:") else 0
         assert float(line.split("within ")[1].split(" %")[0]) == pytest.approx(wanted, abs=1e-6)
     assert main(["curves", str(write_training(tmp_path / "other", make_trained(), CURVES))]) == 0
     assert "within" not in capsys.readouterr().out
@@ -347,3 +348,23 @@ def test_how_the_first_gradient_fares_is_said_in_a_line_for_each_depth_and_scale
     (line,) = [line for line in lines if line.startswith("orthogonal, tanh, L = 32, scale 0.5: ")]
     assert "10^-9.0 at step 0, 10^-0.0 at step 199; least 10^-9.0 at 0, most 10^-0.0 at 199" in line
     assert describe_gradients(frame.assign(loss=np.nan)) == []
+    zero = describe_gradients(
+        frame.assign(log10_grad_first=np.where(frame["step"] > 50, -np.inf, frame["log10_grad_first"]))
+    )
+    assert not any("inf" in line for line in zero)
+    assert all("exactly 0 at step 199; least exactly 0 at 100" in line for line in zero)
+
+
+def test_each_initializer_is_held_against_the_law_by_its_name_and_those_without_one_are_named():
+    """Pooled, one that is off would be said of both; and one optimizer without a law would hide that of the other."""
+    orthogonal, adam = aligned_curves(), aligned_curves(optimizer="adam")
+    identity = orthogonal.assign(initializer="identity", loss=1.1 * orthogonal["loss"])
+    lines = describe_law(pd.concat([orthogonal, identity], ignore_index=True))
+    within = [float(line.split("within ")[1].split(" %")[0]) for line in lines]
+    assert [line.split(",")[0] for line in lines] == ["orthogonal"] * 8 + ["identity"] * 8
+    assert within == pytest.approx([0] * 8 + [10] * 8, abs=1e-6)
+    both = pd.concat([orthogonal, adam], ignore_index=True)
+    assert describe_law(both)[8:] == [f"orthogonal, linear, adam: {LAWLESS}"]
+    for frame, said in ((both, True), (orthogonal, False), (CURVES, False)):
+        texts = " ".join(texts_of(draw_curves(frame, loss="mse")).split())
+        assert ("no law of modes" in texts) == said

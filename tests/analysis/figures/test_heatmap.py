@@ -474,3 +474,16 @@ def test_each_input_norm_has_a_panel_with_its_own_numbers(value):
 def test_what_is_not_the_usual_is_said_of_a_single_panel_too():
     (ax,) = panels_of(draw_heatmaps(make_cells(input_norms=(10.0,), bias_stds=(0.1,))))
     assert ax.get_title().replace("\n", " ") == "gaussian, linear, bias std 0.1, inputs 10 √n"
+
+
+def test_no_line_of_a_number_type_runs_down_to_scale_zero():
+    """There gradients are exactly zero, or, at depth 2, do not depend on the scale: nothing crosses a range between."""
+    cells = make_cells(depths=(2, 3, 4, 10, 100), scales=np.linspace(0.5, 2, 7), seeds=1)
+    zero = cells[cells["scale"] == 0.5].assign(scale=0.0)
+    zero["log10_grad_first"] = np.where(zero["depth"] == 2, 0.3, -np.inf)
+    lines = contours_of(plot_heatmap(cells))
+    with_zero = contours_of(plot_heatmap(pd.concat([cells, zero])))
+    assert len(lines) == len(with_zero) == 2
+    for one, other in zip(lines, with_zero, strict=True):
+        np.testing.assert_array_equal(one.get_paths()[0].vertices, other.get_paths()[0].vertices)
+    assert contours_of(plot_heatmap(pd.concat([cells[cells["scale"] == 2], zero]))) == []
