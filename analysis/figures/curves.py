@@ -41,13 +41,8 @@ MOST_DEPTHS = 3  # by default
 MOST_ROWS, PAGE_ROWS = 6, 10  # by default, and what a page holds
 ROWS_HEIGHT = 7.8  # inches, at most
 STEP_LABEL = "step"
-LAW: Any = {
-    "color": "black",
-    "linestyle": (0, (3, 2)),
-    "linewidth": 0.8,
-    "marker": "",
-    "zorder": 6,
-}  # over what was measured
+# over what was measured
+LAW: Any = {"color": "black", "linestyle": (0, (3, 2)), "linewidth": 0.8, "marker": "", "zorder": 6}
 
 
 class Row(NamedTuple):
@@ -138,7 +133,7 @@ def draw_curves(
 
 
 def _draw_law(ax: Axes, rows: pd.DataFrame, value: str) -> set[str]:
-    """The law of each scale's loss, where there is one; returns whether there is. rows: of one setting, depth and learning rate."""
+    """The law of each scale's loss, where there is one. rows: of one setting, depth and learning rate."""
     if value != "loss" or not is_aligned(rows):
         return set()
     if not has_law(rows):

@@ -131,6 +131,9 @@ def describe_rules(frame: pd.DataFrame, *, target: str, steps: int) -> list[str]
         known = ~np.isnan(grid.field[use]) & ~np.isnan(of_correlation) & ~np.isnan(of_gradient)
         units = {" ξ_c": of_correlation[known], "/|ln χ₁|": of_gradient[known], "": layers[known]}
         name = facet_title(facet, varying(frame))
+        if np.isnan(best_threshold(of_correlation[known], layers[known] > 0)):
+            lines.append(f"{name}: theory has no finite ξ_c here, of which the limit of depth could be a multiple")
+            continue
         compared = compare_rules(units, scales[known], np.isfinite(grid.field[use][known]))
         if compared is None:
             lines.append(f"{name}: no limit of depth is seen that would be a multiple of ξ_c")

@@ -68,7 +68,7 @@ def largest_deviation(frame: pd.DataFrame) -> float:
 
 
 def describe_law(frame: pd.DataFrame) -> list[str]:
-    """A line for each setting, depth, scale and learning rate of aligned curves: how far it is from the law, if it has one."""
+    """A line for each setting, depth, scale and learning rate of aligned curves: how far it is from the law, or no law."""
     law = "of the first loss of τ u' = N u^(2-2/N) (s - u), at every recorded step"
     lines, named = [], varying(frame)
     for facet, of_facet in facets(frame):

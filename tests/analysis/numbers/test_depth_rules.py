@@ -114,3 +114,9 @@ def test_whose_the_limit_is_is_said_from_what_was_gained_at_the_end():
     assert lines[-1].endswith("0 (0%) still gained 1.5% of accuracy or more in the last tenth of the 200 steps")
     lines = describe_rules(cells.assign(late_accuracy_gain=0.2), target="loss=0.1", steps=200)
     assert "accuracy or more" not in "".join(lines)
+
+
+def test_where_theory_has_no_finite_depth_scale_no_multiple_of_it_is_a_rule():
+    rows = make_trained((4, 64), (0.8, 1.5), steps_to_target=lambda rows: 100.0 * rows["depth"], activations=("linear",))
+    (line,) = describe_rules(rows, target="loss=0.1", steps=1000)
+    assert line == "gaussian, linear: theory has no finite ξ_c here, of which the limit of depth could be a multiple"
