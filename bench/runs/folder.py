@@ -136,8 +136,11 @@ class RunFolder(Generic[Chunk]):
                 raise self._refused(_earlier(f"whose {folder} lack {', '.join(lacking)}"))
 
     def _write_shard(self, name: str, table: pa.Table) -> None:
+        # a dictionary of measured numbers, hardly two of which are equal, costs time and room
+        repeated = [field.name for field in table.schema if not pa.types.is_floating(field.type)]
+
         def write(path: Path) -> None:
-            pq.write_table(table, path, compression="zstd")
+            pq.write_table(table, path, compression="zstd", use_dictionary=repeated)
             self._records[name] = Record(table.num_rows, digest(path))
             assert self._log is not None, "begin() comes first"
             self._log.add(name, self._records[name], self._before + self._seconds())
