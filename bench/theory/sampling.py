@@ -170,6 +170,8 @@ def _activated(phi: Nonlinearity, z: np.ndarray, log_size: np.ndarray) -> tuple[
     inside = np.clip(log_size, -CLIP / 2, CLIP / 2)
     powers = np.round(tabulated(phi)(np.array([-CLIP, CLIP])).value2 / 2)
     beyond = log_size - inside
+    power = np.where(beyond < 0, powers[0], powers[1])
+    grown = power * np.where(power == 0, 0.0, beyond)  # a constant has no length to follow
     at = z * np.exp(inside)[:, None]
     far = z * np.exp(np.clip(log_size, -LONGEST, LONGEST))[:, None]
     log_slope = phi.log_slope(at if phi.tail is None else far)
@@ -177,7 +179,7 @@ def _activated(phi: Nonlinearity, z: np.ndarray, log_size: np.ndarray) -> tuple[
         phi.function(at),
         np.where(np.signbit(phi.slope(at)), -1.0, 1.0),
         log_slope,
-        np.where(beyond < 0, powers[0], powers[1]) * beyond,
+        grown,
     )
 
 

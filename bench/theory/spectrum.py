@@ -54,7 +54,8 @@ def jacobian_spectrum(
         return Spectrum(*[float("nan")] * 4)
     weight_std, layers = scale * weights.weight_std, depth - 1
     if phi.is_linear and weights.is_gaussian and width is not None:
-        return _spectrum(2 * layers * float(np.log10(weight_std)), _linear_gaussian(width, layers))
+        with np.errstate(divide="ignore"):
+            return _spectrum(2 * layers * float(np.log10(weight_std)), _linear_gaussian(width, layers))
     at = tabulated(phi)
     with np.errstate(divide="ignore"):
         log_gain, log_bias = 2 * np.log(weight_std), 2 * np.log(bias_std)

@@ -71,3 +71,16 @@ def test_names_that_are_nearly_known_are_guessed():
         theory.jacobian_spectrum("tanh", "gausian", 10)
     found = theory.predict(**CELL | {"initializer": "gausian"})
     assert found.reason == "initializer gausian: no law of its weights is known; did you mean gaussian?"
+
+
+@pytest.mark.parametrize("activation", ["tanh", "softplus", "gelu", "linear", "hard_tanh"])
+def test_nothing_warns_at_the_ends_of_the_float_range(activation):
+    generator = np.random.default_rng(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for weight_std in (1e-300, 1e300):
+            theory.fixed_point(activation, weight_std, 0.0)
+            theory.gradient_correlation(activation, weight_std, 0.0, 4, -1.0)
+            drawn = theory.draw_networks(**DRAW | {"activation": activation, "weight_std": weight_std}, generator=generator)
+            assert not np.isnan(drawn.log10_grad_first).any()
+        assert theory.jacobian_spectrum(activation, "gaussian", 5, scale=0.0, width=4).mean == 0

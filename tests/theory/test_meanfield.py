@@ -154,3 +154,16 @@ def test_gradient_correlation_starts_and_ends_where_it_should():
     linear = theory.gradient_correlation("linear", 1.0, 0.0, 30, 0.3)
     np.testing.assert_allclose(linear.forward, 0.3)
     np.testing.assert_allclose(linear.backward, 1)
+
+
+@pytest.mark.parametrize(("activation", "weight_std"), [("tanh", 1.0), ("tanh", 4.0), ("sigmoid", 10.0), ("gelu", 1.2)])
+def test_two_inputs_are_followed_through_852_layers_with_little_quadrature(activation, weight_std, monkeypatch):
+    """A layer of quadrature takes 30 ms, one of a series 0.1: only a first layer of long inputs is left to quadrature."""
+    calls = []
+    monkeypatch.setattr("bench.theory.angles.pair", lambda *given: calls.append(given) or pair(*given))
+    found = theory.gradient_correlation(activation, weight_std, 0.1, 852, 0.5)
+    assert len(calls) <= 2
+    assert np.isfinite(found.forward).all()
+    lengths = np.exp(theory.trajectory(activation, weight_std, 0.1, 4).log_q)
+    third = pair(NONLINEARITIES[activation], lengths[2], 1 - found.forward[2])
+    assert found.forward[3] == pytest.approx(1 - weight_std**2 * third.half_square / lengths[3], rel=1e-7)
