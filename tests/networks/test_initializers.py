@@ -15,7 +15,7 @@ from bench.networks.initializers import INITIALIZERS
 from bench.networks.schemes import families, lane_setting
 from bench.networks.seeds import seed_mesh
 from bench.networks.unit_variance import BATCH
-from tests.tolerance import STANDARD_ERRORS, run_frame
+from tests.tolerance import QUICK, STANDARD_ERRORS, run_frame
 
 WIDTH = 20
 CELL = ["activation", "width", "bias_std", "depth", "scale", "seed"]
@@ -62,7 +62,8 @@ def matrices(name: str, width: int = WIDTH, count: int = 100) -> np.ndarray:
     def draw(key):
         return INITIALIZERS[name](key, (width, width), jnp.dtype(jnp.float32))
 
-    return np.asarray(jax.vmap(draw)(jax.random.split(jax.random.key(3), count)))
+    draws = jax.jit(lambda key: jax.vmap(draw)(jax.random.split(key, count)), compiler_options=QUICK)
+    return np.asarray(draws(jax.random.key(3)))
 
 
 def assert_near(values: np.ndarray, mean: float) -> None:
@@ -99,8 +100,9 @@ def test_what_a_run_multiplies_has_the_documented_variance(tmp_path, dtype):
     ],
 )
 def test_a_scheme_by_name_draws_what_jax_draws(name, reference):
-    draw = jax.random.key(7), (WIDTH, WIDTH), jnp.dtype(jnp.float32)
-    np.testing.assert_allclose(INITIALIZERS[name](*draw), reference(*draw), rtol=0, atol=1e-6)
+    shape = (WIDTH, WIDTH), jnp.dtype(jnp.float32)
+    draws = jax.jit(lambda key: (INITIALIZERS[name](key, *shape), reference(key, *shape)), compiler_options=QUICK)
+    np.testing.assert_allclose(*draws(jax.random.key(7)), rtol=0, atol=1e-6)
 
 
 def test_a_truncated_normal_ends_at_two_sigma():

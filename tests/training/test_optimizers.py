@@ -14,12 +14,12 @@ from bench.training.loop import Kind, State, clip_by_global_norm, train_step
 from bench.training.network import Parameters, mean_loss
 from bench.training.optimizers import OPTIMIZERS, Rates, parse_optimizer, schedule_factors
 from bench.training.specs import parse_schedule
+from tests.tolerance import QUICK
 
 DEPTH, WIDTH, INPUTS, OUTPUTS, EXAMPLES = 5, 6, 7, 4, 10
 STEPS, RATE = 3, 0.01
 EXACT = 1e-12  # relative to the largest entry: the same float64 arithmetic, summed in another order
 WRITTEN = [*OPTIMIZERS, "adamw:weight_decay=0.01", "sgd:momentum=0.8,nesterov=true", "rmsprop:decay=0.95,eps=1e-6"]
-QUICK = {"xla_backend_optimization_level": 0}  # programs that run three times are not worth LLVM's passes
 SHORT = {"momentum": {"momentum": 0.9}, "nesterov": {"momentum": 0.9, "nesterov": True}}
 
 
