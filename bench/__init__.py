@@ -10,6 +10,7 @@
 * ``run``, ``train``: do it, or finish it; ``open``: a run that is there; all three return a ``Run``.
 * ``compare``: initializations ranked, as a table, with theory beside it.
 * ``gradient_norms``: of a network that is held as arrays, without a run, as ``GradientNorms``.
+* ``unbounded``: any JAX function in floats whose exponent never ends, ``Extended``.
 * ``INITIALIZERS``, ``ACTIVATIONS``: what has a name; ``Activation``: for one of your own with more than a function.
 * ``theory``: mean field and finite width, without a measurement.
 * ``SweepError``, ``RunError``: what all of these raise, both ValueErrors of one line.
@@ -20,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bench import theory
+    from bench.arithmetic.number import Extended
+    from bench.arithmetic.unbounded import unbounded
     from bench.engine.arrays import GradientNorms, gradient_norms
     from bench.interface.comparing import compare
     from bench.interface.measuring import open, run, train  # noqa: A004
@@ -39,6 +42,7 @@ __all__ = [
     "PRESETS",
     "TRAININGS",
     "Activation",
+    "Extended",
     "GradientNorms",
     "Run",
     "RunError",
@@ -51,11 +55,13 @@ __all__ = [
     "run",
     "theory",
     "train",
+    "unbounded",
 ]
 
 _HOMES = {
     "ACTIVATIONS": "networks.activations",
     "Activation": "networks.activations",
+    "Extended": "arithmetic.number",
     "GradientNorms": "engine.arrays",
     "INITIALIZERS": "networks.initializers",
     "PRESETS": "sweeps.presets",
@@ -70,6 +76,7 @@ _HOMES = {
     "open": "interface.measuring",
     "run": "interface.measuring",
     "train": "interface.measuring",
+    "unbounded": "arithmetic.unbounded",
 }
 
 

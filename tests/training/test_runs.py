@@ -139,7 +139,7 @@ def test_killed_and_resumed_it_is_as_if_nothing_happened(tmp_path, grid):
     }
     command = [sys.executable, "-c", SCRIPT, json.dumps(GRID), str(tmp_path)]
     folder, progressed = tmp_path / "training", set()
-    for _ in range(2):
+    for _ in range(3):
         process = subprocess.Popen(command, env=environment)
         before = len(list(folder.glob("cells/*.parquet")))
         deadline = time.monotonic() + 60

@@ -1,0 +1,88 @@
+"""Any JAX program, run equation by equation with another arithmetic than that of plain floats."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import numpy as np
+from jax.extend.core import ClosedJaxpr, Literal
+
+from bench.arithmetic.values import Value, drifted, is_float, literal, real
+
+Rule = Callable[..., list[Value]]  # (context, equation, *values) -> values
+
+
+class UnknownPrimitiveError(NotImplementedError):
+    """A primitive that no rule is known for."""
+
+
+@dataclass
+class Context:
+    """The arithmetic: a rule for every primitive by its name, and what is done where there is none."""
+
+    rules: dict[str, Rule]
+    opened: frozenset[str]  # primitives whose rules serve without floats too: they hold programs, or make floats
+    in_range: frozenset[str]  # primitives that are computed in plain floats without a warning
+    strict: bool = False
+    warned: set[str] = field(default_factory=set)
+
+    def run(self, program: ClosedJaxpr, values: Sequence[Value]) -> list[Value]:
+        """The program's results; values are its arguments."""
+        jaxpr = program.jaxpr
+        known = dict(zip(jaxpr.invars, values, strict=True))
+        known |= dict(zip(jaxpr.constvars, map(constant, program.consts), strict=True))
+        self.evaluate(jaxpr.eqns, known)
+        return [read(known, atom) for atom in jaxpr.outvars]
+
+    def evaluate(self, equations: Sequence[Any], known: dict[Any, Value]) -> None:
+        """Put the results of all equations, one after another, to what is known."""
+        for equation in equations:
+            results = self.apply(equation, [read(known, atom) for atom in equation.invars])
+            known.update(zip(equation.outvars, results, strict=True))
+
+    def apply(self, equation: Any, values: list[Value]) -> list[Value]:
+        """One equation's results."""
+        name = equation.primitive.name
+        rule = self.rules.get(name)
+        if rule is not None and (name in self.opened or any(map(is_float, values))):
+            return rule(self, equation, *values)
+        if name not in self.in_range and any(map(is_float, values)):
+            if self.strict:
+                raise UnknownPrimitiveError(f"{name}: no rule is known for this primitive beyond the range of floats")
+            if name not in self.warned:
+                self.warned.add(name)
+                warnings.warn(
+                    f"{name}: computed in plain floats, exact only within their range", RuntimeWarning, stacklevel=2
+                )
+        return in_plain_floats(equation, values)
+
+
+def read(known: dict[Any, Value], atom: Any) -> Value:
+    """The value of a variable, or of a literal."""
+    return literal(np.asarray(atom.val, jax.typeof(atom.val).dtype)) if isinstance(atom, Literal) else known[atom]
+
+
+def constant(value: Any) -> Value:
+    """An array that the program closes over."""
+    if jax.numpy.issubdtype(value.dtype, jax.numpy.floating):
+        return drifted(jax.numpy.asarray(value))
+    return value
+
+
+def bind(equation: Any, *arrays: Any) -> list[Any]:
+    """The primitive itself."""
+    primitive = equation.primitive
+    parameters = primitive.get_bind_params(equation.params)
+    functions, parameters = parameters if isinstance(parameters, tuple) else ((), parameters)
+    results = primitive.bind(*functions, *arrays, **parameters)
+    return list(results) if primitive.multiple_results else [results]
+
+
+def in_plain_floats(equation: Any, values: Sequence[Value]) -> list[Value]:
+    """The primitive on ordinary floats, and its results with exponents again."""
+    results = bind(equation, *map(real, values))
+    return [drifted(r) if jax.numpy.issubdtype(r.dtype, jax.numpy.floating) else r for r in results]

@@ -1,0 +1,150 @@
+"""An array of numbers of any magnitude: a mantissa, and powers of two kept aside as integers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+from jax.core import Tracer
+from jax.experimental.xla_metadata import set_xla_metadata
+
+ZERO = -(2**30)  # the exponent of what is exactly zero: below any other, and twice it is still an int32
+LOG10_2 = float(np.log10(2.0))
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, repr=False)
+class Extended:
+    """Numbers ``mantissa · 2^exponent``.
+
+    mantissa is an array of floats, the largest of which is in ±[1, 2) in every block. exponent is an array of int32 of
+    the same rank, of whose axes each has length 1, one exponent for the whole axis, or the mantissa's length: a block is
+    what shares an exponent. Entries more than 2^126 below the largest of their block (float32; 2^1022 in float64) are
+    zero. Zero has the exponent -2^30; infinities and NaN are mantissas.
+    """
+
+    mantissa: Any
+    exponent: Any
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.mantissa.shape
+
+    @property
+    def ndim(self) -> int:
+        return self.mantissa.ndim
+
+    @property
+    def dtype(self) -> Any:
+        return self.mantissa.dtype
+
+    def __getitem__(self, index: Any) -> Extended:
+        return Extended(self.mantissa[index], jnp.broadcast_to(self.exponent, self.shape)[index])
+
+    def to_float(self) -> Array:
+        """The numbers as floats of the mantissa's dtype: 0 and ±inf where they are out of its range."""
+        return times_power_of_two(jnp.asarray(self.mantissa), jnp.asarray(self.exponent))
+
+    def log10_abs(self) -> Any:
+        """log₁₀ of the magnitude of every entry, -inf for zero: NumPy's float64 outside of compiled programs."""
+        xp, mantissa, exponent = self._host()
+        with np.errstate(divide="ignore"):
+            return xp.log10(xp.abs(mantissa)) + xp.where(mantissa == 0, 0, exponent) * LOG10_2
+
+    def log10_norm(self) -> Any:
+        """log₁₀ of the root of the sum of all squares, -inf if all are zero."""
+        xp, mantissa, exponent = self._host()
+        largest = xp.max(exponent, initial=ZERO)
+        squares = xp.square(mantissa * xp.exp2(xp.clip(exponent - largest, -2000, 0).astype(mantissa.dtype)))
+        with np.errstate(divide="ignore"):
+            return xp.log10(xp.sum(squares)) / 2 + largest * LOG10_2
+
+    def _host(self) -> tuple[Any, Any, Any]:
+        """NumPy with float64, or inside a compiled program jax.numpy with the floats that there are."""
+        if isinstance(self.mantissa, Tracer) or isinstance(self.exponent, Tracer):
+            wide = jnp.promote_types(self.mantissa.dtype, jnp.float32)
+            return jnp, self.mantissa.astype(wide), self.exponent.astype(wide)
+        return np, np.asarray(self.mantissa, np.float64), np.asarray(self.exponent, np.float64)
+
+    def __repr__(self) -> str:
+        if isinstance(self.mantissa, Tracer) or not hasattr(self.mantissa, "dtype"):
+            return f"Extended({self.mantissa}, {self.exponent})"
+        kind = f"{self.dtype}[{','.join(map(str, self.shape))}]"
+        if self.mantissa.size != 1:
+            return f"Extended({kind}, log10_norm={self.log10_norm():.6g})"
+        return f"Extended({kind}, {_decimal(self)})"
+
+
+def _decimal(number: Extended) -> str:
+    """One number in decimal digits."""
+    mantissa = float(np.asarray(number.mantissa, np.float64).item())
+    if mantissa == 0 or not np.isfinite(mantissa):
+        return f"{mantissa:g}"
+    log10 = float(np.asarray(number.log10_abs()).item())
+    power = int(np.floor(log10))
+    return f"{'-' if mantissa < 0 else ''}{10 ** (log10 - power):.6g}e{power:+d}"
+
+
+def binary_exponent(value: Array) -> Array:
+    """The integer e with 2^e ≤ |value| < 2^(e+1); of zero and what is below the normal range, ZERO; of inf and NaN, 0."""
+    if jnp.finfo(value.dtype).bits < 32:
+        value = value.astype(jnp.float32)
+    limits = jnp.finfo(value.dtype)
+    bits = lax.bitcast_convert_type(lax.abs(value), jnp.dtype(f"int{limits.bits}"))
+    biased = lax.convert_element_type(lax.shift_right_logical(bits, lax.full_like(bits, limits.nmant)), jnp.int32)
+    exponent = lax.sub(biased, np.int32(limits.maxexp - 1))
+    exponent = lax.select(lax.eq(exponent, np.int32(limits.maxexp)), lax.full_like(exponent, 0), exponent)
+    return lax.select(lax.eq(biased, np.int32(0)), lax.full_like(exponent, ZERO), exponent)
+
+
+def power_of_two(exponent: Array, dtype: Any) -> Array:
+    """2^exponent, exactly; 0 below the normal range of the dtype, inf above it. The bits are set directly."""
+    wide = jnp.promote_types(dtype, jnp.float32)
+    limits, integer = jnp.finfo(wide), jnp.dtype(f"int{jnp.finfo(wide).bits}")
+    biased = lax.clamp(np.int32(0), lax.add(exponent, np.int32(limits.maxexp - 1)), np.int32(2 * limits.maxexp - 1))
+    biased = lax.convert_element_type(biased, integer)
+    bits = lax.shift_left(biased, lax.full_like(biased, limits.nmant))
+    return lax.convert_element_type(lax.bitcast_convert_type(bits, wide), dtype)
+
+
+def times_power_of_two(value: Array, exponent: Array) -> Array:
+    """``value · 2^exponent``, in two steps, so that no factor leaves the range before the product does."""
+    half = exponent // 2
+    moved = value * power_of_two(half, value.dtype) * power_of_two(exponent - half, value.dtype)
+    return jnp.where(jnp.isfinite(value), moved, value)
+
+
+def normalize(mantissa: Array, exponent: Array) -> tuple[Array, Array]:
+    """The same numbers with the largest mantissa of every block in ±[1, 4): nothing is rounded.
+
+    The compiler is kept from inlining how far: it would compute the exponents of all layers before anew for every layer,
+    and compile in quadratic time.
+    """
+    with set_xla_metadata(inlineable="false"):
+        factor, exponent = _normalizing(mantissa, exponent)
+    return lax.mul(mantissa, lax.broadcast_in_dim(factor, mantissa.shape, range(mantissa.ndim))), exponent
+
+
+@jax.jit
+def _normalizing(mantissa: Array, exponent: Array) -> tuple[Array, Array]:
+    """The power of two that each block is to be multiplied with, and the exponents then."""
+    # lax throughout: functions of jax.numpy are programs of their own, which would not be inlined here either
+    shared = tuple(axis for axis, length in enumerate(exponent.shape) if length == 1)
+    size = lax.abs(mantissa)
+    size = lax.select(lax.lt(size, lax.full_like(size, np.inf)), size, lax.full_like(size, 0))
+    largest = lax.reshape(lax.reduce_max_p.bind(size, axes=shared, out_sharding=None), exponent.shape) if shared else size
+    shift = binary_exponent(largest)
+    most = np.int32(jnp.finfo(mantissa.dtype).maxexp - 2)
+    by = lax.clamp(-most, shift, most)
+    factor = power_of_two(lax.neg(by), mantissa.dtype)
+    return factor, lax.select(lax.eq(shift, np.int32(ZERO)), shift, lax.max(lax.add(exponent, by), np.int32(ZERO)))
+
+
+def extend(value: Any) -> Extended:
+    """Floats as extended numbers, one exponent for all of them."""
+    value = jnp.asarray(value)
+    return Extended(*normalize(value, jnp.zeros((1,) * value.ndim, jnp.int32)))

@@ -1,0 +1,178 @@
+"""A program cut into pieces that repeat, each of which is compiled once.
+
+A network whose layers are a Python loop is one long program in which the same equations come again and again. Compiled as
+a whole it costs as much as if they were all different; cut where it repeats, one layer is compiled for all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import jax
+from jax.core import Tracer
+from jax.extend.core import ClosedJaxpr, Literal
+
+from bench.arithmetic.interpret import Context, constant, read
+from bench.arithmetic.values import Value, public
+
+# Equations in a piece, and in one that repeats itself; how often a piece must occur; equations in a piece that does not
+LONGEST, DOUBLED, REPEATED, UNIQUE = 1000, 64, 3, 400
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Equations that are compiled together: what they read from others, and what others read of them."""
+
+    equations: tuple[Any, ...]
+    inputs: tuple[Any, ...]
+    outputs: tuple[Any, ...]
+    forgotten: tuple[Any, ...]  # what nobody reads later
+    key: Hashable  # equal for pieces that are the same but for the names of their variables
+
+    def function(self, context: Context) -> Callable[[list[Value]], list[Value]]:
+        """Outputs from inputs, compiled."""
+
+        def run(values: list[Value]) -> list[Value]:
+            known = dict(zip(self.inputs, values, strict=True))
+            context.evaluate(self.equations, known)
+            return [known[variable] for variable in self.outputs]
+
+        return jax.jit(run)
+
+
+class Program:
+    """A traced program, ready to run in another arithmetic."""
+
+    def __init__(self, context: Context, program: ClosedJaxpr):
+        self.context, self.program = context, program
+        self.compiled: dict[Hashable, Callable[[list[Value]], list[Value]]] = {}
+        self.pieces: list[Piece] = []
+
+    def __call__(self, values: Sequence[Value]) -> list[Any]:
+        """Results as a user gets them; compiled piece by piece, or, within a compiled program, part of it."""
+        if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves((list(values), self.program.consts))):
+            return [public(value) for value in self.context.run(self.program, values)]
+        jaxpr = self.program.jaxpr
+        self.pieces = self.pieces or cut(self.program)
+        known = dict(zip(jaxpr.invars, values, strict=True))
+        known |= dict(zip(jaxpr.constvars, map(jax.jit(constant), self.program.consts), strict=True))
+        for piece in self.pieces:
+            if piece.key not in self.compiled:
+                self.compiled[piece.key] = piece.function(self.context)
+            results = self.compiled[piece.key]([known[variable] for variable in piece.inputs])
+            known.update(zip(piece.outputs, results, strict=True))
+            for variable in piece.forgotten:
+                del known[variable]
+        return [_public(read(known, atom)) for atom in jaxpr.outvars]
+
+
+_public = jax.jit(public)
+
+
+def cut(program: ClosedJaxpr) -> list[Piece]:
+    """The program's equations in order, as pieces."""
+    jaxpr = program.jaxpr
+    lengths = repeating([signature(equation) for equation in jaxpr.eqns])
+    last = {v: len(jaxpr.eqns) for v in jaxpr.outvars if not isinstance(v, Literal)}
+    for i, equation in reversed(list(enumerate(jaxpr.eqns))):
+        for variable in equation.invars:
+            if not isinstance(variable, Literal):
+                last.setdefault(variable, i)
+    pieces, start = [], 0
+    for length in lengths:
+        pieces.append(_piece(jaxpr.eqns[start : start + length], last, start + length))
+        start += length
+    return pieces
+
+
+def _piece(equations: Sequence[Any], last: dict[Any, int], end: int) -> Piece:
+    numbers: dict[Any, int] = {}
+    inputs, made, key = [], set(), []
+    for equation in equations:
+        reads = []
+        for atom in equation.invars:
+            if isinstance(atom, Literal):
+                reads.append((str(atom.val), str(atom.aval)))
+                continue
+            if atom not in numbers:
+                numbers[atom] = len(numbers)
+                inputs.append(atom)
+            reads.append((numbers[atom], str(atom.aval)))
+        for variable in equation.outvars:
+            numbers[variable] = len(numbers)
+            made.add(variable)
+        key.append((signature(equation), tuple(reads)))
+    outputs = tuple(v for e in equations for v in e.outvars if last.get(v, -1) >= end)
+    forgotten = tuple(v for v in inputs if last[v] < end)
+    return Piece(tuple(equations), tuple(inputs), outputs, forgotten, (tuple(key), tuple(numbers[v] for v in outputs)))
+
+
+def signature(equation: Any) -> tuple:
+    """What an equation does, whatever it is done to: equal for the same layer of two depths."""
+    parameters = tuple((name, _text(value)) for name, value in sorted(equation.params.items()) if name not in IGNORED)
+    return equation.primitive.name, parameters, tuple(str(v.aval) for v in (*equation.invars, *equation.outvars))
+
+
+IGNORED = {"jvp_jaxpr_fun", "jvp_jaxpr_thunk", "fwd_jaxpr_thunk", "fwd", "bwd", "name"}  # rules of differentiation, labels
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, ClosedJaxpr):
+        return _program_text(value)
+    if isinstance(value, tuple | list):
+        return str([_text(part) for part in value])
+    return str(value)
+
+
+@cache
+def _program_text(program: ClosedJaxpr) -> str:
+    return str([id(const) for const in program.consts]) + ADDRESS.sub("", str(program.jaxpr))
+
+
+def repeating(symbols: Sequence[Hashable]) -> list[int]:
+    """Lengths of consecutive runs of symbols such that as few different runs as possible make up the sequence.
+
+    Byte-pair encoding: the most frequent pair of neighbours becomes one, again and again. What occurs once is joined.
+    """
+    names: dict[Hashable, int] = {}
+    tokens = [(names.setdefault(symbol, len(names)), 1) for symbol in symbols]
+    while True:
+        counts = Counter(pair for pair in pairwise(tokens) if _may_join(*pair))
+        pair, often = max(counts.items(), key=lambda item: item[1], default=(None, 0))
+        if pair is None or often < REPEATED:
+            break
+        tokens = _joined(tokens, pair, (names.setdefault(pair, len(names)), pair[0][1] + pair[1][1]))
+    often = Counter(tokens)
+    lengths: list[int] = []
+    before = False
+    for token in tokens:
+        alone = often[token] < REPEATED
+        if alone and before and lengths[-1] + token[1] <= UNIQUE:
+            lengths[-1] += token[1]
+        else:
+            lengths.append(token[1])
+        before = alone
+    return lengths
+
+
+def _may_join(a: tuple[int, int], b: tuple[int, int]) -> bool:
+    return a[1] + b[1] <= (DOUBLED if a == b else LONGEST)
+
+
+def _joined(tokens: list[tuple[int, int]], pair: tuple, name: tuple[int, int]) -> list[tuple[int, int]]:
+    found, i = [], 0
+    while i < len(tokens):
+        if i + 1 < len(tokens) and (tokens[i], tokens[i + 1]) == pair:
+            found.append(name)
+            i += 2
+        else:
+            found.append(tokens[i])
+            i += 1
+    return found

@@ -1,0 +1,1 @@
+"""What each primitive of JAX does to extended numbers, by its name."""

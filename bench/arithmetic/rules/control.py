@@ -1,0 +1,117 @@
+"""Programs within programs: calls, scans, loops and branches."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import jax.numpy as jnp
+from jax import lax
+from jax.extend.core import ClosedJaxpr
+
+from bench.arithmetic.values import Scaled, Value, is_float, settled, shared_over
+
+
+def call(context: Any, equation: Any, *values: Value) -> list[Value]:
+    """What is only wrapped is opened."""
+    parameters = equation.params
+    program = parameters.get("jaxpr", parameters.get("call_jaxpr", parameters.get("fun_jaxpr")))
+    return context.run(closed(program), values)
+
+
+def remat(context: Any, equation: Any, *values: Value) -> list[Value]:
+    """Computed again where it is asked for again: the compiler must not join it with the first time."""
+    if equation.params.get("differentiated") and equation.params.get("prevent_cse"):
+        return context.run(closed(equation.params["jaxpr"]), fenced(values))
+    return context.run(closed(equation.params["jaxpr"]), values)
+
+
+def fenced(values: Any) -> list[Value]:
+    """Values that the compiler cannot see through."""
+    return lax.optimization_barrier(list(values))
+
+
+def closed(program: Any) -> Any:
+    """A program with its constants."""
+    return program if hasattr(program, "consts") else ClosedJaxpr(program, ())
+
+
+def single(value: Value) -> Value:
+    """As loops carry it and branches return it: floats with one exponent for each array."""
+    if not is_float(value):
+        return value
+    value = settled(shared_over(value))
+    return Scaled(jnp.asarray(value.mantissa), jnp.asarray(value.exponent, jnp.int32))
+
+
+def scan(context: Any, equation: Any, *values: Value) -> list[Value]:
+    """A scan whose carry holds exponents; what it stacks has one exponent a step."""
+    parameters = equation.params
+    constants, carries = parameters["num_consts"], parameters["num_carry"]
+    consts = values[:constants]
+    start = [single(value) for value in values[constants : constants + carries]]
+    steps = [stepwise(value, parameters["length"]) for value in values[constants + carries :]]
+
+    def body(carry: list[Value], inputs: list[Value]) -> tuple[list[Value], list[Value]]:
+        inputs = [replace(v, honest=False) if isinstance(v, Scaled) else v for v in inputs]  # one step may be all zero
+        results = context.run(parameters["jaxpr"], [*map(fresh, consts), *carry, *inputs])
+        return [single(v) for v in results[:carries]], [settled(v) if is_float(v) else v for v in results[carries:]]
+
+    options = {name: parameters[name] for name in ("length", "reverse", "unroll")}
+    last, stacked = lax.scan(body, start, steps, **options)
+    return [*last, *stacked]
+
+
+def fresh(value: Value) -> Value:
+    """The same value inside of another program, which must not leave its own arrays with it."""
+    return replace(value) if isinstance(value, Scaled) else value
+
+
+def stepwise(value: Value, length: int) -> Value:
+    """What a scan reads: every step with exponents of its own."""
+    if not isinstance(value, Scaled):
+        return value
+    exponent = jnp.broadcast_to(value.exponent, (length, *value.exponent.shape[1:]))
+    return replace(value, mantissa=jnp.asarray(value.mantissa), exponent=exponent)
+
+
+def loop(context: Any, equation: Any, *values: Value) -> list[Value]:
+    """while_loop and fori_loop, forward."""
+    parameters = equation.params
+    tests, bodies = parameters["cond_nconsts"], parameters["body_nconsts"]
+    of_test, of_body = values[:tests], values[tests : tests + bodies]
+
+    def test(carry: list[Value]) -> Any:
+        return context.run(parameters["cond_jaxpr"], [*map(fresh, of_test), *carry])[0]
+
+    def body(carry: list[Value]) -> list[Value]:
+        return [single(value) for value in context.run(parameters["body_jaxpr"], [*map(fresh, of_body), *carry])]
+
+    return lax.while_loop(test, body, [single(value) for value in values[tests + bodies :]])
+
+
+def branch(context: Any, equation: Any, index: Value, *values: Value) -> list[Value]:
+    """One of several programs."""
+
+    def taken(program: Any) -> Any:
+        return lambda *operands: [single(value) for value in context.run(closed(program), operands)]
+
+    programs = [taken(program) for program in equation.params["branches"]]
+    return lax.switch(jnp.asarray(index, jnp.int32), programs, *values)
+
+
+def barrier(context: Any, equation: Any, *values: Value) -> list[Value]:
+    """Values that the compiler must not look behind."""
+    del context, equation
+    return fenced(values)
+
+
+CALLS = """jit pjit closed_call core_call custom_jvp_call custom_vjp_call custom_vjp_call_jaxpr"""
+RULES = {
+    **dict.fromkeys(CALLS.split(), call),
+    **dict.fromkeys(["remat", "remat2", "checkpoint"], remat),
+    "scan": scan,
+    "while": loop,
+    "cond": branch,
+    "optimization_barrier": barrier,
+}

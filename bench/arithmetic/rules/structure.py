@@ -1,0 +1,160 @@
+"""Primitives that move numbers and compute none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from bench.arithmetic.interpret import bind
+from bench.arithmetic.values import (
+    PLAIN,
+    Plain,
+    Scaled,
+    Value,
+    aligned,
+    honest,
+    is_float,
+    is_single,
+    real,
+    scaled,
+    settled,
+    shared_over,
+)
+
+WHOLE = ["broadcast_in_dim", "copy", "copy_p", "expand_dims", "reshape", "rev", "squeeze", "transpose"]  # every number stays
+PART = ["dynamic_slice", "gather", "slice"]
+FIRST = ["reduce_precision", "reduce_max", "reduce_min", "cummax", "cummin"]
+
+
+def move(context: Any, equation: Any, first: Value, *others: Value) -> list[Value]:
+    """Every entry of the result is one of the first operand's; the others say which."""
+    del context
+    others = tuple(map(real, others))
+    if not is_float(first):
+        return bind(equation, first, *others)
+    whole = equation.primitive.name in WHOLE
+    if isinstance(first, Plain):
+        return [Plain(bind(equation, first.array, *others)[0], first.bits)]
+    if is_single(first):
+        (mantissa,) = bind(equation, first.mantissa, *others)
+        exponent = first.exponent.reshape((1,) * mantissa.ndim)
+        return [Scaled(mantissa, exponent, first.bits, first.honest and whole)]
+    first = honest(first)
+    if equation.primitive.name == "broadcast_in_dim":
+        return [_broadcast(equation, first)]
+    if equation.primitive.name == "slice":
+        return [_slice(equation, first)]
+    if equation.primitive.name == "transpose":
+        order = equation.params["permutation"]
+        return [Scaled(jnp.transpose(first.mantissa, order), jnp.transpose(first.exponent, order), first.bits)]
+    if equation.primitive.name == "squeeze":
+        axes = equation.params["dimensions"]
+        return [Scaled(jnp.squeeze(first.mantissa, axes), jnp.squeeze(first.exponent, axes), first.bits)]
+    full = jnp.broadcast_to(first.exponent, first.mantissa.shape)
+    return [Scaled(bind(equation, first.mantissa, *others)[0], bind(equation, full, *others)[0], first.bits, False)]
+
+
+def _broadcast(equation: Any, value: Scaled) -> Scaled:
+    (mantissa,) = bind(equation, value.mantissa)
+    shape = [1] * mantissa.ndim
+    for axis, length in zip(equation.params["broadcast_dimensions"], value.exponent.shape, strict=True):
+        shape[axis] = length
+    return Scaled(mantissa, jnp.reshape(value.exponent, shape), value.bits)
+
+
+def _slice(equation: Any, value: Scaled) -> Scaled:
+    (mantissa,) = bind(equation, value.mantissa)
+    parameters = equation.params
+    strides = parameters["strides"] or (1,) * mantissa.ndim
+    index = tuple(
+        slice(None) if length == 1 else slice(start, stop, stride)
+        for length, start, stop, stride in zip(
+            value.exponent.shape, parameters["start_indices"], parameters["limit_indices"], strides, strict=True
+        )
+    )
+    return Scaled(mantissa, value.exponent[index], value.bits, honest=False)
+
+
+def concatenate(context: Any, equation: Any, *values: Value) -> list[Value]:
+    """Side by side along one axis, each operand with its own exponents there."""
+    del context
+    if not is_float(values[0]):
+        return bind(equation, *values)
+    if all(isinstance(value, Plain) for value in values):
+        return [Plain(bind(equation, *(v.array for v in values))[0], max(v.bits for v in values))]
+    axis = equation.params["dimension"]
+    parts = [honest(shared_over(value, [i for i in range(scaled(value).mantissa.ndim) if i != axis])) for value in values]
+    exponents = []
+    for part in parts:
+        shape = [1] * part.mantissa.ndim
+        shape[axis] = part.mantissa.shape[axis]
+        exponents.append(jnp.broadcast_to(part.exponent, shape))
+    (mantissa,) = bind(equation, *(part.mantissa for part in parts))
+    return [Scaled(mantissa, jnp.concatenate(exponents, axis), max(part.bits for part in parts))]
+
+
+def split(context: Any, equation: Any, value: Value) -> list[Value]:
+    """Into parts along one axis."""
+    del context
+    if not is_float(value):
+        return bind(equation, value)
+    if isinstance(value, Plain):
+        return [Plain(part, value.bits) for part in bind(equation, value.array)]
+    axis = equation.params["axis"]
+    value = honest(value)
+    parts = bind(equation, value.mantissa)
+    if value.exponent.shape[axis] == 1:
+        return [Scaled(part, value.exponent, value.bits, False) for part in parts]
+    edges = np.cumsum(equation.params["sizes"])[:-1]
+    return [
+        Scaled(part, e, value.bits, False) for part, e in zip(parts, jnp.split(value.exponent, edges, axis), strict=True)
+    ]
+
+
+def assemble(context: Any, equation: Any, *values: Value) -> list[Value]:
+    """Arrays of floats put into one another (pad, dynamic_update_slice, scatter), at positions that integers say."""
+    del context
+    floats = [value for value in values if is_float(value)]
+    if not floats:
+        return bind(equation, *values)
+    mantissas, exponent, bits = aligned(floats, single=True)
+    rest = iter(mantissas)
+    (mantissa,) = bind(equation, *(next(rest) if is_float(value) else value for value in values))
+    return [Scaled(mantissa, exponent.reshape((1,) * mantissa.ndim), bits + 1, honest=False)]
+
+
+def select(context: Any, equation: Any, which: Value, *cases: Value) -> list[Value]:
+    """Entry by entry one of the cases."""
+    del context
+    if not is_float(cases[0]):
+        return bind(equation, which, *cases)
+    if all(isinstance(case, Plain) for case in cases):
+        return [Plain(bind(equation, which, *(c.array for c in cases))[0], max(c.bits for c in cases))]
+    if any(_is_huge(case) for case in cases) and which.ndim:
+        return [_entry_by_entry(equation, which, cases)]
+    mantissas, exponent, bits = aligned(cases)
+    return [Scaled(bind(equation, which, *mantissas)[0], exponent, bits, honest=False)]
+
+
+def _is_huge(case: Value) -> bool:
+    """A constant that stands for infinity, such as the -2.4e38 of attention's masks: others must not be measured by it."""
+    return isinstance(case, Plain) and case.bits > PLAIN
+
+
+def _entry_by_entry(equation: Any, which: Any, cases: Any) -> Scaled:
+    """Every entry with the exponent of the case that it came from."""
+    found = [honest(settled(case)) for case in cases]
+    (mantissa,) = bind(equation, which, *(jnp.broadcast_to(case.mantissa, which.shape) for case in found))
+    (exponent,) = bind(equation, which, *(jnp.broadcast_to(case.exponent, which.shape) for case in found))
+    return Scaled(mantissa, exponent, honest=False)
+
+
+RULES = {
+    **dict.fromkeys(WHOLE + PART, move),
+    "concatenate": concatenate,
+    "split": split,
+    **dict.fromkeys(["dynamic_update_slice", "pad", "scatter", "scatter-add", "scatter_add"], assemble),
+    "select_n": select,
+}

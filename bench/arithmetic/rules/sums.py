@@ -1,0 +1,188 @@
+"""Sums, and whatever compares: one exponent for all that meet."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import jax.numpy as jnp
+from jax import lax
+
+from bench.arithmetic.interpret import bind
+from bench.arithmetic.number import ZERO, normalize
+from bench.arithmetic.values import (
+    PLAIN,
+    Plain,
+    Scaled,
+    Value,
+    aligned,
+    eased,
+    honest,
+    is_float,
+    scaled,
+    settled,
+    shared_over,
+)
+
+CANCELLED = 25  # powers of two that a difference of two floats may be below them, if it is not zero
+
+
+def add(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
+    """A + b or a - b."""
+    del context
+    if isinstance(a, Plain) and isinstance(b, Plain) and (bits := max(a.bits, b.bits) + CANCELLED) <= PLAIN:
+        return [Plain(bind(equation, a.array, b.array)[0], bits)]
+    mantissas, exponent, bits = aligned([a, b])
+    return [eased(Scaled(bind(equation, *mantissas)[0], exponent, bits + 1, honest=False))]
+
+
+def elementwise(context: Any, equation: Any, *values: Value) -> list[Value]:
+    """One of them, entry by entry: max, min, clamp."""
+    del context
+    mantissas, exponent, bits = aligned(values)
+    return [Scaled(bind(equation, *mantissas)[0], exponent, bits, honest=False)]
+
+
+def compare(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
+    """Entry by entry a truth value."""
+    del context
+    return bind(equation, *aligned([a, b])[0])
+
+
+def total(context: Any, equation: Any, value: Value) -> list[Value]:
+    """Sums over axes."""
+    del context
+    axes = equation.params["axes"]
+    value = shared_over(value, axes)
+    (mantissa,) = bind(equation, value.mantissa)
+    terms = math.prod(value.mantissa.shape[axis] for axis in axes)
+    exponent = jnp.squeeze(value.exponent, axes)
+    return [eased(Scaled(mantissa, exponent, value.bits + math.ceil(math.log2(max(terms, 1))), honest=False))]
+
+
+def extreme(context: Any, equation: Any, value: Value) -> list[Value]:
+    """The largest or smallest over axes, or where it is."""
+    del context
+    axes = equation.params["axes"]
+    if isinstance(value, Plain):
+        return (
+            [Plain(bind(equation, value.array)[0], value.bits)]
+            if _is_float_result(equation)
+            else bind(equation, value.array)
+        )
+    value = largest_block(scaled(value), axes, 1 if "max" in equation.primitive.name else -1)
+    (mantissa,) = bind(equation, value.mantissa)
+    if not _is_float_result(equation):
+        return [mantissa]
+    return [Scaled(mantissa, jnp.squeeze(value.exponent, axes), value.bits, honest=False)]
+
+
+def largest_block(value: Scaled, axes: tuple[int, ...], sign: int) -> Scaled:
+    """The same extreme with one exponent along these axes: of the largest positive entries, or of the smallest negative."""
+    if all(value.exponent.shape[axis] == 1 for axis in axes):
+        return value
+    mantissa, entry = normalize(value.mantissa, jnp.broadcast_to(value.exponent, value.mantissa.shape))
+    mantissa = mantissa * sign
+    over = {"axis": axes, "keepdims": True}
+    positive = jnp.max(jnp.where(mantissa > 0, entry, ZERO), **over)
+    negative = jnp.min(jnp.where(mantissa < 0, entry, -ZERO), **over)
+    exponent = jnp.where(jnp.any(mantissa > 0, **over), positive, negative)
+    tops = jnp.where(mantissa == 0, mantissa, jnp.where(entry == exponent, mantissa, jnp.sign(mantissa) * 0.0))
+    lost = (mantissa < 0) & (entry != exponent)
+    found = jnp.where(lost, jnp.asarray(-4.0, mantissa.dtype), tops)
+    exponent = jnp.where(exponent == -ZERO, ZERO, exponent)
+    return Scaled(found * sign, exponent, honest=False)
+
+
+def along(context: Any, equation: Any, value: Value) -> list[Value]:
+    """Running sums and extremes along one axis."""
+    del context
+    axis = equation.params["axis"]
+    value = shared_over(value, [axis])
+    bits = math.ceil(math.log2(max(value.mantissa.shape[axis], 1)))
+    return [eased(Scaled(bind(equation, value.mantissa)[0], value.exponent, value.bits + bits, honest=False))]
+
+
+def window(context: Any, equation: Any, *values: Value) -> list[Value]:
+    """Sums and extremes over windows (pooling), and the gradients of these."""
+    del context
+    mantissas, exponent, bits = aligned(values, single=True)
+    (mantissa,) = bind(equation, *mantissas)
+    return [settled(Scaled(mantissa, exponent.reshape((1,) * mantissa.ndim), bits, honest=False))]
+
+
+def sort(context: Any, equation: Any, *values: Value) -> list[Value]:
+    """Sorted along one axis, several operands alike."""
+    del context
+    axis = equation.params["dimension"]
+    found = [honest(shared_over(value, [axis])) if is_float(value) else value for value in values]
+    keys = found[: equation.params["num_keys"]]
+    if any(is_float(key) and key.exponent.size > 1 for key in keys) or len(found) > 1:
+        found = [honest(shared_over(value)) if is_float(value) else value for value in found]
+    results = bind(equation, *(value.mantissa if is_float(value) else value for value in found))
+    return [Scaled(r, v.exponent, v.bits, v.honest) if is_float(v) else r for r, v in zip(results, found, strict=True)]
+
+
+def top(context: Any, equation: Any, value: Value) -> list[Value]:
+    """The largest of the last axis, and where they are."""
+    del context
+    axis = equation.params.get("axis", -1)
+    value = shared_over(value, [axis % scaled(value).mantissa.ndim])
+    values, where = bind(equation, value.mantissa)
+    return [Scaled(values, value.exponent, value.bits, honest=False), where]
+
+
+def argument(context: Any, equation: Any, value: Value) -> list[Value]:
+    """Where along its axes it is largest or smallest."""
+    del context
+    return bind(equation, shared_over(value, equation.params["axes"]).mantissa)
+
+
+def accumulate(context: Any, equation: Any, value: Value) -> list[Value]:
+    """Products along one axis, every entry with an exponent of its own."""
+    del context
+    value = settled(value)
+    axis = equation.params.get("axis", equation.params.get("axes", (0,)))
+    reverse = equation.params.get("reverse", False)
+    exponent = jnp.broadcast_to(value.exponent, value.mantissa.shape)
+    mantissa, exponent = normalize(value.mantissa, exponent)
+
+    def times(a: tuple, b: tuple) -> tuple:
+        return normalize(a[0] * b[0], jnp.maximum(a[1], -(2**29)) + jnp.maximum(b[1], -(2**29)))
+
+    if isinstance(axis, int):
+        return [Scaled(*lax.associative_scan(times, (mantissa, exponent), reverse=reverse, axis=axis))]
+    for one in sorted(axis, reverse=True):
+        if mantissa.shape[one] == 0:
+            mantissa, exponent = (
+                jnp.ones_like(mantissa, shape=_without(mantissa.shape, one)),
+                jnp.zeros(_without(mantissa.shape, one), jnp.int32),
+            )
+            continue
+        products = lax.associative_scan(times, (mantissa, exponent), axis=one)
+        mantissa, exponent = (lax.index_in_dim(part, -1, one, keepdims=False) for part in products)
+    return [Scaled(mantissa, exponent)]
+
+
+def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
+    return shape[:axis] + shape[axis + 1 :]
+
+
+def _is_float_result(equation: Any) -> bool:
+    return jnp.issubdtype(equation.outvars[0].aval.dtype, jnp.floating)
+
+
+WINDOWS = ["reduce_window_sum", "reduce_window_max", "reduce_window_min"]
+RULES = {
+    **dict.fromkeys(["add", "add_any", "sub"], add),
+    **dict.fromkeys(["max", "min", "clamp", "nextafter"], elementwise),
+    **dict.fromkeys(["eq", "ne", "lt", "le", "gt", "ge", "eq_to", "lt_to", "le_to"], compare),
+    "reduce_sum": total,
+    **dict.fromkeys(["reduce_max", "reduce_min"], extreme),
+    **dict.fromkeys(["argmax", "argmin"], argument),
+    **dict.fromkeys(["cumsum", "cummax", "cummin"], along),
+    **dict.fromkeys(["cumprod", "reduce_prod"], accumulate),
+    **dict.fromkeys([*WINDOWS, "select_and_scatter_add", "select_and_gather_add"], window),
+    "sort": sort,
+    "top_k": top,
+}

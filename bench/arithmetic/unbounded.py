@@ -1,0 +1,74 @@
+"""Any JAX function, in floats whose exponent never ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from bench.arithmetic.interpret import Context
+from bench.arithmetic.number import Extended
+from bench.arithmetic.pieces import Program
+from bench.arithmetic.rules import control, functions, products, structure, sums
+from bench.arithmetic.values import Scaled, drifted
+
+RULES = structure.RULES | sums.RULES | products.RULES | functions.RULES | control.RULES
+OPENED = frozenset([*control.RULES, "convert_element_type", "iota"])
+IN_RANGE = frozenset(  # exact within a float's range at their place
+    name
+    for line in (
+        "acos acosh atan2 cos cosh bessel_i0e bessel_i1e digamma erfc igamma igammac lgamma polygamma random_gamma",
+        "regularized_incomplete_beta ceil floor round rem bitcast_convert_type complex conj fft imag real",
+        "cholesky custom_linear_solve eig eigh hessenberg householder_product lu qr schur svd",
+        "triangular_solve tridiagonal_solve empty2 random_bits random_unwrap random_wrap",
+    )
+    for name in line.split()
+)
+
+
+def unbounded(function: Callable[..., Any], *, strict: bool = False) -> Callable[..., Any]:
+    """``function`` as it would be if floats had no largest and no smallest magnitude.
+
+    The result has the same arguments, any pytrees of arrays, and returns the same tree with an :class:`Extended` in the
+    place of every array of floats. It is an ordinary JAX function, compiled when called: jit it, vmap it, call it
+    in a scan. Arguments may hold :class:`Extended` numbers.
+
+        gradients = bench.unbounded(jax.grad(loss))(params, batch)
+        jax.tree.map(lambda g: g.log10_norm(), gradients, is_leaf=lambda g: isinstance(g, Extended))
+
+    The program that JAX traces is interpreted, one equation after another, with a power of two kept beside every array of
+    floats. Mantissas are computed by the primitives themselves, in their own dtype; so nothing is rounded that plain floats
+    would not round. strict: raise UnknownPrimitiveError for a primitive that is computed in plain floats without being
+    listed as such, instead of warning once.
+    """
+    context = Context(RULES, OPENED, IN_RANGE, strict)
+    traced: dict[Any, tuple[Program, Any]] = {}
+
+    @wraps(function)
+    def in_extended_numbers(*arguments: Any, **keywords: Any) -> Any:
+        flat, tree = jax.tree.flatten((arguments, keywords), is_leaf=lambda leaf: isinstance(leaf, Extended))
+        values = [value_of(leaf) for leaf in flat]
+        shapes = [jax.typeof(leaf.mantissa if isinstance(leaf, Scaled) else leaf) for leaf in values]
+        key = tree, tuple(shapes)
+        if key not in traced:
+            arguments, keywords = jax.tree.unflatten(tree, shapes)
+            program, results = jax.make_jaxpr(function, return_shape=True)(*arguments, **keywords)
+            traced[key] = Program(context, program), jax.tree.structure(results)
+        program, results = traced[key]
+        return jax.tree.unflatten(results, program(values))
+
+    return in_extended_numbers
+
+
+def value_of(leaf: Any) -> Any:
+    """An argument as the interpreter takes it."""
+    if isinstance(leaf, Extended):
+        return Scaled(leaf.mantissa, leaf.exponent)
+    leaf = jnp.asarray(leaf) if not hasattr(leaf, "dtype") else leaf
+    return _drifted(leaf) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
+
+
+_drifted = jax.jit(drifted)

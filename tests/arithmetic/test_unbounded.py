@@ -1,0 +1,86 @@
+"""Any function in floats without an end, against plain float64 where that holds the answer, and against laws where not."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import bench
+
+POINTS = jax.random.normal(jax.random.key(0), (4, 8))
+OTHERS = jax.random.normal(jax.random.key(1), (1, 4, 2, 4))
+
+FUNCTIONS = {
+    "softmax": jax.nn.softmax,
+    "logsumexp": lambda x: jax.nn.logsumexp(x, -1),
+    "masked attention": lambda x: jax.nn.dot_product_attention(x.reshape(1, 4, 2, 4), OTHERS, 2.0 * OTHERS, is_causal=True),
+    "cumulative product": lambda x: jnp.cumprod(x, -1),
+    "product": lambda x: jnp.prod(x, -1),
+    "sort": lambda x: jnp.sort(x, -1) * jnp.arange(8.0)[None, :],
+    "top k": lambda x: jax.lax.top_k(x, 3)[0],
+    "max pooling": lambda x: jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, (2, 2), (2, 2), "VALID"),
+    "branch": lambda x: jax.lax.cond(x.sum() > 0, jnp.sin, jnp.tanh, x),
+    "segments": lambda x: jax.ops.segment_sum(x, jnp.array([0, 1, 0, 2]), 3),
+    "power": lambda x: jnp.abs(x) ** 1.7,
+    "fft": lambda x: jnp.abs(jnp.fft.rfft(x)),
+    "cholesky": lambda x: jnp.linalg.cholesky(x @ x.T + jnp.eye(4)),
+    "gather": lambda x: x[jnp.array([1, 2, 2]), :3],
+    "gelu": jax.nn.gelu,
+    "log sigmoid": jax.nn.log_sigmoid,
+    "rational": lambda x: x**5 / (1 + x**2),
+}
+
+
+def largest_error(found: bench.Extended, expected: jax.Array) -> float:
+    expected = np.asarray(expected, np.float64)
+    return float(np.max(np.abs(np.asarray(found.to_float(), np.float64) - expected)) / np.max(np.abs(expected)))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_it_is_plain_floats_where_they_hold(name):
+    def value_and_gradient(x):
+        return FUNCTIONS[name](x), jax.grad(lambda x: jnp.square(FUNCTIONS[name](x)).sum())(x)
+
+    for found, expected in zip(
+        bench.unbounded(value_and_gradient)(POINTS), jax.jit(value_and_gradient)(POINTS), strict=True
+    ):
+        assert largest_error(found, expected) < 1e-6
+
+
+@pytest.mark.parametrize("scale", [0.01, 1.5])
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_a_deep_network_has_the_norms_of_the_engine(activation, scale):
+    phi = {"relu": jax.nn.relu, "tanh": jnp.tanh}[activation]
+    weights, x = jax.random.normal(jax.random.key(2), (100, 16, 16)) / 4, POINTS[:2].reshape(16)
+    readout = jnp.ones(16) / 4
+
+    def output(weights):
+        h, _ = jax.lax.scan(lambda h, W: (phi(scale * (W @ h)), None), x, weights)
+        return h @ readout
+
+    found = bench.unbounded(jax.grad(output), strict=True)(weights)
+    norms = [found[layer].log10_norm() for layer in range(100)]
+    expected = bench.gradient_norms(weights, activation, x=x, readout=readout, scales=[scale]).log10_grad[0, 0, :100]
+    assert min(norms) < -150 or scale > 1  # far below the smallest float32, 10^-45
+    np.testing.assert_allclose(norms, expected + np.log10(scale), rtol=0, atol=1e-4)
+
+
+def test_it_is_jitted_and_vmapped_as_any_function():
+    gradient = bench.unbounded(jax.grad(lambda x: jnp.prod(jnp.tanh(x)) ** 40))
+    alone = [gradient(row) for row in POINTS]
+    for found in (jax.vmap(gradient)(POINTS), jax.jit(jax.vmap(gradient))(POINTS)):
+        for i, expected in enumerate(alone):
+            np.testing.assert_allclose(found[i].log10_abs(), expected.log10_abs(), rtol=1e-5)
+    assert min(expected.log10_norm() for expected in alone) < -45
+
+
+def test_zeros_infinities_and_numbers_of_one_entry_say_what_they_are():
+    found = bench.unbounded(lambda x: (x[0] ** 2000, 0 * x, x / 0))(jnp.array([0.125, -2.0]))
+    assert repr(found[0]) == f"Extended(float32[], {10 ** (-6000 * np.log10(2) % 1):.6g}e-1807)"
+    assert found[1].log10_norm() == -np.inf
+    assert np.isposinf(found[2].log10_abs()).all()
+
+
+def test_an_unknown_primitive_is_named():
+    with pytest.raises(NotImplementedError, match="igamma_grad_a: no rule"):
+        bench.unbounded(lambda x: jax.lax.igamma_grad_a(x, x), strict=True)(jnp.ones(3))
