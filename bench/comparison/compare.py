@@ -65,7 +65,7 @@ def compare(cells: pd.DataFrame, *, loss: str = "output", rank_by: str = "slope"
     * ``rank_slope``, …: the rank within activation, width and input_norm by each number
       (:func:`bench.comparison.ranking.ranks`); ``rank``: that by ``rank_by``; ``seeds_needed``: where no pair is told apart,
       how many seeds would tell the first scheme from the last, with 80 % power (inf: not a million; NaN where pairs are
-      told apart, or of one seed).
+      told apart, or of too few seeds).
 
     Raises CompareError for cells without depth 2 or without a larger one, and where they lack what is ranked by.
     """

@@ -17,7 +17,7 @@ OF_NUMBER = {
     "slope": "and then by how near to 0 their slopes are",
     "imbalance": "and then by how near to 0 first/last is, decades between the gradients of first and last hidden layer",
     "relative_imbalance": "and then by how near to 0 rel. first/last is, decades of gradients in units of weights",
-    "spread": "and then by how small their spread over seeds is, in decades",
+    "spread": "and then by how near to their median over seeds the networks are, by mean distance in decades",
     "dead": "alone",
 }
 OF_DEPTHS = {"all layers": "the gradients of all layers stay", "first layer": "the first layer's gradient stays"}
@@ -74,7 +74,8 @@ def _more_seeds(ranked: list[Row]) -> str:
     if all(row["dead"] == 1 for row in ranked):
         return "every network is dead"
     if math.isnan(needed):
-        return "one seed does not say how far others are from it"
+        of_spreads = ", and it takes 4 to tell spreads apart" if ranked[0]["rank_by"] == "spread" else ""
+        return f"so few seeds do not say how far others are from them{of_spreads}"
     ends = f"{_name(ranked[0])} from {_name(ranked[-1])}"
     if math.isinf(needed):
         return f"{MOST:,} seeds would not tell {ends}"

@@ -12,20 +12,25 @@ MOST = 10**6  # seeds, or seeds of which one scheme alone is dead: more are no a
 MOST_DEAD = 10**4
 
 
-def seeds_for_effects(effects: np.ndarray, level: float, power: float = POWER) -> float:
+def seeds_for_effects(effects: np.ndarray, level: float, power: float = POWER, *, lost: int = 1) -> float:
     """Seeds with which two-sided t-tests at that level find all these effects, means over standard deviations.
 
-    The statistic of n seeds follows the noncentral t law with n - 1 degrees of freedom and noncentrality effect · √n.
+    The statistic of n seeds follows the noncentral t law with n - ``lost`` degrees of freedom and noncentrality effect · √n.
     Several are taken as independent, as those of sums and differences of equally spread normal numbers are: of a scheme
-    near 0 both are as far from significance, and are not found together as often as each. inf: not a million, or no effects.
+    near 0 both are as far from significance, and are not found together as often as each. inf: not a million, or no effects;
+    NaN: an effect is not known.
     """
+    if np.isnan(effects).any():
+        return np.nan
     if not (effects.size and (effects > 0).all()):
         return np.inf
 
     def found(seeds: int) -> float:
-        return float(nct.sf(t.isf(level / 2, seeds - 1), seeds - 1, effects * np.sqrt(seeds)).prod())
+        freedom = seeds - lost
+        return float(nct.sf(t.isf(level / 2, freedom), freedom, effects * np.sqrt(seeds)).prod())
 
-    seeds = 2 + bisect_left(range(2, MOST + 1), power, key=found)
+    fewest = lost + 1
+    seeds = fewest + bisect_left(range(fewest, MOST + 1), power, key=found)
     return float(seeds) if seeds <= MOST else np.inf
 
 

@@ -75,7 +75,7 @@ def ranks(by: str, values: np.ndarray, dead: np.ndarray, *, rounding: float = RO
 def seeds_needed(by: str, values: np.ndarray, dead: np.ndarray, *, rounding: float = ROUNDING) -> float:
     """How many seeds would tell the first scheme of such a group from the last, if they differ by what was measured.
 
-    With 80 % power, at the level that all pairs leave to one; inf: not a million; NaN: there is no pair, or one seed only.
+    With 80 % power, at the level that all pairs leave to one; inf: not a million; NaN: there is no pair, or too few seeds.
     """
     ranked = _ranked(values, dead)
     values, dead = values[ranked], dead[ranked]
@@ -90,7 +90,8 @@ def seeds_needed(by: str, values: np.ndarray, dead: np.ndarray, *, rounding: flo
     if only_one + only_other and RANK_BY[by] is not None:
         level /= 2
     of_deaths = seeds_for_deaths(only_one, only_other, seeds, level)
-    return min(of_deaths, seeds_for_effects(tested.effects[:, place], level))
+    of_number = seeds_for_effects(tested.effects[:, place], level, lost=tested.lost)
+    return of_number if np.isinf(of_deaths) else float(np.fmin(of_deaths, of_number))
 
 
 def sizes(by: str, values: np.ndarray) -> np.ndarray:

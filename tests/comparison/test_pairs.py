@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest, pearsonr, ttest_1samp, ttest_rel
+from scipy.stats import binomtest, t, ttest_1samp, ttest_rel
 
 from bench.comparison.pairs import deaths, distances, spreads, with_deaths
 
@@ -48,16 +48,23 @@ def test_what_differs_by_rounding_alone_is_equal_and_what_is_not_random_is_told_
     assert distances(same, same + 1e-5, 1e-6).p == 0
     assert distances(same, -same - 1e-7, 1e-6).p == 1
     assert spreads(same, same + 1, 1e-6).p == 1
-    assert spreads(same, np.array([[0.1, 0.2, 0.4]]), 1e-6).p == 0
     moving = np.array([[0.1, 0.2, 0.4, 0.3]])
     assert spreads(moving, moving + 5, 1e-6).p == 1
 
 
-def test_spreads_are_told_apart_by_the_correlation_of_sums_and_differences(values):
+def test_spreads_are_told_apart_by_mean_distances_from_the_median_and_t_of_one_degree_less(values):
     found = spreads(*values, 0.0)
     for pair, (x, y) in enumerate(zip(*values, strict=True)):
-        assert found.p[pair] == pytest.approx(pearsonr(x + y, x - y).pvalue)
-        assert found.better[pair] == (1 if x.std() > y.std() else -1)
+        from_x, from_y = np.abs(x - np.median(x)), np.abs(y - np.median(y))
+        assert found.p[pair] == pytest.approx(2 * t.sf(abs(ttest_rel(from_x, from_y).statistic), SEEDS - 2))
+        assert found.better[pair] == (1 if from_x.mean() > from_y.mean() else -1)
+
+
+def test_three_seeds_never_tell_spreads_apart_and_two_have_no_effect():
+    """Of three the one in the middle is at 0: a scheme without any spread against one whose others are equally far."""
+    flat, spread = np.zeros((1, 3)), np.array([[-1.0, 0.0, 1.0]])
+    assert spreads(flat, spread, 0.0).p == pytest.approx(2 * t.sf(2, 1))  # no other three have a larger t
+    assert np.isnan(spreads(flat[:, :2], spread[:, :2], 0.0).effects).all()
 
 
 def test_dead_networks_are_told_apart_by_the_exact_test_of_mcnemar():

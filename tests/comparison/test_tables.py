@@ -190,7 +190,8 @@ def test_what_cannot_be_told_apart_has_no_rank_and_the_table_says_what_would_do(
     assert len(re.findall(rf"^\W*{dash}\W+[ab]\b", text, re.MULTILINE)) == 2
     assert "about 23 seeds would tell b from a (80 % power" in text
     assert "1,000,000 seeds would not tell b from a" in as_text(untold.assign(seeds_needed=INF), style)
-    assert "one seed does not say" in as_text(untold.assign(seeds_needed=NAN), style)
+    assert "so few seeds do not say" in as_text(untold.assign(seeds_needed=NAN), style)
+    assert "it takes 4 to tell spreads apart" in as_text(untold.assign(seeds_needed=NAN, rank_by="spread"), style)
     assert "no network is dead" in as_text(untold.assign(rank_by="dead", dead=0.0), style)
     assert "seeds would" not in as_text(make_table(), style)
     assert "seeds would" not in as_text(untold.iloc[:1], style)

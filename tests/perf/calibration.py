@@ -1,4 +1,4 @@
-"""How often ranks and intervals are wrong: ``python -m tests.perf.calibration`` (``make calibration``), about 4 minutes.
+"""How often ranks and intervals are wrong: ``python -m tests.perf.calibration`` (``make calibration``), about 5 minutes.
 
 Family-wise error: tables of schemes that are equally far from 0, ranked by :func:`bench.comparison.ranking.ranks`; a table
 that tells any two of them apart is wrong. Coverage: slope intervals of :func:`bench.comparison.ranking.mean_interval`
@@ -27,6 +27,7 @@ WIDTH, DEPTH = 16, 30
 KEY = 1
 DISTANCE = 0.05  # decades a layer, of schemes at +m and -m
 NARROW = 6  # of ReLU networks of which many die
+FREEDOM, CENTRE = 3, 20.0  # of Student's t, whose numbers are no network's: a few are far out
 HEAVY = 2.2  # scale of Gaussian GELU networks of which a few lose thousands of decades a layer
 
 
@@ -72,6 +73,9 @@ def cases(generator: np.random.Generator) -> Iterator[tuple[str, str, np.ndarray
     yield f"GELU × {HEAVY}, heavy tails", "slope", heavy, 0.0
     yield "leaky ReLU", "spread", leaky, 0.0
     yield f"GELU × {HEAVY}, heavy tails", "spread", heavy, 0.0
+    outliers = CENTRE + np.random.default_rng(KEY).standard_t(FREEDOM, most)
+    for by in ("slope", "spread"):
+        yield f"Student's t, {FREEDOM} degrees of freedom", by, outliers, 0.0
 
 
 def false_tables(by: str, slopes: np.ndarray, schemes: int, seeds: int, distance: float) -> int:
