@@ -43,7 +43,7 @@ POINTS: Any = {"linestyle": "none", "markersize": 3.2, "markeredgewidth": 0.7, "
 LAW: Any = {"color": "0.55", "linewidth": 2.2, "alpha": 0.8, "zorder": 1.5}
 LAW_LABEL = r"ReLU: $9\pi^2 / (2\,l^2)$, $l = L - 1$"
 MERGED = 8  # the depth from which that law is below 1
-ROUNDING = 1e-7  # of cosines in float32: nearer to 1 they say nothing
+ROUNDING = 1e-12  # of 1 - cos in float32, formed from the difference of two unit vectors, each exact to 1e-7
 
 
 class Series(NamedTuple):
@@ -185,7 +185,7 @@ def _handles(frame: pd.DataFrame, series: Sequence[Series], law: bool) -> list:
         look: Any = {"linestyle": "none", "marker": "o", "markersize": 4} if facet in without else {"linestyle": dashes}
         handles.append(Line2D([], [], color=colour, label=words, **look))
     for correlation, marker in zip(distinct(frame, "correlation"), MARKERS, strict=False):
-        words = f"inputs at correlation {correlation:g}{' (one input: 0 apart)' if correlation == 1 else ''}"
+        words = f"inputs at correlation {correlation:.12g}{' (one input: 0 apart)' if correlation == 1 else ''}"
         handles.append(Line2D([], [], color="0.2", marker=marker, label=words, **POINTS))
     seeds, shown = len(distinct(frame, "seed")), list(dict.fromkeys(facet for facet, _, _ in series))
     points = "points: measured" + (f", median of {seeds} seeds" if seeds > 1 else "")

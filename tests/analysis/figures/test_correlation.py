@@ -164,14 +164,21 @@ def test_an_axes_that_is_given_is_drawn_on():
 
 
 def test_what_is_rounding_is_no_point_and_the_end_of_a_band():
-    pairs = PAIRS.assign(cosine_last=1 - np.where(PAIRS["depth"] == 60, 10.0 ** (-10 + PAIRS["seed"]), 0.1))
+    pairs = PAIRS.assign(cosine_last=1 - np.where(PAIRS["depth"] == 60, 10.0 ** (-15 + PAIRS["seed"]), 0.1))
     ax = plot_correlation(pairs[pairs["correlation"] == 0.9])
     (points,) = points_of(ax)
     assert np.isfinite(points.get_ydata()).tolist() == [True, True, True, False]
     heights = ax.collections[0].get_paths()[0].vertices
     at = heights[heights[:, 0] == 60, 1]
-    assert (at.min(), at.max()) == pytest.approx((1e-7, 0.6e-6 + 0.4e-7), rel=0.1)
-    assert ax.get_ylim()[0] == pytest.approx(1e-7)
+    assert (at.min(), at.max()) == pytest.approx((1e-12, 0.6e-11 + 0.4e-12), rel=0.1)
+    assert ax.get_ylim()[0] == pytest.approx(1e-12)
+
+
+def test_inputs_nearly_alike_are_drawn_and_named():
+    pairs = make_pairs(correlations=(0.5, 0.9999999), seeds=1, initializers=("he_normal",), activations=("relu",))
+    figure = draw_correlation(pairs)
+    assert np.isfinite(points_of(figure.axes[0])[1].get_ydata()).all()  # 1e-7 apart and less
+    assert "inputs at correlation 0.9999999" in texts_of(figure)
 
 
 def test_python_chooses_correlations_as_the_command_line_does(tmp_path):
