@@ -11,6 +11,7 @@
 * ``compare``: initializations ranked, as a table, with theory beside it.
 * ``gradient_norms``: of a network that is held as arrays, without a run, as ``GradientNorms``.
 * ``unbounded``: any JAX function in floats whose exponent never ends, ``Extended``.
+* ``probe``: a model of your own, layer by layer, with verdicts, as ``Report``.
 * ``INITIALIZERS``, ``ACTIVATIONS``: what has a name; ``Activation``: for one of your own with more than a function.
 * ``theory``: mean field and finite width, without a measurement.
 * ``SweepError``, ``RunError``: what all of these raise, both ValueErrors of one line.
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from bench.interface.run import Run
     from bench.networks.activations import ACTIVATIONS, Activation
     from bench.networks.initializers import INITIALIZERS
+    from bench.probing.probe import probe
+    from bench.probing.report import Report
     from bench.runs.errors import RunError
     from bench.settings.errors import SweepError
     from bench.sweeps.presets import PRESETS
@@ -44,6 +47,7 @@ __all__ = [
     "Activation",
     "Extended",
     "GradientNorms",
+    "Report",
     "Run",
     "RunError",
     "Sweep",
@@ -52,6 +56,7 @@ __all__ = [
     "compare",
     "gradient_norms",
     "open",
+    "probe",
     "run",
     "theory",
     "train",
@@ -65,6 +70,7 @@ _HOMES = {
     "GradientNorms": "engine.arrays",
     "INITIALIZERS": "networks.initializers",
     "PRESETS": "sweeps.presets",
+    "Report": "probing.report",
     "Run": "interface.run",
     "RunError": "runs.errors",
     "Sweep": "sweeps.sweep",
@@ -74,6 +80,7 @@ _HOMES = {
     "compare": "interface.comparing",
     "gradient_norms": "engine.arrays",
     "open": "interface.measuring",
+    "probe": "probing.probe",
     "run": "interface.measuring",
     "train": "interface.measuring",
     "unbounded": "arithmetic.unbounded",

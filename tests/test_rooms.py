@@ -14,7 +14,7 @@ FLOORS = [
     {"bench.networks"},
     {"bench.engine"},
     {"bench.runs"},
-    {"bench.sweeps", "bench.training"},
+    {"bench.sweeps", "bench.training", "bench.probing"},
     {"bench.comparison"},
     {"bench.interface"},
     {"bench.cli"},

@@ -11,7 +11,7 @@ MOST_NAMES = 6
 TABLES = ("cells", "layers", "pairs", "curves")
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
 # field → what its values are called; those of a training are shown where it has them
-NETWORKS = ("task", "initializers", "activations", "widths", "bias_stds", "input_norms", "correlations")
+NETWORKS = ("model", "task", "initializers", "activations", "widths", "bias_stds", "input_norms", "correlations")
 AXES = (*NETWORKS, "depths", "scales", "optimizers", "learning_rates")
 OTHERS = ("readout_learning_rates", "schedule", "steps", "seeds", "key", "loss", "dtype")
 VERSIONS = ("depthscale", "jax", "numpy")

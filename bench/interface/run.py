@@ -11,8 +11,8 @@ import pandas as pd
 from bench.interface.about import as_html, as_text
 from bench.interface.plots import Plots
 from bench.runs.errors import RunError
-from bench.runs.manifest import NAME, no_run, one_line, read_manifest, run_around
-from bench.runs.read import load_rows
+from bench.runs.manifest import KINDS, NAME, no_run, one_line, read_manifest, run_around
+from bench.runs.read import COLUMNS, load_rows
 
 
 class Run:
@@ -57,7 +57,7 @@ class Run:
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """How it was made: ``sweep`` or ``training`` (its fields), plan, key, versions, device, git, start and end.
+        """``sweep``, ``training`` or ``probe`` (its fields), plan, key, versions, device, git, start and end.
 
         Raises :class:`bench.RunError` for a folder that is no run.
         """
@@ -65,7 +65,7 @@ class Run:
 
     @property
     def kind(self) -> str:
-        """``sweep`` or ``training``."""
+        """``sweep``, ``training`` or ``probe``."""
         return kind_of(self.manifest)
 
     @property
@@ -75,24 +75,25 @@ class Run:
 
     @property
     def layers(self) -> pd.DataFrame:
-        """One row for each layer of each network that a sweep measured. Raises ValueError for a run without."""
-        if self.kind != "sweep":
-            raise RunError(f"layers: {self} is a training, which has cells and curves; layers are those of a sweep")
-        return load_rows(self.path, "sweep", "layers")
+        """One row for each layer of a sweep, or parameter of a probe. Raises ValueError for a run without."""
+        return self._rows("layers", "sweep", "probe")
 
     @property
     def pairs(self) -> pd.DataFrame:
         """One row for each network and correlation of two inputs. Raises ValueError for a run without."""
-        if self.kind != "sweep":
-            raise RunError(f"pairs: {self} is a training, which has cells and curves; pairs are those of a sweep")
-        return load_rows(self.path, "sweep", "pairs")
+        return self._rows("pairs", "sweep")
 
     @property
     def curves(self) -> pd.DataFrame:
         """One row for each network that was trained and recorded step. Raises ValueError for a run without."""
-        if self.kind != "training":
-            raise RunError(f"curves: {self} is a sweep, which has cells and layers; curves are those of a training")
-        return load_rows(self.path, "training", "curves")
+        return self._rows("curves", "training")
+
+    def _rows(self, table: str, *kinds: str) -> pd.DataFrame:
+        """A table that only runs of these kinds have."""
+        if (kind := self.kind) not in kinds:
+            has = " and ".join(COLUMNS[kind])
+            raise RunError(f"{table}: {self} is a {kind}, which has {has}; {table} are those of a {' or '.join(kinds)}")
+        return load_rows(self.path, kind, table)
 
     @property
     def plot(self) -> Plots:
@@ -122,5 +123,5 @@ def manifest_of(path: Path) -> dict[str, Any]:
 
 
 def kind_of(manifest: dict[str, Any]) -> str:
-    """``sweep`` or ``training``."""
-    return "sweep" if isinstance(manifest.get("sweep"), dict) else "training"
+    """``sweep``, ``training`` or ``probe``."""
+    return next(kind for kind in KINDS if isinstance(manifest.get(kind), dict))

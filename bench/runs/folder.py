@@ -51,14 +51,7 @@ class RunFolder(Generic[Chunk]):
         chunks: Sequence[Chunk],
         tables: Sequence[str],
     ) -> None:
-        if not RUN_NAME.fullmatch(name) or len(name) > LONGEST_NAME:
-            raise RunError(
-                f"name: got {name!r}, expected a folder name of at most {LONGEST_NAME} letters, digits and . _ + -"
-            )
-        if not os.fspath(results):
-            raise RunError("results: got '', expected a folder")
-        if not os.fsdecode(results).isprintable():
-            raise RunError(f"results: got {os.fsdecode(results)!r}, expected a folder whose name is printable text in UTF-8")
+        check_place(results, name)
         self.path = Path(results) / name
         self.kind, self.chunks, self.tables = kind, tuple(chunks), tuple(tables)
         self._log: Log | None = None
@@ -216,6 +209,16 @@ class RunFolder(Generic[Chunk]):
             os.close(handle)
             raise RunError(f"name: another process is writing {self.path}; wait for it or choose another name") from error
         return handle
+
+
+def check_place(results: str | os.PathLike[str], name: str) -> None:
+    """Raises RunError for a name or folder that no run can have."""
+    if not RUN_NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+        raise RunError(f"name: got {name!r}, expected a folder name of at most {LONGEST_NAME} letters, digits and . _ + -")
+    if not os.fspath(results):
+        raise RunError("results: got '', expected a folder")
+    if not os.fsdecode(results).isprintable():
+        raise RunError(f"results: got {os.fsdecode(results)!r}, expected a folder whose name is printable text in UTF-8")
 
 
 def _column(values: Any) -> pa.Array:

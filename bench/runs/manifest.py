@@ -12,7 +12,9 @@ from bench.runs.errors import LoadError
 
 FORMAT = 2
 FORMATS = (1, FORMAT)  # 1: without the shards' digests
-WRITERS = MappingProxyType({"sweep": "depthscale sweep", "training": "depthscale train"})  # of each kind of run
+WRITERS = MappingProxyType(  # of each kind of run
+    {"sweep": "depthscale sweep", "training": "depthscale train", "probe": "depthscale probe"}
+)
 KINDS = tuple(WRITERS)
 NAME = "manifest.json"
 LARGEST_INDEX = 10**9
@@ -51,9 +53,9 @@ def run_around(path: Path) -> str:
 
 
 def load_manifest(folder: Path, run: str) -> dict[str, Any]:
-    """How the run was made: ``sweep`` or ``training`` (its fields), versions, device, git, start and end.
+    """How the run was made: ``sweep``, ``training`` or ``probe`` (its fields), versions, device, git, start and end.
 
-    ``run`` says which of the two it should be. Raises :class:`LoadError` for a folder that is not such a run.
+    ``run`` says which of them it should be. Raises :class:`LoadError` for a folder that is not such a run.
     """
     expected = f"expected a folder that `{WRITERS[run]}` wrote"
     try:

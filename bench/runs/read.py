@@ -25,7 +25,9 @@ from bench.terminal.streams import note
 
 CELL = ("initializer", "activation", "width", "bias_std", "depth", "scale", "seed")
 TRAINED = (*CELL, "task", "optimizer", "learning_rate", "readout_learning_rate", "schedule", "clip")
-WORDS = frozenset({"initializer", "activation", "task", "optimizer", "schedule"})
+PROBED = ("model", "seed")
+NAMES = ("model", "path", "shape", "dtype", "verdict", "guilty", "origin")  # of a probe
+WORDS = frozenset({"initializer", "activation", "task", "optimizer", "schedule", *NAMES})
 # kind of run → table → (which row it is, what it says)
 COLUMNS: Mapping[str, Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = MappingProxyType(
     {
@@ -33,6 +35,10 @@ COLUMNS: Mapping[str, Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = M
             "cells": (CELL, ("log10_grad_first", "log10_grad_last", "log10_grad_global", "log10_output")),
             "layers": ((*CELL, "layer"), ("log10_grad", "log10_delta", "log10_activation")),
             "pairs": ((*CELL, "correlation"), ("cosine_last", "cosine_grad_first")),
+        },
+        "probe": {
+            "cells": (PROBED, ("loss", "log10_loss", "slope", "verdict", "guilty")),
+            "layers": ((*PROBED, "path", "layer"), ("log10_grad", "log10_weight", "log10_grad_rms", "dtype", "verdict")),
         },
         "training": {
             "cells": (
@@ -59,6 +65,8 @@ ABSENT = MappingProxyType(
         ("sweep", "cells"): "no cell is measured yet; run the sweep again to finish it",
         ("sweep", "layers"): "it holds no layers; measure the sweep with its layers, under another name",
         ("sweep", "pairs"): "it holds no pairs of inputs; rerun the sweep with --correlations (and another --run)",
+        ("probe", "cells"): "nothing is measured yet; probe the model again",
+        ("probe", "layers"): "nothing is measured yet; probe the model again",
         ("training", "cells"): "no cell is trained yet; run the training again to finish it",
         ("training", "curves"): "it holds no learning curves; train again with curves, under another name",
     }

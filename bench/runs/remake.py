@@ -12,7 +12,7 @@ from bench.settings.errors import SweepError
 from bench.settings.ranges import RANGED, parse
 
 FEWEST = 4  # numbers that are shorter as a range
-NOT_OPTIONS = ("data",)  # a digest of a task's examples
+NOT_OPTIONS = ("data", "program")  # digests of a task's examples, of a model
 
 
 def held_once(manifest: Mapping[str, Any], run: str, table: str) -> bool:
@@ -25,9 +25,13 @@ def held_once(manifest: Mapping[str, Any], run: str, table: str) -> bool:
 def command_of(folder: Path, manifest: Mapping[str, Any], run: str) -> str:
     """``depthscale sweep`` or ``train`` with every setting of the run, which measures into that folder what is missing."""
     words = [*WRITERS[run].split(), "--run", folder.name, "--results", str(folder.parent)]
-    for field, value in manifest[run].items():
+    settings = manifest[run]
+    for field, value in {**settings, **(settings.get("thresholds") or {})}.items():
         option = field.replace("_", "-")
-        if field in NOT_OPTIONS or value == []:
+        if field in NOT_OPTIONS or value == [] or isinstance(value, dict):
+            continue
+        if field == "model":
+            words.append(str(value))
             continue
         if isinstance(value, bool):
             words.append(f"--{option}" if value else f"--no-{option}")

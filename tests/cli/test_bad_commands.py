@@ -141,6 +141,15 @@ BAD = {
         "--csv": ["", ".", "no/such/folder.csv", "z" * 300, "/dev/null/x.csv"],
         "--seeds": ["1"],
     },
+    "probe": {
+        "": ["", "mine", "no.such.module:make", "os:nothing", "os:sep", "math:", ":x", "math:floor", "os:getcwd"],
+        **{f"--{name}": ["-1", "nan", "inf", "", "many", "1 2"] for name in ("apart", "per-layer", "large", "small")},
+        **{f"--{name}": ["-1", "1.5", "nan", "", "half"] for name in ("zeros", "lost")},
+        "--seeds": ["2", *COUNT],
+        "--key": ["-1", "4294967296", "half", ""],
+        "--run": RUN,
+        "--overwrite": [None],
+    },
     "list": {"--all": [None], "": ["everything"]},
     "recommend": {"--depth": ["2", "100000", *WHOLE], "--width": WHOLE},
 }
@@ -200,11 +209,13 @@ def test_there_are_hundreds_of_them_for_every_command():
 @pytest.mark.parametrize("command", BAD)
 def test_what_cannot_be_measured_is_refused(command):
     needed = {"recommend": {"--activation": "tanh", "--depth": "9"}}.get(command, {})
+    model = ["os:getcwd"] if command == "probe" else []
     failed = []
     for line in (line for line in LINES if line[0] == command):
         option = line[1] if line[1].startswith("--") else ""
         others = [word for name, value in needed.items() if name != option for word in (name, value)]
         joined = [f"{option}={line[2]}"] if option and len(line) > 2 else line[1:]  # a value may begin with a dash
+        joined = [*model, *joined] if option else joined
         try:
             assert_one_line(refused(measure, [command, *joined, *others]), option)
         except (Exception, SystemExit) as error:

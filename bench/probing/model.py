@@ -1,0 +1,74 @@
+"""A loss and its parameters as one program, traced once, whatever library wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.extend.core import ClosedJaxpr
+
+from bench.arithmetic.unbounded import unbounded
+from bench.probing.leaves import Leaves, arrays_of, floats_of
+from bench.probing.uses import Uses, uses_of
+from bench.settings.errors import SweepError
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loss as a program of its parameters, its data and the arrays that it closes over."""
+
+    parameters: Leaves
+    data: list[Any]
+    program: ClosedJaxpr
+
+    @cached_property
+    def uses(self) -> Uses:
+        """Where the forward pass uses each parameter."""
+        return uses_of(self.program, len(self.parameters.arrays))
+
+    @cached_property
+    def value_and_grad(self) -> Callable[[Sequence[Any], Sequence[Any], Sequence[Any]], Any]:
+        """(parameters, data, what the loss closes over) → the loss and its gradients, as extended numbers."""
+        return unbounded(jax.value_and_grad(self.loss))
+
+    @cached_property
+    def value(self) -> Callable[[Sequence[Any], Sequence[Any], Sequence[Any]], Any]:
+        """The loss as it is, in its own floats."""
+        return jax.jit(self.loss)
+
+    def loss(self, parameters: Sequence[Any], data: Sequence[Any], consts: Sequence[Any]) -> Any:
+        """The program as a function of all arrays that it has."""
+        return jax.core.eval_jaxpr(self.program.jaxpr, consts, *parameters, *data)[0]
+
+    def gradients(self, parameters: Sequence[Any] | None = None) -> tuple[Any, list[Any]]:
+        """The loss and its gradient with respect to every parameter; for other parameters, if they are given."""
+        return self.value_and_grad(parameters or self.parameters.arrays, self.data, self.program.consts)
+
+
+def trace(loss: Callable[..., Any], params: Any, *args: Any) -> Model:
+    """The model. Raises SweepError for no floats to differentiate by, a loss that is not one number, and what it raises."""
+    if not callable(loss):
+        raise SweepError("loss", loss, "a function loss(params, *args) that returns a number")
+    parameters, given = floats_of(params), arrays_of(args)
+    if not parameters.arrays:
+        raise SweepError("params", jax.tree.structure(params), "a pytree with at least one array of floats")
+
+    def flat(floats: Sequence[Any], data: Sequence[Any]) -> Any:
+        return loss(parameters.rebuild(floats), *given.rebuild(data))
+
+    arrays = [jnp.asarray(array) for array in parameters.arrays]
+    data = [array if isinstance(array, jax.Array) else jnp.asarray(array) for array in given.arrays]
+    program, result = jax.make_jaxpr(flat, return_shape=True)(arrays, data)
+    found = jax.tree.leaves(result)
+    if jax.tree.structure(result) != jax.tree.structure(0) or found[0].shape or not _is_float(found[0].dtype):
+        shapes = jax.tree.map(lambda each: f"{each.dtype}{list(each.shape)}", result)
+        raise SweepError("loss", shapes, "one float, without a shape: take the mean, and return nothing beside it")
+    return Model(parameters._replace(arrays=arrays), data, program)
+
+
+def _is_float(dtype: Any) -> bool:
+    return bool(jnp.issubdtype(dtype, jnp.floating))

@@ -1,0 +1,78 @@
+"""``bench.probe``: a model of one's own, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from bench.probing.gates import opened
+from bench.probing.measure import Part, log10_norm, parts_of, rows_of
+from bench.probing.model import Model, trace
+from bench.probing.origins import Origin, origin_of
+from bench.probing.report import Report
+from bench.probing.thresholds import Thresholds
+from bench.probing.verdicts import slope_of, verdicts_of
+
+
+def probe(loss: Callable[..., Any], params: Any, *args: Any, thresholds: Mapping[str, float] | None = None) -> Report:
+    """The exact size of every gradient of a model of your own, what is wrong with it, and what usually mends it.
+
+    ``loss(params, *args)`` returns one number. params: any pytree with arrays of floats, such as those of Flax, Equinox or
+    Haiku; what it holds beside them stays as it is. args: arrays are data, anything else is passed on.
+
+        report = bench.probe(loss, params, batch)
+        print(report)
+        report.table
+
+    thresholds: from which numbers on a verdict is given, by name (:class:`bench.probing.thresholds.Thresholds`). Gradients
+    are those of ``jax.grad``, in floats whose exponent never ends: neither clipped, nor lost, nor infinite. Raises
+    :class:`bench.SweepError` (a ValueError) for parameters without floats and a loss that is not one number.
+    """
+    settled = Thresholds.given(thresholds or {})
+    return measured(trace(loss, params, *args), settled)
+
+
+def measured(model: Model, thresholds: Thresholds) -> Report:
+    """The report of a model that is traced."""
+    value, gradients = model.gradients()
+    parts = parts_of(model)
+    table = rows_of(model, parts, gradients)
+    reached = [model.uses.reaches(part.index) for part in parts]
+    gated = [False] * len(parts)
+    if any(np.isneginf(size) and path for size, path in zip(table["log10_grad"], reached, strict=True)):
+        others, _ = opened(model, gradients)
+        if others is not None:
+            gated = np.isfinite(rows_of(model, parts, others)["log10_grad"]).tolist()
+    table.insert(len(table.columns), "verdict", verdicts_of(table, reached, gated, thresholds))
+    size = log10_norm(np.atleast_1d(value.log10_abs()))
+    origin = _origin(model, bool(table["log10_grad"].isna().any() or np.isposinf(table["log10_grad"]).any()))
+    return Report(
+        table=table,
+        loss=float(np.asarray(model.value(model.parameters.arrays, model.data, model.program.consts), np.float64)),
+        log10_loss=size,
+        slope=slope_of(table),
+        thresholds=thresholds,
+        origin=origin,
+        origin_path=None if origin is None else _used_before(origin, parts),
+    )
+
+
+def _origin(model: Model, gradients_are_not_finite: bool) -> Origin | None:
+    """Where the forward pass leaves the range of its floats, or else the backward pass."""
+    arguments = (model.parameters.arrays, model.data, model.program.consts)
+    if not np.isfinite(np.asarray(model.value(*arguments), np.float64)):
+        return origin_of(model.program, [*model.parameters.arrays, *model.data])
+    if not gradients_are_not_finite:
+        return None
+    program = jax.make_jaxpr(jax.value_and_grad(model.loss))(*arguments)
+    found = origin_of(program, jax.tree.leaves(arguments))
+    return None if found is None else found._replace(place=())
+
+
+def _used_before(origin: Origin, parts: list[Part]) -> str | None:
+    """The last parameter that the forward pass has used until there."""
+    used = [part.path for part in parts if part.use and part.use.place <= origin.place]
+    return used[-1] if used else None

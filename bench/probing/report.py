@@ -1,0 +1,116 @@
+"""What a probe found: a table, a verdict, and a text that begins with the layer to look at."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+
+from bench.probing.advice import ADVICE
+from bench.probing.origins import Origin
+from bench.probing.thresholds import Thresholds
+from bench.probing.verdicts import HEALTHY, NON_FINITE, VERDICTS, Slope
+
+SHOWN = {
+    "layer": "layer",
+    "path": "path",
+    "shape": "shape",
+    "log10_grad": "gradient",
+    "log10_grad_rms": "per entry",
+    "log10_weight": "weight",
+    "log10_relative": "grad/weight",
+    "verdict": "verdict",
+}
+MOST_ROWS = 60  # of a text
+
+
+@dataclass(frozen=True)
+class Report:
+    """A model's gradients, layer by layer.
+
+    table: a row for each parameter, in the order in which the forward pass uses them. loss: as a float; log10_loss: at any
+    size. slope: decades of gradient per layer towards the output, with a 95 % interval. thresholds: what the verdicts
+    were given by. origin: the equation in which the plain program leaves the range of its floats, if it does; origin_path:
+    the parameter that it has used last before that. seeds: of how many draws these are medians.
+    """
+
+    table: pd.DataFrame
+    loss: float
+    log10_loss: float
+    slope: Slope
+    thresholds: Thresholds
+    origin: Origin | None = None
+    origin_path: str | None = None
+    seeds: int = 1
+
+    @property
+    def verdict(self) -> str:
+        """The gravest of all rows', and of the program's."""
+        if self.origin is not None:
+            return NON_FINITE
+        return min(self.table["verdict"], key=VERDICTS.index)
+
+    @property
+    def guilty(self) -> str | None:
+        """The path of the layer to look at first; None where all are healthy."""
+        if self.origin_path is not None:
+            return self.origin_path
+        rows = self.table[self.table["verdict"] == self.verdict]
+        if self.verdict == HEALTHY or rows.empty:
+            return None
+        sizes = rows["log10_grad_rms"].fillna(-np.inf)
+        at = sizes.idxmax() if self.verdict == "exploding" else sizes.idxmin()
+        return str(rows.loc[at, "path"])
+
+    def __str__(self) -> str:
+        return "\n".join([*self.headline(), "", self.as_text(), "", self._foot()])
+
+    __repr__ = __str__
+
+    def headline(self) -> list[str]:
+        """What was found, the gravest first, each with what usually mends it."""
+        lines = [f"{self.verdict}: {self._found(self.verdict)}"]
+        lines += [f"  mends it: {advice.text} [{advice.source}]" for advice in ADVICE[self.verdict]]
+        others = [name for name in VERDICTS if name not in (self.verdict, HEALTHY) and (self.table["verdict"] == name).any()]
+        for name in others:
+            lines += [f"{name}: {self._found(name)}"]
+            lines += [f"  mends it: {advice.text} [{advice.source}]" for advice in ADVICE[name][:1]]
+        return lines
+
+    def _found(self, verdict: str) -> str:
+        if verdict == NON_FINITE and self.origin is not None:
+            origin = self.origin
+            step = "" if origin.step is None else f", step {origin.step} of its scan"
+            after = f", after {self.origin_path}" if self.origin_path else ""
+            return f"{origin.what} first in {origin.primitive} ({origin.dtype}) at {origin.source}{step}{after}"
+        rows = self.table[self.table["verdict"] == verdict]
+        count = f"{len(rows)} of {len(self.table)} parameters"
+        if verdict == HEALTHY:
+            return f"all {count}" if len(rows) == len(self.table) else count
+        names = ", ".join(rows["path"][:3]) + (", …" if len(rows) > 3 else "")
+        if verdict in ("vanishing", "exploding") and not np.isnan(self.slope.slope):
+            slope = self.slope
+            names += f"; {slope.slope:+.3g} decades per layer ({slope.low:+.3g} to {slope.high:+.3g}, {slope.layers} layers)"
+        if verdict == "underflow":
+            names += f"; below the smallest {', '.join(sorted(set(rows['dtype'])))}"
+        return f"{count}: {names}"
+
+    def as_text(self) -> str:
+        """The table as it is printed: the guilty layer first, then the rest in the order of the forward pass."""
+        table = self.table
+        if self.guilty is not None:
+            first = table["path"] == self.guilty
+            table = pd.concat([table[first], table[~first]])
+        left_out = f"\n… {len(table) - MOST_ROWS} more: report.table" if len(table) > MOST_ROWS else ""
+        shown = table[list(SHOWN)].rename(columns=SHOWN)[:MOST_ROWS]
+        shown["shape"] = ["×".join(map(str, shape)) or "1" for shape in shown["shape"]]
+        return shown.to_markdown(index=False, tablefmt="simple", floatfmt=".4g") + left_out
+
+    def _foot(self) -> str:
+        given = ", ".join(f"{name}={value:g}" for name, value in asdict(self.thresholds).items())
+        of = f"median of {self.seeds} seeds; " if self.seeds > 1 else ""
+        return (
+            f"{of}loss {self.loss:.6g} (log10 {self.log10_loss:.4g}). Sizes are log10; gradients are of the loss as it is, "
+            f"neither clipped nor divided by a loss scale. Thresholds: {given}"
+        )

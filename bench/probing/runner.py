@@ -1,0 +1,93 @@
+"""A probe as a run: seeds measured, rows written into a folder like any other run's."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from bench.arithmetic.pieces import ADDRESS
+from bench.probing.model import Model
+from bench.probing.own import load, model_of, takes_key
+from bench.probing.probe import measured
+from bench.probing.report import Report
+from bench.probing.thresholds import Thresholds
+from bench.runs.chunk import AnyChunk
+from bench.runs.folder import RunFolder, check_place
+from bench.runs.removal import remove_run
+from bench.settings.errors import SweepError
+
+__all__ = ["check_place", "probe_own", "write"]
+TABLES = ("cells", "layers")
+
+
+@dataclass(frozen=True)
+class Chunk(AnyChunk):
+    """One seed's rows."""
+
+    seed: int
+
+
+def probe_own(name: str, *, seeds: int, key: int, thresholds: Thresholds) -> tuple[list[Report], dict[str, Any]]:
+    """``package.module:make``, measured for every seed, and the fields of the run. Raises SweepError."""
+    make = load(name)
+    if seeds > 1 and not takes_key(make):
+        raise SweepError("seeds", seeds, f"1, or a function {name}(key) that draws its model with the key")
+    root = jax.random.key(key)
+    digest = hashlib.sha256()
+    reports = []
+    for seed in range(seeds):
+        model = model_of(make, name, jax.random.fold_in(root, seed) if seed else root)
+        _add(digest, model)
+        reports.append(measured(model, thresholds))
+    fields = {"model": name, "program": digest.hexdigest(), "seeds": seeds, "key": key, "thresholds": asdict(thresholds)}
+    return reports, fields
+
+
+def write(
+    reports: Sequence[Report], fields: Mapping[str, Any], *, results: str | os.PathLike[str], name: str, overwrite: bool
+) -> Path:
+    """The folder ``results/name`` with a row for each seed, and one for each of its parameters. Raises RunError."""
+    if overwrite:
+        remove_run(results, name)
+    chunks = [Chunk(index, index) for index in range(len(reports))]
+    with closing(RunFolder(results, name, kind="probe", fields=fields, chunks=chunks, tables=TABLES)) as folder:
+        missing = folder.missing()
+        if missing or not folder.manifest.get("finished"):
+            folder.begin()
+            for chunk in missing:
+                folder.write(chunk, _tables(reports[chunk.seed], fields["model"], chunk.seed))
+            folder.finish()
+        return folder.path
+
+
+def _tables(report: Report, model: str, seed: int) -> dict[str, dict[str, Any]]:
+    rows = report.table.assign(shape=["×".join(map(str, shape)) for shape in report.table["shape"]])
+    layers = {"model": [model] * len(rows), "seed": np.full(len(rows), seed)}
+    cell = {
+        "model": [model],
+        "seed": [seed],
+        "loss": [report.loss],
+        "log10_loss": [report.log10_loss],
+        **{name: [value] for name, value in zip(("slope", "slope_low", "slope_high"), report.slope, strict=False)},
+        "verdict": [report.verdict],
+        "guilty": [report.guilty or ""],
+        "origin": [report.origin.source if report.origin else ""],
+    }
+    return {"cells": cell, "layers": layers | {name: rows[name].tolist() for name in rows}}
+
+
+def _add(digest: Any, model: Model) -> None:
+    """What the model computes, and with which numbers: another run is another program, or other weights or data."""
+    digest.update(ADDRESS.sub("", str(model.program.jaxpr)).encode())
+    for array in [*model.parameters.arrays, *model.data, *model.program.consts]:
+        if jax.numpy.issubdtype(array.dtype, jax.dtypes.prng_key):
+            array = jax.random.key_data(array)
+        digest.update(np.asarray(array).tobytes())

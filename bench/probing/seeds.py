@@ -1,0 +1,61 @@
+"""One model drawn several times: medians over seeds, from the smallest to the largest of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from bench.probing.report import Report
+from bench.probing.verdicts import VERDICTS, Slope
+from bench.settings.errors import SweepError
+
+SPREAD = ("log10_grad", "log10_weight", "log10_relative", "log10_grad_rms")
+SHARES = ("zeros", "zero_slices", "lost", "too_large")
+
+
+def over_seeds(reports: Sequence[Report]) -> Report:
+    """One report for all: medians, the verdict of most seeds (the graver of two), and ``…_low`` and ``…_high``.
+
+    Raises SweepError for models whose parameters differ.
+    """
+    first = reports[0]
+    if len(reports) == 1:
+        return first
+    tables = [report.table for report in reports]
+    if any(list(table["path"]) != list(first.table["path"]) for table in tables):
+        raise SweepError("seeds", len(reports), "a model with the same parameters for every key")
+    table = first.table.copy()
+    for name in (*SPREAD, *SHARES):
+        values = np.stack([each[name].to_numpy(float) for each in tables])
+        table[name] = _median(values)
+        if name in SPREAD:
+            table[f"{name}_low"], table[f"{name}_high"] = values.min(axis=0), values.max(axis=0)
+    table["verdict"] = [_most(votes) for votes in zip(*(each["verdict"] for each in tables), strict=True)]
+    slopes = np.array([report.slope[:3] for report in reports])
+    wrong = next((report for report in reports if report.origin is not None), first)
+    return replace(
+        first,
+        table=table,
+        loss=float(np.median([report.loss for report in reports])),
+        log10_loss=float(_median(np.array([[report.log10_loss] for report in reports]))[0]),
+        slope=Slope(
+            float(np.median(slopes[:, 0])), float(slopes[:, 0].min()), float(slopes[:, 0].max()), first.slope.layers
+        ),
+        origin=wrong.origin,
+        origin_path=wrong.origin_path,
+        seeds=len(reports),
+    )
+
+
+def _median(values: np.ndarray) -> np.ndarray:
+    """Over the first axis, the lower of two in the middle (of 0 and infinity there is no mean); NaN where there is one."""
+    middle = np.sort(values, axis=0)[(len(values) - 1) // 2]
+    return np.where(np.isnan(values).any(axis=0), np.nan, middle)
+
+
+def _most(votes: Sequence[str]) -> str:
+    counts = pd.Series(list(votes)).value_counts()
+    return min(counts[counts == counts.max()].index, key=VERDICTS.index)
