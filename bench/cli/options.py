@@ -81,7 +81,7 @@ def add_run_options(parser: argparse.ArgumentParser, presets: Iterable[str], oth
     parser.add_argument("preset", nargs="?", metavar="PRESET", help=f"{', '.join(presets)}{otherwise}")
     parser.add_argument("--run", metavar="NAME", help="the run's folder, by default named after the preset")
     parser.add_argument("--results", metavar="DIR", default="results", help="where runs live (default: results)")
-    parser.add_argument("--overwrite", action="store_true", help="remove that run first, whatever it holds")
+    parser.add_argument("--overwrite", action="store_true", help="remove an old run of that name first")
     parser.add_argument("--quiet", action="store_true", help="no progress and no summary on standard error")
     parser.add_argument(
         "--compilation-cache",

@@ -35,7 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("make", metavar="MODULE:MAKE", help="a function that returns (loss, params, args)")
     parser.add_argument("--run", metavar="NAME", help="the run's folder; without it nothing is written")
     parser.add_argument("--results", metavar="DIR", default="results", help="where runs live (default: results)")
-    parser.add_argument("--overwrite", action="store_true", help="remove that run first, whatever it holds")
+    parser.add_argument("--overwrite", action="store_true", help="remove an old run of that name first")
     parser.add_argument("--quiet", action="store_true", help="no notes on standard error")
     parser.add_argument("--seeds", metavar="COUNT", default="1", help="draws of make(key): medians over them (default: 1)")
     parser.add_argument("--key", metavar="KEY", default="0", help="the root of their keys, a whole number (default: 0)")

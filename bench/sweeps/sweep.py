@@ -73,7 +73,7 @@ class Sweep(Settings):
         between = [value for value in found if abs(value) < 1]
         if between and 1 in self.widths:
             raise SweepError("correlations", between[0], "-1 or 1 where a width is 1")
-        lost = [value for value in between if 1 - abs(value) < CLOSEST]
+        lost = [value for value in between if 1 - abs(value) < 0.999 * CLOSEST]  # 1 - c is rounded too
         if lost and self.dtype == "float32":
             accepted = f"-1 or 1, or numbers at least {CLOSEST:g} from them (closer ones need dtype float64)"
             raise SweepError("correlations", lost[0], accepted)

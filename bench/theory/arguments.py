@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
+
 Result = TypeVar("Result")
 
 
@@ -18,10 +20,11 @@ class Kind(NamedTuple):
     accepted: str
     fits: Callable[[Any], bool]
     several: bool = False  # a sequence of them, with at least one
+    number: Callable[[Any], Any] | None = float  # what it is as a number; None for what is none
 
 
 def _whole(least: int) -> Kind:
-    return Kind(f"a whole number ≥ {least}", lambda value: value == int(value) and value >= least)
+    return Kind(f"a whole number ≥ {least}", lambda value: value == int(value) and value >= least, number=int)
 
 
 _DEPTH, _STD = _whole(2), Kind("a finite number ≥ 0", lambda value: 0 <= value < math.inf)
@@ -32,7 +35,7 @@ _KINDS = {
     "samples": _whole(1),
     "matrices": _DEPTH,
     "depth": _DEPTH,
-    "depths": Kind("whole numbers ≥ 2, at least one", _DEPTH.fits, several=True),
+    "depths": Kind("whole numbers ≥ 2, at least one", _DEPTH.fits, several=True, number=int),
     "scale": _STD,
     "weight_std": _STD,
     "bias_std": _STD,
@@ -42,6 +45,11 @@ _KINDS = {
     "times": Kind("finite numbers ≥ 0, at least one", _STD.fits, several=True),
     "input_norm": _ABOVE_ZERO,
     "correlation": Kind("a number between -1 and 1", lambda value: -1 <= value <= 1),
+    "seeds": _whole(1),
+    "confidence": Kind("a number between 0 and 1", lambda value: 0 < value < 1),
+    "initializer": Kind("a name", lambda value: isinstance(value, str), number=None),
+    "loss": Kind("output or mse", lambda value: value in ("output", "mse"), number=None),
+    "generator": Kind("a numpy.random.Generator", lambda value: isinstance(value, np.random.Generator), number=None),
 }
 
 
@@ -53,23 +61,27 @@ def checked(function: Callable[..., Result]) -> Callable[..., Result]:
 
     @wraps(function)
     def call(*arguments: Any, **named: Any) -> Result:
-        given = signature.bind(*arguments, **named).arguments
+        bound = signature.bind(*arguments, **named)
         for name, (kind, may_be_none) in kinds.items():
+            given = bound.arguments
             if name in given and not (may_be_none and given[name] is None):
-                check(name, given[name], kind)
-        return function(*arguments, **named)
+                given[name] = check(name, given[name], kind)
+        return function(*bound.args, **bound.kwargs)
 
     return call
 
 
-def check(name: str, value: Any, kind: Kind) -> None:
-    """Raise ValueError unless it is what is accepted."""
+def check(name: str, value: Any, kind: Kind) -> Any:
+    """The value, whole numbers as ints. Raises ValueError unless it is what is accepted."""
     try:
         usable = len(value) > 0 and all(_fits(each, kind) for each in value) if kind.several else _fits(value, kind)
     except TypeError:  # not a sequence
         usable = False
     if not usable:
         raise ValueError(f"{name}: got {value!r}, expected {kind.accepted}")
+    if kind.number is not int:
+        return value
+    return tuple(map(int, value)) if kind.several else int(value)
 
 
 def above_zero(name: str, value: Any) -> None:
@@ -78,8 +90,10 @@ def above_zero(name: str, value: Any) -> None:
 
 
 def _fits(value: Any, kind: Kind) -> bool:
+    if kind.number is None:
+        return kind.fits(value)
     try:
-        return not isinstance(value, (bool, str)) and bool(kind.fits(value))
+        return not isinstance(value, (bool, str)) and np.ndim(value) == 0 and bool(kind.fits(value))
     except (TypeError, ValueError, OverflowError):  # not a number; NaN or an infinity as a whole one
         return False
 

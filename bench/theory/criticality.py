@@ -31,8 +31,8 @@ class Critical(NamedTuple):
     note: str
 
 
-@lru_cache(maxsize=1024)
 @checked
+@lru_cache(maxsize=1024)
 def critical(activation: Any, bias_std: float | None = None) -> Critical:
     """The critical point of an activation at σ_b = ``bias_std``, or by default the one to initialize with.
 

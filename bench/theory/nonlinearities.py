@@ -134,6 +134,8 @@ def nonlinearity(activation: Any) -> Nonlinearity:
         return activation
     if isinstance(activation, str) and activation in NONLINEARITIES:
         return NONLINEARITIES[activation]
+    if not isinstance(activation, str) and not callable(activation):
+        raise ValueError(f"activation: got {activation!r}, expected a name, or a function on JAX arrays")
     return _of_callable(activation)
 
 
@@ -147,7 +149,10 @@ def _of_callable(activation: Any) -> Nonlinearity:
     def value_and_slope(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         with jax.enable_x64(True):
             point = jax.numpy.asarray(z, dtype=float)
-            value, slope = jax.jvp(function, (point,), (jax.numpy.ones_like(point),))
+            try:
+                value, slope = jax.jvp(function, (point,), (jax.numpy.ones_like(point),))
+            except jax.errors.TracerArrayConversionError:
+                raise ValueError(f"activation: got {activation!r}, expected a function on JAX arrays") from None
         return np.asarray(value, float), np.asarray(slope, float)
 
     return Nonlinearity(name, lambda z: value_and_slope(z)[0], lambda z: value_and_slope(z)[1], kinks=(0.0,))

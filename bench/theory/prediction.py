@@ -23,6 +23,7 @@ class Spread(NamedTuple):
     mean: float
     std: float
 
+    @checked
     def interval(self, seeds: int, confidence: float = 0.95) -> tuple[float, float]:
         """Where the mean of so many seeds is expected."""
         half = float(ndtri((1 + confidence) / 2)) * self.std / np.sqrt(seeds)
@@ -59,8 +60,8 @@ def no_law(reason: str) -> Prediction:
 NONE = no_law("a function of the user's own, which would have to be imported")
 
 
-@lru_cache(maxsize=65536)
 @checked
+@lru_cache(maxsize=65536)
 def predict(
     *,
     initializer: str,

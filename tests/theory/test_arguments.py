@@ -12,7 +12,7 @@ DRAW = {"activation": "tanh", "width": 4, "depths": (2, 5), "weight_std": 1.0, "
 LAW = {"width": 4, "depth": 5, "weight_std": 1.0, "negative_slope": 0.0, "orthogonal": False}
 MODES = {"values": [1.0], "start": 0.1, "matrices": 2, "times": np.array([0.0, 1.0])}
 CALLS = {
-    theory.predict: CELL | {"bias_std": 0.0, "input_norm": 1.0},
+    theory.predict: CELL | {"bias_std": 0.0, "input_norm": 1.0, "loss": "output"},
     theory.draw_networks: DRAW | {"bias_std": 0.0, "input_norm": 1.0, "generator": np.random.default_rng(0)},
     theory.gradient_law: LAW,
     theory.slope_law: LAW,
@@ -27,13 +27,17 @@ CALLS = {
     theory.aligned_loss: MODES,
 }
 WRONG = {
-    "width": [0, -3, 2.5, np.nan, "16", True],
+    "width": [0, -3, 2.5, np.nan, "16", True, [16]],
     "depth": [1, 0, 2.5, np.inf],
     "layers": [0, 1.5],
     "samples": [0, 0.5],
     "matrices": [1],
     "depths": [(), (2, 1), 5, (2.5,)],
-    "scale": [-1.0, np.nan, np.inf],
+    "scale": [-1.0, np.nan, np.inf, [1.0, 2.0]],
+    "initializer": [None, 3],
+    "activation": [None, 3, np.tanh],
+    "generator": [None, 0],
+    "loss": ["foo", None],
     "weight_std": [-1.0, np.nan, np.inf, None, "1"],
     "bias_std": [-0.1, np.nan],
     "input_norm": [0, -1.0, np.nan],
@@ -84,3 +88,18 @@ def test_nothing_warns_at_the_ends_of_the_float_range(activation):
             drawn = theory.draw_networks(**DRAW | {"activation": activation, "weight_std": weight_std}, generator=generator)
             assert not np.isnan(drawn.log10_grad_first).any()
         assert theory.jacobian_spectrum(activation, "gaussian", 5, scale=0.0, width=4).mean == 0
+
+
+def test_whole_numbers_may_be_floats():
+    assert theory.predict(**CELL | {"width": 16.0, "depth": 10.0}) == theory.predict(**CELL)
+    drawn = [
+        theory.draw_networks(**DRAW | kinds, generator=np.random.default_rng(0))
+        for kinds in ({}, {"width": 4.0, "samples": 2.0, "depths": (2.0, 5.0)})
+    ]
+    np.testing.assert_array_equal(*(draws.log10_grad_first for draws in drawn))
+
+
+@pytest.mark.parametrize("wrong", [{"seeds": 0}, {"seeds": -3}, {"seeds": 4, "confidence": 1.5}])
+def test_an_interval_is_of_seeds(wrong):
+    with pytest.raises(ValueError, match=r"^(seeds|confidence): got .*, expected "):
+        theory.predict(**CELL).log10_grad_first.interval(**wrong)
