@@ -9,9 +9,13 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.core import Tracer
 from jax.extend.core import ClosedJaxpr, Literal
 
-from bench.arithmetic.values import Value, drifted, is_float, literal, real
+from bench.arithmetic.values import Plain, Value, drifted, is_float, literal, real
+
+HUGE = 2.0**60  # constants beyond are masks, of whose entries each gets an exponent of its own
+MOST_BITS = 1100  # more than any float is away from 1
 
 Rule = Callable[..., list[Value]]  # (context, equation, *values) -> values
 
@@ -68,9 +72,16 @@ def read(known: dict[Any, Value], atom: Any) -> Value:
 
 def constant(value: Any) -> Value:
     """An array that the program closes over."""
-    if jax.numpy.issubdtype(value.dtype, jax.numpy.floating):
-        return drifted(jax.numpy.asarray(value))
-    return value
+    if not jax.numpy.issubdtype(value.dtype, jax.numpy.floating):
+        return value
+    if not isinstance(value, Tracer) and value.size:
+        size = np.abs(np.asarray(value, np.float64))
+        if np.max(size, where=np.isfinite(size), initial=0) > HUGE:
+            return Plain(jax.numpy.asarray(value), MOST_BITS)
+    return _drifted(value)
+
+
+_drifted = jax.jit(drifted)
 
 
 def bind(equation: Any, *arrays: Any) -> list[Any]:

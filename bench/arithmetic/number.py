@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,11 +44,17 @@ class Extended:
         return self.mantissa.dtype
 
     def __getitem__(self, index: Any) -> Extended:
-        return Extended(self.mantissa[index], jnp.broadcast_to(self.exponent, self.shape)[index])
+        with self._own_precision():
+            return Extended(self.mantissa[index], jnp.broadcast_to(self.exponent, self.shape)[index])
 
     def to_float(self) -> Array:
         """The numbers as floats of the mantissa's dtype: 0 and ±inf where they are out of its range."""
-        return times_power_of_two(jnp.asarray(self.mantissa), jnp.asarray(self.exponent))
+        with self._own_precision():
+            return times_power_of_two(jnp.asarray(self.mantissa), jnp.asarray(self.exponent))
+
+    def _own_precision(self) -> AbstractContextManager:
+        """Where float64 stays float64, for what has left the program that asked for it."""
+        return jax.enable_x64(True) if self.dtype == np.float64 else nullcontext()
 
     def log10_abs(self) -> Any:
         """log₁₀ of the magnitude of every entry, -inf for zero: NumPy's float64 outside of compiled programs."""
@@ -66,7 +73,7 @@ class Extended:
     def _host(self) -> tuple[Any, Any, Any]:
         """NumPy with float64, or inside a compiled program jax.numpy with the floats that there are."""
         if isinstance(self.mantissa, Tracer) or isinstance(self.exponent, Tracer):
-            wide = jnp.promote_types(self.mantissa.dtype, jnp.float32)
+            wide = at_least_float32(self.mantissa.dtype)
             return jnp, self.mantissa.astype(wide), self.exponent.astype(wide)
         return np, np.asarray(self.mantissa, np.float64), np.asarray(self.exponent, np.float64)
 
@@ -89,10 +96,14 @@ def _decimal(number: Extended) -> str:
     return f"{'-' if mantissa < 0 else ''}{10 ** (log10 - power):.6g}e{power:+d}"
 
 
+def at_least_float32(dtype: Any) -> Any:
+    """The dtype itself, or float32 for shorter ones."""
+    return dtype if jnp.finfo(dtype).bits >= 32 else jnp.dtype("float32")
+
+
 def binary_exponent(value: Array) -> Array:
     """The integer e with 2^e ≤ |value| < 2^(e+1); of zero and what is below the normal range, ZERO; of inf and NaN, 0."""
-    if jnp.finfo(value.dtype).bits < 32:
-        value = value.astype(jnp.float32)
+    value = value.astype(at_least_float32(value.dtype))
     limits = jnp.finfo(value.dtype)
     bits = lax.bitcast_convert_type(lax.abs(value), jnp.dtype(f"int{limits.bits}"))
     biased = lax.convert_element_type(lax.shift_right_logical(bits, lax.full_like(bits, limits.nmant)), jnp.int32)
@@ -103,7 +114,7 @@ def binary_exponent(value: Array) -> Array:
 
 def power_of_two(exponent: Array, dtype: Any) -> Array:
     """2^exponent, exactly; 0 below the normal range of the dtype, inf above it. The bits are set directly."""
-    wide = jnp.promote_types(dtype, jnp.float32)
+    wide = at_least_float32(dtype)
     limits, integer = jnp.finfo(wide), jnp.dtype(f"int{jnp.finfo(wide).bits}")
     biased = lax.clamp(np.int32(0), lax.add(exponent, np.int32(limits.maxexp - 1)), np.int32(2 * limits.maxexp - 1))
     biased = lax.convert_element_type(biased, integer)
@@ -115,7 +126,7 @@ def times_power_of_two(value: Array, exponent: Array) -> Array:
     """``value · 2^exponent``, in two steps, so that no factor leaves the range before the product does."""
     half = exponent // 2
     moved = value * power_of_two(half, value.dtype) * power_of_two(exponent - half, value.dtype)
-    return jnp.where(jnp.isfinite(value), moved, value)
+    return jnp.where(jnp.isfinite(value) & (value != 0), moved, value)  # 0 · inf would be NaN
 
 
 def normalize(mantissa: Array, exponent: Array) -> tuple[Array, Array]:

@@ -54,15 +54,17 @@ class Program:
         self.context, self.program = context, program
         self.compiled: dict[Hashable, Callable[[list[Value]], list[Value]]] = {}
         self.pieces: list[Piece] = []
+        self.constants: list[Value] = []
 
     def __call__(self, values: Sequence[Value]) -> list[Any]:
         """Results as a user gets them; compiled piece by piece, or, within a compiled program, part of it."""
         if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves((list(values), self.program.consts))):
             return [public(value) for value in self.context.run(self.program, values)]
         jaxpr = self.program.jaxpr
-        self.pieces = self.pieces or cut(self.program)
+        if not self.pieces:
+            self.pieces, self.constants = cut(self.program), [*map(constant, self.program.consts)]
         known = dict(zip(jaxpr.invars, values, strict=True))
-        known |= dict(zip(jaxpr.constvars, map(jax.jit(constant), self.program.consts), strict=True))
+        known |= dict(zip(jaxpr.constvars, self.constants, strict=True))
         for piece in self.pieces:
             if piece.key not in self.compiled:
                 self.compiled[piece.key] = piece.function(self.context)

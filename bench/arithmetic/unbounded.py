@@ -21,7 +21,8 @@ IN_RANGE = frozenset(  # exact within a float's range at their place
     name
     for line in (
         "acos acosh atan2 cos cosh bessel_i0e bessel_i1e digamma erfc igamma igammac lgamma polygamma random_gamma",
-        "regularized_incomplete_beta ceil floor round rem bitcast_convert_type complex conj fft imag real",
+        "regularized_incomplete_beta zeta cumlogsumexp nextafter",
+        "ceil floor round rem bitcast_convert_type complex conj fft imag real",
         "cholesky custom_linear_solve eig eigh hessenberg householder_product lu qr schur svd",
         "triangular_solve tridiagonal_solve empty2 random_bits random_unwrap random_wrap",
     )

@@ -56,7 +56,8 @@ def is_float(value: Value) -> bool:
 
 def limit(dtype: Any) -> int:
     """Powers of two that mantissas of this dtype may drift before they are normalized again."""
-    return {jnp.dtype("float64"): 300, jnp.dtype("float16"): 0}.get(jnp.dtype(dtype), PLAIN)
+    most = jnp.finfo(dtype).maxexp
+    return 300 if most > 128 else PLAIN if most == 128 else 0
 
 
 def literal(array: Any) -> Value:
@@ -81,6 +82,8 @@ def scaled(value: Plain | Scaled) -> Scaled:
     if isinstance(value, Scaled):
         return value
     array = value.array
+    if value.bits > PLAIN and array.ndim:  # the -2.4e38 of masks: nothing must be measured by it
+        return Scaled(*normalize(jnp.asarray(array), jnp.zeros(array.shape, jnp.int32)))
     zeros = np.zeros((1,) * array.ndim, np.int32)
     return Scaled(array, zeros, value.bits, honest=array.ndim == 0 and isinstance(array, np.ndarray | np.generic))
 
@@ -123,6 +126,13 @@ def public(value: Value) -> Any:
     return Extended(jnp.asarray(value.mantissa), jnp.asarray(value.exponent))
 
 
+def is_huge(value: Value) -> bool:
+    """Whether it is a constant that may stand for infinity, such as the -2.4e38 of attention's masks."""
+    if not isinstance(value, Plain) or value.bits <= PLAIN:
+        return False
+    return not isinstance(value.array, np.ndarray | np.generic) or bool(np.any(np.abs(value.array) > 1))
+
+
 def is_single(value: Scaled) -> bool:
     """Whether one exponent serves the whole array."""
     return value.exponent.size == 1
@@ -139,31 +149,22 @@ def shared_over(value: Plain | Scaled, axes: Sequence[int] | None = None) -> Sca
     return Scaled(_below(value, exponent), exponent, value.bits, honest=True)
 
 
-def aligned(values: Sequence[Plain | Scaled], *, single: bool = False) -> tuple[list[Any], Any, int]:
-    """Mantissas of all values for one common exponent, that exponent, and the bits they may be away from 1.
-
-    Shapes are equal, or those of scalars. single: with one exponent for each whole array, whose shapes may differ then.
-    """
-    found = [shared_over(value) if single else scaled(value) for value in values]
-    if sum(not has_no_size(value) for value in found) > 1:
-        found = [honest(value) for value in found]
-    rank = max(value.mantissa.ndim for value in found)
-    shape = next(value.mantissa.shape for value in found if value.mantissa.ndim == rank)
-    own = [value.exponent if value.exponent.ndim == rank else jnp.reshape(value.exponent, (1,) * rank) for value in found]
-    deciding = [exponent for value, exponent in zip(found, own, strict=True) if not has_no_size(value)] or own[:1]
-    exponent = deciding[0]
+def aligned(values: Sequence[Plain | Scaled]) -> tuple[list[Any], Any, int]:
+    """Mantissas of all values, of any shapes, for one exponent, that exponent, and the bits they may be away from 1."""
+    found = [shared_over(value) for value in values]
+    deciding = [value for value in found if not has_no_size(value)] or found[:1]
+    if len(deciding) > 1:
+        found = [value if has_no_size(value) else honest(value) for value in found]
+        deciding = [value for value in found if not has_no_size(value)]
+    exponent = jnp.reshape(deciding[0].exponent, ())
     for other in deciding[1:]:
-        exponent = exponent if other is exponent else jnp.maximum(exponent, other)
-    mantissas = []
-    for value, before in zip(found, own, strict=True):
-        mantissa = value.mantissa
-        if before is not exponent and not has_no_size(value):
-            below = before - exponent
-            if mantissa.ndim < rank and below.size > 1:
-                mantissa = jnp.broadcast_to(mantissa, shape)
-            factor = power_of_two(below if mantissa.ndim == rank else below.reshape(()), mantissa.dtype)
-            mantissa = _lowered(mantissa, factor.reshape((1,) * mantissa.ndim) if single else factor)
-        mantissas.append(mantissa)
+        exponent = jnp.maximum(exponent, jnp.reshape(other.exponent, ()))
+    mantissas = [
+        value.mantissa
+        if len(deciding) == 1 or has_no_size(value)
+        else lowered(value.mantissa, power_of_two(jnp.reshape(value.exponent, ()) - exponent, value.mantissa.dtype))
+        for value in found
+    ]
     return mantissas, exponent, max(value.bits for value in found)
 
 
@@ -172,10 +173,10 @@ def has_no_size(value: Scaled) -> bool:
     return isinstance(value.exponent, np.ndarray) and bool(np.all(value.exponent == ZERO))
 
 
-def _lowered(mantissa: Any, factor: Array) -> Array:
+def lowered(mantissa: Any, factor: Array) -> Array:
     """Mantissa · factor, where a factor may be 0 and a mantissa infinite (masks)."""
     return jnp.where(jnp.isfinite(mantissa), mantissa * factor, mantissa)
 
 
 def _below(value: Scaled, exponent: Array) -> Array:
-    return _lowered(value.mantissa, power_of_two(value.exponent - exponent, value.mantissa.dtype))
+    return lowered(value.mantissa, power_of_two(value.exponent - exponent, value.mantissa.dtype))

@@ -10,8 +10,9 @@ import numpy as np
 from jax import lax
 
 from bench.arithmetic.interpret import bind
-from bench.arithmetic.number import ZERO, normalize
-from bench.arithmetic.values import Plain, Scaled, Value, drifted, eased, is_float, real, scaled, settled
+from bench.arithmetic.meeting import APART, by_blocks, chosen, entries
+from bench.arithmetic.number import ZERO, normalize, power_of_two
+from bench.arithmetic.values import PLAIN, Plain, Scaled, Value, drifted, eased, is_float, real, scaled, settled
 
 # f(x) = slope · x where x² is below rounding, for functions with no term of second order; else where x is
 ODD = {"tanh": 1.0, "sin": 1.0, "tan": 1.0, "asin": 1.0, "atan": 1.0, "sinh": 1.0, "asinh": 1.0, "atanh": 1.0}
@@ -26,15 +27,40 @@ def linear_near_zero(context: Any, equation: Any, value: Value) -> list[Value]:
     """Functions with f(x) ≈ slope · x near zero: that where all are tiny, plain floats elsewhere."""
     del context
     name = equation.primitive.name
-    value = settled(value)
+    value = eased(scaled(value))
     order = 2 if name in ODD else 1
-    tiny = value.exponent < -(jnp.finfo(value.mantissa.dtype).nmant + 2) // order - 2
-    (plain,) = bind(equation, real(value))
+    x = real(value)
+    shared = tuple(axis for axis, length in enumerate(value.exponent.shape) if length == 1)
+    below = 2.0 ** -((jnp.finfo(x.dtype).nmant + 2) // order + 2)
+    tiny = jnp.max(jnp.abs(x), shared, keepdims=True, initial=0) < jnp.asarray(below, x.dtype)
+    (plain,) = bind(equation, x)
     slope = np.asarray((ODD | SHIFTED)[name], value.mantissa.dtype)
     mantissa = jnp.where(tiny, value.mantissa * slope, plain)
+    bits = max(value.bits, jnp.finfo(x.dtype).nmant // order + 4)
     periodic = name in ("sin", "tan")  # of which the largest argument's value may be zero
-    bits = jnp.finfo(mantissa.dtype).nmant // order + 4
-    return [eased(Scaled(mantissa, jnp.where(tiny, value.exponent, 0), bits, honest=not periodic))]
+    near = Scaled(mantissa, jnp.where(tiny, value.exponent, 0), bits, honest=value.honest and not periodic)
+    return [
+        _beyond(near, x if name in SHIFTED else lax.abs(x), _far(name, value))
+        if name in ("log1p", "asinh", "expm1", "sinh")
+        else eased(near)
+    ]
+
+
+def _far(name: str, value: Scaled) -> Scaled:
+    """What the functions without a bound are for large arguments: e^x, ln x, and half and twice these."""
+    size = Scaled(lax.abs(value.mantissa), value.exponent, value.bits, value.honest)
+    sign = lax.sign(value.mantissa)
+    if name in ("log1p", "asinh"):
+        far = logarithm(None, _LOG, size)[0]
+        twice = np.asarray(math.log(2) if name == "asinh" else 0, sign.dtype)
+        return Scaled(sign * (real(far) + twice), jnp.zeros_like(far.exponent), PLAIN + 1, honest=False)
+    far = exponential(None, _EXP, size)[0]
+    return Scaled(far.mantissa * sign, far.exponent - (1 if name == "sinh" else 0), far.bits, honest=False)
+
+
+def _beyond(near: Scaled, x: Any, far: Scaled) -> Scaled:
+    """Near for arguments of ordinary size, far for those that are not."""
+    return chosen(x > 80, [near, far])
 
 
 def exponential(context: Any, equation: Any, value: Value) -> list[Value]:
@@ -43,7 +69,7 @@ def exponential(context: Any, equation: Any, value: Value) -> list[Value]:
     x = real(value)
     dtype = x.dtype
     natural = equation.primitive.name == "exp"
-    largest = jnp.max(jnp.where(jnp.isnan(x), -jnp.inf, x), keepdims=True, initial=-jnp.inf) if x.ndim else x
+    largest = jnp.max(jnp.where(jnp.isfinite(x), x, -jnp.inf), keepdims=True, initial=-jnp.inf) if x.ndim else x
     shift = jnp.clip(jnp.floor(largest * (LOG2_E if natural else 1.0)), -(2.0**29), 2.0**29).astype(dtype)
     rest = (x - shift * np.asarray(LN2_HIGH, dtype)) - shift * np.asarray(LN2_LOW, dtype) if natural else x - shift
     (mantissa,) = bind(equation, rest)
@@ -53,10 +79,13 @@ def exponential(context: Any, equation: Any, value: Value) -> list[Value]:
 def logarithm(context: Any, equation: Any, value: Value) -> list[Value]:
     """Ln x = ln(mantissa) + exponent · ln 2."""
     del context
-    value = settled(value)
-    (mantissa,) = bind(equation, value.mantissa)
-    exponent = jnp.where(value.exponent == ZERO, 0, value.exponent).astype(mantissa.dtype)
-    return [drifted(mantissa + exponent * np.asarray(math.log(2), mantissa.dtype))]
+    shape = equation.outvars[0].aval.shape if equation.outvars else None
+    x = real(value)
+    mantissa, exponent = entries(value, shape)
+    (plain,), (digits,) = bind(equation, x), bind(equation, mantissa)
+    power = jnp.where(exponent == ZERO, 0, exponent)
+    far = digits + power.astype(digits.dtype) * np.asarray(math.log(2), digits.dtype)
+    return [drifted(jnp.where(jnp.abs(power) < jnp.finfo(x.dtype).maxexp - 3, plain, far))]
 
 
 def root(context: Any, equation: Any, value: Value) -> list[Value]:
@@ -79,22 +108,26 @@ def integer_power(context: Any, equation: Any, value: Value) -> list[Value]:
     """x^k for an integer k."""
     del context
     k = 2 if equation.primitive.name == "square" else equation.params["y"]
-    if isinstance(value, Plain) and value.bits * abs(k) <= 40:
+    if isinstance(value, Plain) and value.bits * abs(k) <= PLAIN:
         return [Plain(bind(equation, value.array)[0], value.bits * abs(k))]
-    value = settled(value)
     if abs(k) > 8:  # beyond it mantissas themselves would leave the range
-        return [_power(value, np.asarray(k, value.mantissa.dtype))]
-    (mantissa,) = bind(equation, value.mantissa)
-    exponent = jnp.where(value.exponent == ZERO, ZERO if k > 0 else 0, jnp.maximum(value.exponent * k, ZERO))
+        return [_power(settled(value), np.asarray(k, scaled(value).mantissa.dtype))]
     if k > 0:
+        value = settled(value)
+        (mantissa,) = bind(equation, value.mantissa)
+        exponent = jnp.where(value.exponent == ZERO, ZERO, jnp.clip(value.exponent, ZERO // k, -ZERO // k) * k)
         return [eased(Scaled(mantissa, exponent, 3 * k))]
-    return [settled(Scaled(mantissa, exponent, honest=False))]
+    mantissa, exponent = entries(value)  # the smallest become the largest
+    (mantissa,) = bind(equation, mantissa)
+    exponent = jnp.where(exponent == ZERO, 0, jnp.clip(exponent, ZERO // -k, -ZERO // -k) * k)
+    return [by_blocks(*normalize(mantissa, exponent), scaled(value).exponent.shape)]
 
 
 def power(context: Any, equation: Any, value: Value, exponent: Value) -> list[Value]:
     """x^y for any y: 2^(y log₂|x|), with the sign that plain floats give."""
-    del context, equation
-    return [_power(settled(value), real(exponent))]
+    del context
+    base, power_of_base = entries(value, equation.outvars[0].aval.shape)
+    return [_power(Scaled(base, power_of_base), real(exponent))]
 
 
 def _power(value: Scaled, y: Any) -> Scaled:
@@ -113,18 +146,22 @@ def _power(value: Scaled, y: Any) -> Scaled:
 def logistic(context: Any, equation: Any, value: Value) -> list[Value]:
     """1 / (1 + e^-x), which is e^x where that is below rounding."""
     x = real(value)
-    low = jnp.max(x, initial=-jnp.inf) < -40.0 * (2 if x.dtype == jnp.float64 else 1)
     (plain,) = bind(equation, x)
-    (tail,) = exponential(context, _Named("exp"), Scaled(x, jnp.zeros((1,) * x.ndim, jnp.int32)))
-    mantissa = jnp.where(low, tail.mantissa, plain)
-    return [settled(Scaled(mantissa, jnp.where(low, tail.exponent, 0), honest=False))]
+    tail = exponential(context, _EXP, Scaled(jnp.minimum(x, 0), jnp.zeros((1,) * x.ndim, jnp.int32)))[0]
+    exponent = jnp.minimum(tail.exponent, 0)
+    rest = jnp.where(x < 0, x, 0) - exponent.astype(x.dtype) * np.asarray(math.log(2), x.dtype)
+    near = plain * power_of_two(jnp.minimum(-exponent, APART), x.dtype)
+    return [Scaled(jnp.where(x < -40, jnp.exp(rest), near), exponent, 2, honest=True)]
 
 
 class _Named:
-    """Just enough of an equation to bind lax.exp."""
+    """Just enough of an equation to bind a function of one number."""
 
-    def __init__(self, name: str):
-        self.primitive, self.params = lax.exp_p if name == "exp" else lax.exp2_p, {"accuracy": None}
+    def __init__(self, primitive: Any):
+        self.primitive, self.params, self.outvars = primitive, {"accuracy": None}, ()
+
+
+_EXP, _LOG = _Named(lax.exp_p), _Named(lax.log_p)
 
 
 def same_size(context: Any, equation: Any, value: Value) -> list[Value]:
@@ -133,6 +170,14 @@ def same_size(context: Any, equation: Any, value: Value) -> list[Value]:
     if isinstance(value, Plain):
         return [Plain(bind(equation, value.array)[0], value.bits)]
     return [Scaled(bind(equation, value.mantissa)[0], value.exponent, value.bits, value.honest)]
+
+
+def rounded(context: Any, equation: Any, value: Value) -> list[Value]:
+    """reduce_precision: mantissas of fewer bits; an exponent has no end."""
+    del context
+    value = settled(value)
+    bits = {"exponent_bits": jnp.finfo(value.mantissa.dtype).nexp, "mantissa_bits": equation.params["mantissa_bits"]}
+    return [Scaled(lax.reduce_precision(value.mantissa, **bits), value.exponent, 1)]
 
 
 def of_mantissa(context: Any, equation: Any, value: Value) -> list[Value]:
@@ -152,14 +197,13 @@ def convert(context: Any, equation: Any, value: Value) -> list[Value]:
         return [array if not to_float else Plain(array, size) if size <= 40 else drifted(array)]
     if not to_float:
         return bind(equation, real(value))
-    if isinstance(value, Plain) and jnp.finfo(equation.params["new_dtype"]).bits >= 16:
-        return (
-            [Plain(bind(equation, value.array)[0], value.bits)]
-            if jnp.finfo(equation.params["new_dtype"]).maxexp > 16
-            else [drifted(bind(equation, value.array)[0])]
-        )
-    value = settled(value)
-    return [Scaled(bind(equation, value.mantissa)[0], value.exponent, 1)]
+    if jnp.finfo(equation.params["new_dtype"]).maxexp < 128:  # so short a range that every entry needs its own exponent
+        mantissa, exponent = entries(value)
+        return [Scaled(bind(equation, mantissa)[0], exponent, 1)]
+    if isinstance(value, Plain):
+        return [Plain(bind(equation, value.array)[0], value.bits)]
+    value = eased(settled(value) if value.bits > PLAIN else value)
+    return [eased(Scaled(bind(equation, value.mantissa)[0], value.exponent, value.bits + 1, value.honest))]
 
 
 def created(context: Any, equation: Any, *values: Value) -> list[Value]:
@@ -177,7 +221,8 @@ RULES = {
     **dict.fromkeys(["sqrt", "rsqrt", "cbrt"], root),
     **dict.fromkeys(["integer_pow", "square"], integer_power),
     "pow": power,
-    **dict.fromkeys(["neg", "abs", "copy", "copy_p", "reduce_precision", "stop_gradient"], same_size),
+    **dict.fromkeys(["neg", "abs", "copy", "copy_p", "name", "device_put", "stop_gradient"], same_size),
+    "reduce_precision": rounded,
     **dict.fromkeys(["sign", "is_finite"], of_mantissa),
     "convert_element_type": convert,
     "iota": created,

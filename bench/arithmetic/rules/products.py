@@ -6,10 +6,24 @@ import math
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 
 from bench.arithmetic.interpret import bind
-from bench.arithmetic.number import ZERO
-from bench.arithmetic.values import NOMINAL, PLAIN, Plain, Scaled, Value, eased, is_single, scaled, settled, shared_over
+from bench.arithmetic.meeting import by_blocks, entries
+from bench.arithmetic.number import ZERO, normalize
+from bench.arithmetic.values import (
+    NOMINAL,
+    PLAIN,
+    Plain,
+    Scaled,
+    Value,
+    eased,
+    is_huge,
+    is_single,
+    scaled,
+    settled,
+    shared_over,
+)
 
 
 def multiply(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
@@ -17,6 +31,10 @@ def multiply(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
     del context
     if isinstance(a, Plain) and isinstance(b, Plain) and a.bits + b.bits <= PLAIN:
         return [Plain(bind(equation, a.array, b.array)[0], a.bits + b.bits)]
+    if is_huge(a) or is_huge(b):  # a mask that is computed
+        shape = equation.outvars[0].aval.shape
+        (a, e), (b, f) = entries(a, shape), entries(b, shape)
+        return [Scaled(*normalize(bind(equation, a, b)[0], _sum(e, f)))]
     known = _is_factor(a) or _is_factor(b)
     a, b = eased(scaled(a)), eased(scaled(b))
     exponent = _sum(*_joined(a, b))
@@ -28,14 +46,23 @@ def multiply(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
 def divide(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
     """A / b, entry by entry."""
     del context
-    known = _is_factor(b)
-    a, b = eased(scaled(a)), scaled(b) if known else settled(b)
-    top, bottom = _joined(a, b)
-    (mantissa,) = bind(equation, a.mantissa, b.mantissa)
-    exponent = jnp.where(top == ZERO, ZERO, top - jnp.where(bottom == ZERO, 0, bottom))
-    if known:
+    if _is_factor(b):
+        a, b = eased(scaled(a)), scaled(b)
+        (mantissa,) = bind(equation, a.mantissa, b.mantissa)
+        top, bottom = _joined(a, b)
+        exponent = jnp.where(top == ZERO, ZERO, top - jnp.where(bottom == ZERO, 0, bottom))
         return [eased(Scaled(mantissa, exponent, a.bits + b.bits, a.honest))]
-    return [settled(Scaled(mantissa, exponent, honest=False))]
+    a = eased(scaled(a))
+    divisor, power = entries(b)  # the smallest divisors make the largest quotients
+    (mantissa,) = bind(equation, a.mantissa, divisor)
+    rank = max(a.exponent.ndim, power.ndim)
+    top, bottom = (e if e.ndim == rank else e.reshape((1,) * rank) for e in (a.exponent, jnp.where(power == ZERO, 0, power)))
+    exponent = jnp.clip(jnp.where(top == ZERO, ZERO, top - bottom), ZERO, -ZERO)
+    if bottom.size == 1:
+        return [eased(Scaled(mantissa, exponent, a.bits + 1, a.honest))]
+    block = np.broadcast_shapes(top.shape, scaled(b).exponent.shape)
+    mantissa, exponent = normalize(mantissa, jnp.broadcast_to(exponent, mantissa.shape))
+    return [by_blocks(mantissa, exponent, block)]
 
 
 def contract(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
@@ -78,7 +105,7 @@ def _joined(a: Scaled, b: Scaled) -> tuple[Any, Any]:
 
 
 def _sum(a: Any, b: Any) -> Any:
-    return jnp.maximum(a + b, ZERO)
+    return jnp.clip(a + b, ZERO, -ZERO)
 
 
 def _arranged(value: Scaled, batch: Any, over: Any) -> Any:

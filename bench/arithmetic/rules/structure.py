@@ -6,16 +6,19 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from bench.arithmetic.interpret import bind
+from bench.arithmetic.meeting import chosen, entries
+from bench.arithmetic.number import ZERO
 from bench.arithmetic.values import (
-    PLAIN,
     Plain,
     Scaled,
     Value,
     aligned,
     honest,
     is_float,
+    is_huge,
     is_single,
     real,
     scaled,
@@ -23,9 +26,8 @@ from bench.arithmetic.values import (
     shared_over,
 )
 
-WHOLE = ["broadcast_in_dim", "copy", "copy_p", "expand_dims", "reshape", "rev", "squeeze", "transpose"]  # every number stays
+WHOLE = ["broadcast_in_dim", "expand_dims", "reshape", "rev", "squeeze", "transpose"]  # every number stays
 PART = ["dynamic_slice", "gather", "slice"]
-FIRST = ["reduce_precision", "reduce_max", "reduce_min", "cummax", "cummin"]
 
 
 def move(context: Any, equation: Any, first: Value, *others: Value) -> list[Value]:
@@ -119,7 +121,7 @@ def assemble(context: Any, equation: Any, *values: Value) -> list[Value]:
     floats = [value for value in values if is_float(value)]
     if not floats:
         return bind(equation, *values)
-    mantissas, exponent, bits = aligned(floats, single=True)
+    mantissas, exponent, bits = aligned(floats)
     rest = iter(mantissas)
     (mantissa,) = bind(equation, *(next(rest) if is_float(value) else value for value in values))
     return [Scaled(mantissa, exponent.reshape((1,) * mantissa.ndim), bits + 1, honest=False)]
@@ -132,29 +134,34 @@ def select(context: Any, equation: Any, which: Value, *cases: Value) -> list[Val
         return bind(equation, which, *cases)
     if all(isinstance(case, Plain) for case in cases):
         return [Plain(bind(equation, which, *(c.array for c in cases))[0], max(c.bits for c in cases))]
-    if any(_is_huge(case) for case in cases) and which.ndim:
-        return [_entry_by_entry(equation, which, cases)]
-    mantissas, exponent, bits = aligned(cases)
-    return [Scaled(bind(equation, which, *mantissas)[0], exponent, bits, honest=False)]
+    if any(map(is_huge, cases)) and jnp.ndim(which):
+        return [_entry_by_entry(which, cases)]
+    return [chosen(which, cases)]
 
 
-def _is_huge(case: Value) -> bool:
-    """A constant that stands for infinity, such as the -2.4e38 of attention's masks: others must not be measured by it."""
-    return isinstance(case, Plain) and case.bits > PLAIN
-
-
-def _entry_by_entry(equation: Any, which: Any, cases: Any) -> Scaled:
+def _entry_by_entry(which: Any, cases: Any) -> Scaled:
     """Every entry with the exponent of the case that it came from."""
-    found = [honest(settled(case)) for case in cases]
-    (mantissa,) = bind(equation, which, *(jnp.broadcast_to(case.mantissa, which.shape) for case in found))
-    (exponent,) = bind(equation, which, *(jnp.broadcast_to(case.exponent, which.shape) for case in found))
-    return Scaled(mantissa, exponent, honest=False)
+    mantissas, exponents = zip(*(entries(case, which.shape) for case in cases), strict=True)
+    return Scaled(lax.select_n(which, *mantissas), lax.select_n(which, *exponents))
+
+
+def multiply_at(context: Any, equation: Any, operand: Value, where: Value, updates: Value) -> list[Value]:
+    """scatter-mul: every entry with an exponent of its own, to which those of its factors are added."""
+    del context
+    mantissas, exponents = zip(entries(operand), entries(updates), strict=True)
+    (mantissa,) = bind(equation, mantissas[0], where, mantissas[1])
+    numbers = equation.params["dimension_numbers"]
+    exponent = lax.scatter_add(exponents[0], where, exponents[1], numbers, mode=equation.params["mode"])
+    return [settled(Scaled(mantissa, jnp.clip(exponent, ZERO, -ZERO), honest=False))]
 
 
 RULES = {
     **dict.fromkeys(WHOLE + PART, move),
     "concatenate": concatenate,
     "split": split,
-    **dict.fromkeys(["dynamic_update_slice", "pad", "scatter", "scatter-add", "scatter_add"], assemble),
+    **dict.fromkeys(
+        ["dynamic_update_slice", "pad", "scatter", "scatter-add", "scatter-min", "scatter-max", "scatter-sub"], assemble
+    ),
+    "scatter-mul": multiply_at,
     "select_n": select,
 }

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from bench.arithmetic.interpret import bind
+from bench.arithmetic.meeting import comparable, entries, gathered
 from bench.arithmetic.number import ZERO, normalize
 from bench.arithmetic.values import (
     PLAIN,
@@ -17,8 +18,10 @@ from bench.arithmetic.values import (
     Value,
     aligned,
     eased,
+    has_no_size,
     honest,
     is_float,
+    is_huge,
     scaled,
     settled,
     shared_over,
@@ -32,21 +35,45 @@ def add(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
     del context
     if isinstance(a, Plain) and isinstance(b, Plain) and (bits := max(a.bits, b.bits) + CANCELLED) <= PLAIN:
         return [Plain(bind(equation, a.array, b.array)[0], bits)]
-    mantissas, exponent, bits = aligned([a, b])
+    if is_huge(a) or is_huge(b):  # an additive mask
+        shape = equation.outvars[0].aval.shape
+        a, b = (Scaled(*entries(value, shape)) for value in (a, b))
+    mantissas, exponent, bits = gathered([a, b])
     return [eased(Scaled(bind(equation, *mantissas)[0], exponent, bits + 1, honest=False))]
 
 
-def elementwise(context: Any, equation: Any, *values: Value) -> list[Value]:
-    """One of them, entry by entry: max, min, clamp."""
+def extreme_of_two(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
+    """Max and min, entry by entry."""
     del context
-    mantissas, exponent, bits = aligned(values)
-    return [Scaled(bind(equation, *mantissas)[0], exponent, bits, honest=False)]
+    return [_extreme_of_two(equation, equation.primitive.name, a, b)]
+
+
+def _extreme_of_two(equation: Any, name: str, a: Value, b: Value) -> Value:
+    function = lax.max if name == "max" else lax.min
+    if isinstance(a, Plain) and isinstance(b, Plain):
+        shape = equation.outvars[0].aval.shape
+        return Plain(function(*(jnp.broadcast_to(v.array, shape) for v in (a, b))), max(a.bits, b.bits))
+    x, y = map(jnp.asarray, comparable([a, b]))
+    if has_no_size(scaled(a)) or has_no_size(scaled(b)):
+        shape = equation.outvars[0].aval.shape
+        sized = scaled(b) if has_no_size(scaled(a)) else scaled(a)
+        exponent = jnp.reshape(sized.exponent, (1,) * len(shape)) if sized.exponent.ndim != len(shape) else sized.exponent
+        return Scaled(function(*(jnp.broadcast_to(v, shape) for v in (x, y))), exponent, sized.bits, honest=False)
+    first = (x >= y if name == "max" else x <= y) | jnp.isnan(x)
+    (x, e), (y, f) = entries(a, first.shape), entries(b, first.shape)
+    return Scaled(jnp.where(first, x, y), jnp.where(first, e, f))
+
+
+def clamp(context: Any, equation: Any, low: Value, value: Value, high: Value) -> list[Value]:
+    """Between two bounds."""
+    del context
+    return [_extreme_of_two(equation, "min", _extreme_of_two(equation, "max", value, low), high)]
 
 
 def compare(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
     """Entry by entry a truth value."""
     del context
-    return bind(equation, *aligned([a, b])[0])
+    return bind(equation, *comparable([a, b]))
 
 
 def total(context: Any, equation: Any, value: Value) -> list[Value]:
@@ -106,7 +133,7 @@ def along(context: Any, equation: Any, value: Value) -> list[Value]:
 def window(context: Any, equation: Any, *values: Value) -> list[Value]:
     """Sums and extremes over windows (pooling), and the gradients of these."""
     del context
-    mantissas, exponent, bits = aligned(values, single=True)
+    mantissas, exponent, bits = aligned(values)
     (mantissa,) = bind(equation, *mantissas)
     return [settled(Scaled(mantissa, exponent.reshape((1,) * mantissa.ndim), bits, honest=False))]
 
@@ -175,7 +202,8 @@ def _is_float_result(equation: Any) -> bool:
 WINDOWS = ["reduce_window_sum", "reduce_window_max", "reduce_window_min"]
 RULES = {
     **dict.fromkeys(["add", "add_any", "sub"], add),
-    **dict.fromkeys(["max", "min", "clamp", "nextafter"], elementwise),
+    **dict.fromkeys(["max", "min"], extreme_of_two),
+    "clamp": clamp,
     **dict.fromkeys(["eq", "ne", "lt", "le", "gt", "ge", "eq_to", "lt_to", "le_to"], compare),
     "reduce_sum": total,
     **dict.fromkeys(["reduce_max", "reduce_min"], extreme),
