@@ -72,6 +72,14 @@ def load_curves(run_dir: str | os.PathLike[str]) -> pd.DataFrame:
     return read.load_rows(Path(run_dir), "training", "curves")
 
 
+def load_probed(run_dir: str | os.PathLike[str]) -> pd.DataFrame:
+    """One row for each parameter of a model that was probed, and seed: its gradient, weight, signals and verdict.
+
+    Raises :class:`LoadError` for a folder that is not a probe, and for one whose rows are damaged.
+    """
+    return read.load_rows(Path(run_dir), "probe", "layers")
+
+
 def load_table(run_dir: str | os.PathLike[str]) -> pd.DataFrame:
     """What ``depthscale compare`` made of a run: one row for each scheme and setting, with its slope, theory and rank.
 

@@ -13,7 +13,8 @@ from jax.extend.core import ClosedJaxpr
 
 from bench.arithmetic.unbounded import unbounded
 from bench.probing.leaves import Leaves, arrays_of, floats_of
-from bench.probing.uses import Uses, uses_of
+from bench.probing.taps import Dummies, dummies_of, run
+from bench.probing.uses import Place, Uses, uses_of
 from bench.settings.errors import SweepError
 
 
@@ -31,22 +32,28 @@ class Model:
         return uses_of(self.program, len(self.parameters.arrays))
 
     @cached_property
-    def value_and_grad(self) -> Callable[[Sequence[Any], Sequence[Any], Sequence[Any]], Any]:
-        """(parameters, data, what the loss closes over) → the loss and its gradients, as extended numbers."""
-        return unbounded(jax.value_and_grad(self.loss))
+    def value_and_grad(self) -> Callable[..., Any]:
+        """(parameters, dummies, data, what the loss closes over) → the loss, gradients and what is tapped, extended."""
+
+        def loss(parameters: Sequence[Any], dummies: Dummies, data: Sequence[Any], consts: Sequence[Any]) -> Any:
+            return run(ClosedJaxpr(self.program.jaxpr, consts), [*parameters, *data], dummies)[0]
+
+        return unbounded(jax.value_and_grad(loss, argnums=(0, 1)))
 
     @cached_property
-    def value(self) -> Callable[[Sequence[Any], Sequence[Any], Sequence[Any]], Any]:
-        """The loss as it is, in its own floats."""
+    def value(self) -> Callable[..., Any]:
+        """(parameters, data, what the loss closes over) → the loss as it is, in its own floats."""
         return jax.jit(self.loss)
 
     def loss(self, parameters: Sequence[Any], data: Sequence[Any], consts: Sequence[Any]) -> Any:
         """The program as a function of all arrays that it has."""
         return jax.core.eval_jaxpr(self.program.jaxpr, consts, *parameters, *data)[0]
 
-    def gradients(self, parameters: Sequence[Any] | None = None) -> tuple[Any, list[Any]]:
-        """The loss and its gradient with respect to every parameter; for other parameters, if they are given."""
-        return self.value_and_grad(parameters or self.parameters.arrays, self.data, self.program.consts)
+    def gradients(self, parameters: Sequence[Any] | None = None) -> tuple[Any, list[Any], dict[Place, Any]]:
+        """The loss, its gradient by every parameter, and the sums that were tapped; for other parameters, if given."""
+        given = (parameters or self.parameters.arrays, dummies_of(self.uses.products), self.data, self.program.consts)
+        value, (gradients, sums) = self.value_and_grad(*given)
+        return value, gradients, sums
 
 
 def trace(loss: Callable[..., Any], params: Any, *args: Any) -> Model:

@@ -47,11 +47,15 @@ def model_of(make: Make, name: str, key: jax.Array) -> Model:
         raise SweepError("make", name, f"{RETURNS}; it returned {_words(made)}")
     loss, params, args = made
     try:
-        return trace(loss, params, *args)
+        model = trace(loss, params, *args)
+        model.value(model.parameters.arrays, model.data, model.program.consts)  # so that what fails then is not the user's
     except SweepError as error:
         raise SweepError("make", name, f"{RETURNS}; its {error}") from error
     except Exception as error:
+        if "RESOURCE_EXHAUSTED" in str(error):
+            raise
         raise SweepError("make", name, f"{RETURNS}; its loss(params, *args) raised {describe(error)}") from error
+    return model
 
 
 def _words(made: Any) -> str:

@@ -7,14 +7,18 @@ from typing import Any
 
 import jax
 import numpy as np
+import pandas as pd
 
+from bench.arithmetic.number import Extended
+from bench.probing.activations import activations_of, signals_of
 from bench.probing.gates import opened
 from bench.probing.measure import Part, log10_norm, parts_of, rows_of
 from bench.probing.model import Model, trace
 from bench.probing.origins import Origin, origin_of
 from bench.probing.report import Report
+from bench.probing.slopes import Slope, slope_of
 from bench.probing.thresholds import Thresholds
-from bench.probing.verdicts import slope_of, verdicts_of
+from bench.probing.verdicts import COMPARED, compared, judge
 
 
 def probe(loss: Callable[..., Any], params: Any, *args: Any, thresholds: Mapping[str, float] | None = None) -> Report:
@@ -37,27 +41,43 @@ def probe(loss: Callable[..., Any], params: Any, *args: Any, thresholds: Mapping
 
 def measured(model: Model, thresholds: Thresholds) -> Report:
     """The report of a model that is traced."""
-    value, gradients = model.gradients()
+    value, gradients, sums = model.gradients()
     parts = parts_of(model)
+    activations = activations_of(model, sums)
     table = rows_of(model, parts, gradients)
+    table = pd.concat([table, signals_of(table, activations)], axis=1)
     reached = [model.uses.reaches(part.index) for part in parts]
-    gated = [False] * len(parts)
-    if any(np.isneginf(size) and path for size, path in zip(table["log10_grad"], reached, strict=True)):
-        others, _ = opened(model, gradients)
-        if others is not None:
-            gated = np.isfinite(rows_of(model, parts, others)["log10_grad"]).tolist()
-    table.insert(len(table.columns), "verdict", verdicts_of(table, reached, gated, thresholds))
+    found = judge(table, reached, _gated(model, parts, table, reached, gradients), thresholds)
+    table["verdict"], table["why"] = [each.verdict for each in found], [each.why for each in found]
+    table["excess"] = [each.excess for each in found]
     size = log10_norm(np.atleast_1d(value.log10_abs()))
     origin = _origin(model, bool(table["log10_grad"].isna().any() or np.isposinf(table["log10_grad"]).any()))
     return Report(
         table=table,
+        activations=activations.drop(columns="place"),
         loss=float(np.asarray(model.value(model.parameters.arrays, model.data, model.program.consts), np.float64)),
         log10_loss=size,
-        slope=slope_of(table),
+        slopes=_slopes(table),
         thresholds=thresholds,
         origin=origin,
         origin_path=None if origin is None else _used_before(origin, parts),
     )
+
+
+def _gated(
+    model: Model, parts: list[Part], table: pd.DataFrame, reached: list[bool], gradients: list[Extended]
+) -> list[bool]:
+    """Which rows without a gradient get one as soon as gates are open."""
+    zero = np.isneginf(table["log10_grad"]).to_numpy() & np.array(reached, bool)
+    others = opened(model, gradients) if zero.any() else None
+    if others is None:
+        return [False] * len(parts)
+    return (zero & np.isfinite(rows_of(model, parts, others)["log10_grad"]).to_numpy()).tolist()
+
+
+def _slopes(table: pd.DataFrame) -> dict[str, Slope]:
+    rows = table[compared(table)]
+    return {word: slope_of(rows["layer"].to_numpy(), rows[name].to_numpy(float)) for name, (word, _) in COMPARED.items()}
 
 
 def _origin(model: Model, gradients_are_not_finite: bool) -> Origin | None:

@@ -9,8 +9,9 @@ import pandas as pd
 
 from bench.probing.advice import ADVICE
 from bench.probing.origins import Origin
+from bench.probing.slopes import Slope
 from bench.probing.thresholds import Thresholds
-from bench.probing.verdicts import HEALTHY, NON_FINITE, VERDICTS, Slope
+from bench.probing.verdicts import HEALTHY, NON_FINITE, VERDICTS
 
 SHOWN = {
     "layer": "layer",
@@ -18,8 +19,9 @@ SHOWN = {
     "shape": "shape",
     "log10_grad": "gradient",
     "log10_grad_rms": "per entry",
-    "log10_weight": "weight",
     "log10_relative": "grad/weight",
+    "log10_value_rms": "signal",
+    "log10_cotangent": "cotangent",
     "verdict": "verdict",
 }
 MOST_ROWS = 60  # of a text
@@ -29,16 +31,19 @@ MOST_ROWS = 60  # of a text
 class Report:
     """A model's gradients, layer by layer.
 
-    table: a row for each parameter, in the order in which the forward pass uses them. loss: as a float; log10_loss: at any
-    size. slope: decades of gradient per layer towards the output, with a 95 % interval. thresholds: what the verdicts
-    were given by. origin: the equation in which the plain program leaves the range of its floats, if it does; origin_path:
-    the parameter that it has used last before that. seeds: of how many draws these are medians.
+    table: a row for each parameter, in the order in which the forward pass uses them. activations: a row for each product of
+    data, in program order, with the size of its value and of the cotangent that comes back to it. loss: as a float;
+    log10_loss: at any size. slopes: decades per layer towards the output of gradient, cotangent and signal, with 95 %
+    intervals. thresholds: what the verdicts were given by. origin: the equation in which the plain program leaves the range
+    of its floats, if it does; origin_path: the parameter that it has used last before that. seeds: of how many draws these
+    are medians.
     """
 
     table: pd.DataFrame
+    activations: pd.DataFrame
     loss: float
     log10_loss: float
-    slope: Slope
+    slopes: dict[str, Slope]
     thresholds: Thresholds
     origin: Origin | None = None
     origin_path: str | None = None
@@ -59,9 +64,7 @@ class Report:
         rows = self.table[self.table["verdict"] == self.verdict]
         if self.verdict == HEALTHY or rows.empty:
             return None
-        sizes = rows["log10_grad_rms"].fillna(-np.inf)
-        at = sizes.idxmax() if self.verdict == "exploding" else sizes.idxmin()
-        return str(rows.loc[at, "path"])
+        return str(rows.loc[rows["excess"].idxmax(), "path"])
 
     def __str__(self) -> str:
         return "\n".join([*self.headline(), "", self.as_text(), "", self._foot()])
@@ -76,7 +79,7 @@ class Report:
         for name in others:
             lines += [f"{name}: {self._found(name)}"]
             lines += [f"  mends it: {advice.text} [{advice.source}]" for advice in ADVICE[name][:1]]
-        return lines
+        return [*lines, *filter(None, [self.trends()])]
 
     def _found(self, verdict: str) -> str:
         if verdict == NON_FINITE and self.origin is not None:
@@ -88,13 +91,18 @@ class Report:
         count = f"{len(rows)} of {len(self.table)} parameters"
         if verdict == HEALTHY:
             return f"all {count}" if len(rows) == len(self.table) else count
-        names = ", ".join(rows["path"][:3]) + (", …" if len(rows) > 3 else "")
-        if verdict in ("vanishing", "exploding") and not np.isnan(self.slope.slope):
-            slope = self.slope
-            names += f"; {slope.slope:+.3g} decades per layer ({slope.low:+.3g} to {slope.high:+.3g}, {slope.layers} layers)"
-        if verdict == "underflow":
-            names += f"; below the smallest {', '.join(sorted(set(rows['dtype'])))}"
-        return f"{count}: {names}"
+        worst = rows.loc[rows["excess"].idxmax()]
+        others = ", ".join(rows["path"].drop(worst.name)[:2]) + (", …" if len(rows) > 3 else "")
+        return f"{count}: {worst['path']} ({worst['why']})" + (f", {others}" if others else "")
+
+    def trends(self) -> str:
+        """Decades per layer, towards the output."""
+        words = [
+            f"{word} {slope.slope:+.3g} ({slope.low:+.3g} to {slope.high:+.3g})"
+            for word, slope in self.slopes.items()
+            if not np.isnan(slope.slope)
+        ]
+        return f"decades per layer, towards the output: {', '.join(words)}" if words else ""
 
     def as_text(self) -> str:
         """The table as it is printed: the guilty layer first, then the rest in the order of the forward pass."""

@@ -76,7 +76,7 @@ def _tables(report: Report, model: str, seed: int) -> dict[str, dict[str, Any]]:
         "seed": [seed],
         "loss": [report.loss],
         "log10_loss": [report.log10_loss],
-        **{name: [value] for name, value in zip(("slope", "slope_low", "slope_high"), report.slope, strict=False)},
+        **{f"slope_{word}": [slope.slope] for word, slope in report.slopes.items()},
         "verdict": [report.verdict],
         "guilty": [report.guilty or ""],
         "origin": [report.origin.source if report.origin else ""],

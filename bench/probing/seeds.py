@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from bench.probing.report import Report
-from bench.probing.verdicts import VERDICTS, Slope
+from bench.probing.slopes import Slope
+from bench.probing.verdicts import VERDICTS
 from bench.settings.errors import SweepError
 
-SPREAD = ("log10_grad", "log10_weight", "log10_relative", "log10_grad_rms")
-SHARES = ("zeros", "zero_slices", "lost", "too_large")
+SPREAD = ("log10_grad", "log10_weight", "log10_relative", "log10_grad_rms", "log10_value_rms", "log10_cotangent")
+SHARES = ("zeros", "zero_slices", "lost", "too_large", "per_step", "lost_cotangent", "too_large_cotangent", "excess")
 
 
 def over_seeds(reports: Sequence[Report]) -> Report:
@@ -34,16 +35,14 @@ def over_seeds(reports: Sequence[Report]) -> Report:
         if name in SPREAD:
             table[f"{name}_low"], table[f"{name}_high"] = values.min(axis=0), values.max(axis=0)
     table["verdict"] = [_most(votes) for votes in zip(*(each["verdict"] for each in tables), strict=True)]
-    slopes = np.array([report.slope[:3] for report in reports])
+    table["why"] = [_why(i, verdict, tables) for i, verdict in enumerate(table["verdict"])]
     wrong = next((report for report in reports if report.origin is not None), first)
     return replace(
         first,
         table=table,
         loss=float(np.median([report.loss for report in reports])),
         log10_loss=float(_median(np.array([[report.log10_loss] for report in reports]))[0]),
-        slope=Slope(
-            float(np.median(slopes[:, 0])), float(slopes[:, 0].min()), float(slopes[:, 0].max()), first.slope.layers
-        ),
+        slopes={word: _slope([report.slopes[word] for report in reports]) for word in first.slopes},
         origin=wrong.origin,
         origin_path=wrong.origin_path,
         seeds=len(reports),
@@ -59,3 +58,14 @@ def _median(values: np.ndarray) -> np.ndarray:
 def _most(votes: Sequence[str]) -> str:
     counts = pd.Series(list(votes)).value_counts()
     return min(counts[counts == counts.max()].index, key=VERDICTS.index)
+
+
+def _why(row: int, verdict: str, tables: Sequence[pd.DataFrame]) -> str:
+    """The first seed's reason for it."""
+    return next(table["why"].iloc[row] for table in tables if table["verdict"].iloc[row] == verdict)
+
+
+def _slope(slopes: Sequence[Slope]) -> Slope:
+    """The median of slopes, and their smallest and largest."""
+    found = [each.slope for each in slopes]
+    return Slope(float(np.median(found)), min(found), max(found), slopes[0].layers)

@@ -16,8 +16,8 @@ class Thresholds:
     per_layer: a slope of gradients over the layers, whose whole interval must be beyond it. apart: how far a layer's
     gradient may be from those of the last layers, and half of that where there is such a slope. large, small: how much
     larger or smaller than their weights the gradients of half of all matrices may be. zeros: the share of a gradient's
-    rows or columns that may be exactly zero. lost: the share of its entries that may be below the smallest number of the
-    format in which it is computed.
+    rows or columns that may be exactly zero. lost: the share of entries, of a gradient or of the cotangent that it is made
+    of, that may be below the smallest number of the format in which they are computed.
     """
 
     per_layer: float = 0.1

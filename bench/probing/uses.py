@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -11,7 +12,9 @@ from jax.extend.core import ClosedJaxpr, Literal
 from jax.extend.source_info_util import summarize
 
 Place = tuple[int, ...]  # of an equation: its number, and where it is within another one, the numbers of those around it
+PRODUCTS = ("dot_general", "conv_general_dilated")
 INNER = ("jaxpr", "call_jaxpr", "fun_jaxpr")
+OPENED = ("jit", "pjit", "closed_call", "core_call", "remat", "remat2", "checkpoint")
 
 
 class Use(NamedTuple):
@@ -31,6 +34,17 @@ class Stack(NamedTuple):
     reverse: bool
 
 
+class Product(NamedTuple):
+    """A product of data with weights or with other data."""
+
+    primitive: str
+    source: str
+    parameters: tuple[int, ...]  # the weights in it
+    shape: tuple[int, ...]
+    dtype: Any
+    scans: tuple[Stack, ...]  # around it, from the outermost
+
+
 class Origin(NamedTuple):
     """What a value is made of: parameters, as bits of a number, and whether anything else than them and constants."""
 
@@ -45,6 +59,8 @@ class Uses:
     met: dict[int, Use] = field(default_factory=dict)  # with data
     touched: dict[int, Use] = field(default_factory=dict)  # by anything at all
     stacked: dict[int, Stack] = field(default_factory=dict)
+    products: dict[Place, Product] = field(default_factory=dict)
+    scans: tuple[Stack, ...] | None = ()  # around what is looked at; None where it is not opened
     reached: int = 0  # the parameters that the loss depends on smoothly, as bits
 
     def first(self, parameter: int) -> Use | None:
@@ -94,11 +110,13 @@ def _walk(uses: Uses, program: ClosedJaxpr, arguments: Sequence[Origin], around:
 def _apply(uses: Uses, equation: Any, origins: list[Origin], place: Place) -> list[Origin]:
     name, parameters = equation.primitive.name, equation.params
     if (program := subprogram(equation)) is not None:
-        return _walk(uses, program, origins, place)
+        with _around(uses, () if name in OPENED else None):
+            return _walk(uses, program, origins, place)
     if name == "scan":
         return _scan(uses, equation, origins, place)
     if name == "cond":
-        taken = [_walk(uses, closed(branch), origins[1:], place) for branch in parameters["branches"]]
+        with _around(uses, None):
+            taken = [_walk(uses, closed(branch), origins[1:], place) for branch in parameters["branches"]]
         return [_joined(each) for each in zip(*taken, strict=True)]
     _note(uses, equation, origins, place)
     joined = _joined(origins)
@@ -115,15 +133,28 @@ def _scan(uses: Uses, equation: Any, origins: list[Origin], place: Place) -> lis
     carried = [Origin(origin.parameters, data=True) for origin in origins[consts : consts + carries]]
     while True:  # what a step hands to the next is made of ever more, until it is not
         inputs = [*origins[:consts], *carried, *origins[consts + carries :]]
-        results = _walk(uses, equation.params["jaxpr"], inputs, (*place, 0))
+        with _around(uses, (stack,)):
+            results = _walk(uses, equation.params["jaxpr"], inputs, (*place, 0))
         grown = [Origin(a.parameters | b.parameters, data=True) for a, b in zip(carried, results, strict=False)]
         if grown == carried:
             return [*carried, *results[carries:]]
         carried = grown
 
 
+@contextmanager
+def _around(uses: Uses, scans: tuple[Stack, ...] | None) -> Iterator[None]:
+    before = uses.scans
+    uses.scans = None if scans is None or before is None else (*before, *scans)
+    yield
+    uses.scans = before
+
+
 def _note(uses: Uses, equation: Any, origins: list[Origin], place: Place) -> None:
     meets = any(origin.data for origin in origins)
+    if equation.primitive.name in PRODUCTS and uses.scans is not None and meets and _is_float(equation.outvars[0]):
+        weights = tuple(bit for origin in origins if not origin.data for bit in _bits(origin.parameters))
+        made, source = equation.outvars[0].aval, summarize(equation.source_info)
+        uses.products[place] = Product(equation.primitive.name, source, weights, made.shape, made.dtype, uses.scans)
     for atom, origin in zip(equation.invars, origins, strict=True):
         for parameter in [] if origin.data else _bits(origin.parameters):
             use = Use(place, equation.primitive.name, "", atom.aval.dtype)

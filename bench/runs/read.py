@@ -37,7 +37,7 @@ COLUMNS: Mapping[str, Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = M
             "pairs": ((*CELL, "correlation"), ("cosine_last", "cosine_grad_first")),
         },
         "probe": {
-            "cells": (PROBED, ("loss", "log10_loss", "slope", "verdict", "guilty")),
+            "cells": (PROBED, ("loss", "log10_loss", "slope_gradient", "verdict", "guilty")),
             "layers": ((*PROBED, "path", "layer"), ("log10_grad", "log10_weight", "log10_grad_rms", "dtype", "verdict")),
         },
         "training": {
