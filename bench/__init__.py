@@ -12,6 +12,7 @@
 * ``gradient_norms``: of a network that is held as arrays, without a run, as ``GradientNorms``.
 * ``unbounded``: any JAX function in floats whose exponent never ends, ``Extended``.
 * ``probe``: a model of your own, layer by layer, with verdicts, as ``Report``.
+* ``gradient_monitor``: norms of gradients while a model trains, as a link of an optax chain.
 * ``INITIALIZERS``, ``ACTIVATIONS``: what has a name; ``Activation``: for one of your own with more than a function.
 * ``theory``: mean field and finite width, without a measurement.
 * ``SweepError``, ``RunError``: what all of these raise, both ValueErrors of one line.
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from bench.interface.run import Run
     from bench.networks.activations import ACTIVATIONS, Activation
     from bench.networks.initializers import INITIALIZERS
+    from bench.probing.monitor import gradient_monitor
     from bench.probing.probe import probe
     from bench.probing.report import Report
     from bench.runs.errors import RunError
@@ -54,6 +56,7 @@ __all__ = [
     "SweepError",
     "Training",
     "compare",
+    "gradient_monitor",
     "gradient_norms",
     "open",
     "probe",
@@ -78,6 +81,7 @@ _HOMES = {
     "TRAININGS": "training.presets",
     "Training": "training.training",
     "compare": "interface.comparing",
+    "gradient_monitor": "probing.monitor",
     "gradient_norms": "engine.arrays",
     "open": "interface.measuring",
     "probe": "probing.probe",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -11,19 +12,20 @@ class Advice(NamedTuple):
 
     text: str
     source: str
+    recurrent: bool | None = None  # only where a trend is over the steps of a scan, or only where it is not
 
 
 ADVICE = MappingProxyType(
     {
         "vanishing": (
-            Advice("draw weights with the gain of the activation (he_normal for relu, lecun_normal for tanh)", "He 2015"),
-            Advice("residual connections with normalization before each block", "He 2016; Xiong 2020"),
-            Advice("in a recurrent network: gates, or an orthogonal recurrent matrix", "Hochreiter 1997; Saxe 2014"),
+            Advice("draw weights with the gain of the activation (relu: he_normal, tanh: lecun_normal)", "He 2015", False),
+            Advice("residual connections with normalization before each block", "He 2016; Xiong 2020", False),
+            Advice("gates, leaky units, or an orthogonal recurrent matrix", "Hochreiter 1997; Jaeger 2007; Saxe 2014", True),
         ),
         "exploding": (
-            Advice("smaller weights: the gain of the activation, or a branch scale of 1/√blocks", "He 2015; De 2020"),
-            Advice("normalization before each block", "Ba 2016; Xiong 2020"),
-            Advice("in a recurrent network: clip the norm of the gradient, keep the spectral radius near 1", "Pascanu 2013"),
+            Advice("smaller weights: the gain of the activation, or a branch scale of 1/√blocks", "He 2015; De 2020", False),
+            Advice("normalization before each block", "Ba 2016; Xiong 2020", False),
+            Advice("clip the norm of the gradient, and keep the spectral radius near 1", "Pascanu 2013", True),
         ),
         "underflow": (
             Advice("multiply the loss by a power of two and divide the gradients by it in float32", "Micikevicius 2018"),
@@ -55,6 +57,7 @@ PAPERS = MappingProxyType(
         "He 2015": "Delving deep into rectifiers, ICCV",
         "He 2016": "Identity mappings in deep residual networks, ECCV",
         "Hochreiter 1997": "Long short-term memory, Neural Computation 9",
+        "Jaeger 2007": "Optimization and applications of echo state networks with leaky units, Neural Networks 20",
         "Kalamkar 2019": "A study of bfloat16 for deep learning training, arXiv:1905.12322",
         "Lu 2020": "Dying ReLU and initialization, Communications in Computational Physics 28",
         "Maas 2013": "Rectifier nonlinearities improve neural network acoustic models, ICML workshop",
@@ -65,3 +68,14 @@ PAPERS = MappingProxyType(
         "Zhang 2019": "Fixup initialization, ICLR",
     }
 )
+
+
+def advice_for(verdict: str, *, recurrent: bool) -> list[Advice]:
+    """What fits: to a trend over the steps of a scan, or to one over layers."""
+    return [advice for advice in ADVICE[verdict] if advice.recurrent in (None, recurrent)]
+
+
+def sources_of(advices: Sequence[Advice]) -> list[str]:
+    """The papers, with their titles, each once."""
+    names = dict.fromkeys(name for advice in advices for name in advice.source.split("; "))
+    return [f"{name}: {PAPERS[name]}" for name in names if name in PAPERS]

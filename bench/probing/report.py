@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from bench.probing.advice import ADVICE
+from bench.probing.advice import Advice, advice_for, sources_of
 from bench.probing.origins import Origin
 from bench.probing.slopes import Slope
 from bench.probing.thresholds import Thresholds
-from bench.probing.verdicts import HEALTHY, NON_FINITE, VERDICTS
+from bench.probing.verdicts import HEALTHY, NON_FINITE, STEP, VERDICTS
 
 SHOWN = {
     "layer": "layer",
@@ -73,13 +73,20 @@ class Report:
 
     def headline(self) -> list[str]:
         """What was found, the gravest first, each with what usually mends it."""
-        lines = [f"{self.verdict}: {self._found(self.verdict)}"]
-        lines += [f"  mends it: {advice.text} [{advice.source}]" for advice in ADVICE[self.verdict]]
-        others = [name for name in VERDICTS if name not in (self.verdict, HEALTHY) and (self.table["verdict"] == name).any()]
-        for name in others:
-            lines += [f"{name}: {self._found(name)}"]
-            lines += [f"  mends it: {advice.text} [{advice.source}]" for advice in ADVICE[name][:1]]
+        lines = []
+        for i, name in enumerate(self._verdicts()):
+            lines.append(f"{name}: {self._found(name)}")
+            lines += [f"  mends it: {each.text} [{each.source}]" for each in self._advice(name)[: 1 if i else None]]
         return [*lines, *filter(None, [self.trends()])]
+
+    def _verdicts(self) -> list[str]:
+        others = [name for name in VERDICTS if name != HEALTHY and (self.table["verdict"] == name).any()]
+        return list(dict.fromkeys([self.verdict, *others]))
+
+    def _advice(self, verdict: str) -> list[Advice]:
+        rows = self.table[self.table["verdict"] == verdict]
+        recurrent = not rows.empty and STEP in rows.loc[rows["excess"].idxmax(), "why"]
+        return advice_for(verdict, recurrent=recurrent)
 
     def _found(self, verdict: str) -> str:
         if verdict == NON_FINITE and self.origin is not None:
@@ -117,8 +124,10 @@ class Report:
 
     def _foot(self) -> str:
         given = ", ".join(f"{name}={value:g}" for name, value in asdict(self.thresholds).items())
+        sources = sources_of([each for name in self._verdicts() for each in self._advice(name)])
+        read = f"\nSources: {'; '.join(sources)}" if sources else ""
         of = f"median of {self.seeds} seeds; " if self.seeds > 1 else ""
         return (
             f"{of}loss {self.loss:.6g} (log10 {self.log10_loss:.4g}). Sizes are log10; gradients are of the loss as it is, "
-            f"neither clipped nor divided by a loss scale. Thresholds: {given}"
+            f"neither clipped nor divided by a loss scale. Thresholds: {given}{read}"
         )

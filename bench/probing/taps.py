@@ -13,7 +13,6 @@ from jax.extend.core import ClosedJaxpr, Literal
 from bench.arithmetic.interpret import bind
 from bench.probing.uses import Place, Product, subprogram
 
-SUMS = 5  # that are tapped of each product
 Dummies = Mapping[Place, tuple[Array, ...]]  # of every product: numbers whose gradients are what is measured
 
 
@@ -21,8 +20,8 @@ Dummies = Mapping[Place, tuple[Array, ...]]  # of every product: numbers whose g
 def tap(value: Array, dummies: tuple[Array, ...]) -> Array:
     """The identity, which measures what comes back as the gradients of its dummies.
 
-    Σ value², Σ cotangent², and how many entries of the cotangent are zero, are rounded to zero by their format, and are
-    above its largest number.
+    Σ value², Σ cotangent², how many entries of the cotangent are zero; of formats of less than 32 bits also how many are
+    rounded to zero, and how many are above the largest number.
     """
     del dummies
     return value
@@ -34,9 +33,10 @@ def _forward(value: Array, dummies: tuple[Array, ...]) -> tuple[Array, Array]:
 
 def _backward(squares: Array, cotangent: Array) -> tuple[Array, tuple[Array, ...]]:
     limits, size = jnp.finfo(cotangent.dtype), jnp.abs(cotangent)
-    zero = size == 0
-    rounded = (size <= limits.smallest_subnormal) & ~zero
-    counts = (jnp.sum(each.astype(squares.dtype)) for each in (zero, rounded, size > limits.max))
+    counted = [size == 0]
+    if limits.bits < 32:
+        counted += [(size <= limits.smallest_subnormal) & (size > 0), size > limits.max]
+    counts = [jnp.sum(each.astype(squares.dtype)) for each in counted]
     return cotangent, (squares, _squares(cotangent), *counts)
 
 
@@ -44,17 +44,26 @@ tap.defvjp(_forward, _backward)
 
 
 def _squares(value: Array) -> Array:
-    return jnp.sum(jnp.square(value.astype(jnp.promote_types(value.dtype, jnp.float32))))
+    return jnp.sum(jnp.square(value.astype(wide(value.dtype))))
+
+
+def wide(dtype: Any) -> Any:
+    """float32, and float64 for itself, whatever promotions are allowed."""
+    return dtype if jnp.finfo(dtype).bits > 32 else jnp.float32
+
+
+def sums_of(product: Product) -> int:
+    """How many numbers are tapped of it."""
+    return 5 if jnp.finfo(product.dtype).bits < 32 else 3
 
 
 def dummies_of(products: Mapping[Place, Product]) -> dict[Place, tuple[Array, ...]]:
     """Zeros for every product, of which each scan around it takes a step."""
 
     def zeros(product: Product) -> Array:
-        wide = jnp.promote_types(product.dtype, jnp.float32)
-        return jnp.zeros(tuple(scan.length for scan in product.scans), wide)
+        return jnp.zeros(tuple(scan.length for scan in product.scans), wide(product.dtype))
 
-    return {place: (zeros(product),) * SUMS for place, product in products.items()}
+    return {place: (zeros(product),) * sums_of(product) for place, product in products.items()}
 
 
 def run(program: ClosedJaxpr, values: Sequence[Any], dummies: Dummies, around: Place = ()) -> list[Any]:

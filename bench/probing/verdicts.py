@@ -20,6 +20,7 @@ COMPARED = {
     "log10_cotangent": ("cotangent", True),
     "log10_value_rms": ("signal", False),
 }
+STEP = "decades per step"
 FEWEST_STEPS = 8  # of a scan, for a trend over them
 
 
@@ -57,6 +58,7 @@ def _known(row: Any, reached: bool, gated: bool) -> Judged | None:
 
 
 def _measured(row: Any, usual: dict[str, Usual], relative: float, given: Thresholds) -> Iterator[Judged]:
+    is_lost = max(row.lost, row.lost_cotangent) > given.lost
     for what, large, lost in (
         ("its gradient", row.too_large, row.lost),
         ("its cotangent", row.too_large_cotangent, row.lost_cotangent),
@@ -73,11 +75,11 @@ def _measured(row: Any, usual: dict[str, Usual], relative: float, given: Thresho
             yield Judged(verdict, f"{word} {apart:.3g} decades {side} that of the {of.where} layers", apart)
     if row.steps >= FEWEST_STEPS and abs(over := row.per_step * (row.steps - 1)) > given.apart:
         verdict = "vanishing" if row.per_step > 0 else "exploding"
-        words = f"{abs(row.per_step):.3g} decades per step, going back over {row.steps} steps"
+        words = f"{abs(row.per_step):.3g} {STEP}, going back over {row.steps} steps"
         yield Judged(verdict, words, abs(over))
     if relative > given.large and row.log10_relative > given.large:
         yield Judged("exploding", f"gradient 10^{row.log10_relative:.3g} times its weight", row.log10_relative)
-    if relative < -given.small and row.log10_relative < -given.small:
+    if relative < -given.small and row.log10_relative < -given.small and not is_lost:  # which says more
         yield Judged("vanishing", f"gradient 10^{row.log10_relative:.3g} times its weight", -row.log10_relative)
     if row.zero_slices > given.zeros:
         yield Judged("dead", f"{row.zero_slices:.2g} of its rows or columns are exactly zero", row.zero_slices)
