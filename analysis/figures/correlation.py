@@ -125,7 +125,7 @@ def _draw(ax: Axes, series: Sequence[Series], value: str, theory: Mapping) -> bo
     apart = value == VALUES[0]
     correlations = sorted({correlation for _, correlation in theory})
     lowest, shown = 1.0, False
-    for number, (_, _, rows) in enumerate(series):
+    for number, (facet, _, rows) in enumerate(series):
         rows = rows.assign(drawn=1 - rows[value] if apart else rows[value]).dropna(subset="drawn")
         for correlation in distinct(rows, "correlation"):
             if apart and correlation == 1:  # one input twice: what is not 0 is rounding
@@ -139,7 +139,8 @@ def _draw(ax: Axes, series: Sequence[Series], value: str, theory: Mapping) -> bo
             shown |= bool(np.isfinite(points).any())
             marker = MARKERS[correlations.index(correlation)]
             ax.plot(depths, points, marker=marker, color=COLOURS[number], zorder=4, **POINTS)
-            ax.fill_between(depths, low, high, color=COLOURS[number], alpha=0.15, linewidth=0, zorder=2)
+            if facet.width > 1:  # one number's cosine is 1 or -1, and nothing between
+                ax.fill_between(depths, low, high, color=COLOURS[number], alpha=0.15, linewidth=0, zorder=2)
             known, law = theory[number, correlation]
             line = law.apart if apart else law.gradients
             line = np.where(line > floor, line, np.nan)
@@ -193,7 +194,7 @@ def _handles(frame: pd.DataFrame, series: Sequence[Series], law: bool) -> list:
     handles += [note_handle(words) for words in describe_missing(without, shown, "theory")]
     if any(deepest(facet) < distinct(frame, "depth")[-1] for facet in shown if facet not in without):
         handles.append(note_handle(f"theory of ELU and SELU is followed to $L = {BY_QUADRATURE}$"))
-    if seeds > 1:
+    if seeds > 1 and any(facet.width > 1 for facet in shown):
         handles.append(Patch(facecolor="0.8", label="10 to 90 % of the seeds"))
     if law:
         handles.append(Line2D([], [], label=LAW_LABEL, **{k: v for k, v in LAW.items() if k != "zorder"}))

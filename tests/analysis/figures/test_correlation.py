@@ -174,6 +174,13 @@ def test_what_is_rounding_is_no_point_and_the_end_of_a_band():
     assert ax.get_ylim()[0] == pytest.approx(1e-12)
 
 
+def test_networks_of_one_unit_have_no_band_between_1_and_minus_1():
+    pairs = make_pairs(initializers=("he_normal",), activations=("relu",)).assign(width=1)
+    figure = draw_correlation(pairs)
+    assert not [band for ax in figure.axes for band in ax.collections if isinstance(band, PolyCollection)]
+    assert not [text for text in texts_of(figure) if "of the seeds" in text]
+
+
 def test_inputs_nearly_alike_are_drawn_and_named():
     pairs = make_pairs(correlations=(0.5, 0.9999999), seeds=1, initializers=("he_normal",), activations=("relu",))
     figure = draw_correlation(pairs)
