@@ -5,31 +5,35 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 LAYERS, CHANNELS, SIZE, CLASSES, BATCH = 12, 16, 8, 10, 16
 
 
 def make(key):
     """As tutorials used to draw kernels."""
-    return _model(key, jax.nn.initializers.normal(0.01))
+    return _model(key, std=0.01)
 
 
 def mended(key):
     """The gain of relu (He 2015)."""
-    return _model(key, jax.nn.initializers.he_normal())
+    return _model(key, std=None)
 
 
-def _model(key, init):
-    keys = jax.random.split(key, LAYERS + 3)
+def _model(key, std):
+    rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))  # draws at once, where JAX compiles
     channels = [3] + LAYERS * [CHANNELS]
+
+    def layer(inputs, outputs):
+        kernel = (std or (2 / (9 * inputs)) ** 0.5) * rng.standard_normal((3, 3, inputs, outputs))
+        return {"kernel": jnp.float32(kernel), "bias": jnp.zeros(outputs)}
+
     params = {
-        "head": jax.nn.initializers.lecun_normal()(keys[-1], (CHANNELS, CLASSES)),
-        "layers": [
-            {"kernel": init(keys[i], (3, 3, *channels[i : i + 2])), "bias": jnp.zeros(CHANNELS)} for i in range(LAYERS)
-        ],
+        "head": jnp.float32(rng.standard_normal((CHANNELS, CLASSES)) / CHANNELS**0.5),
+        "layers": [layer(*channels[i : i + 2]) for i in range(LAYERS)],
     }
-    images = jax.random.normal(keys[-2], (BATCH, SIZE, SIZE, 3))
-    labels = jax.random.randint(keys[-3], (BATCH,), 0, CLASSES)
+    images = jnp.float32(rng.standard_normal((BATCH, SIZE, SIZE, 3)))
+    labels = jnp.asarray(rng.integers(0, CLASSES, BATCH))
 
     def loss(params, images, labels):
         h = images

@@ -6,8 +6,9 @@ where gradients are accumulated over devices and steps: what comes back to a tok
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-BLOCKS, WIDTH, HEADS, TOKENS, BATCH, WORDS, ALL_TOKENS = 2, 16, 2, 8, 4, 32, 2**22
+BLOCKS, WIDTH, HEADS, TOKENS, BATCH, WORDS, ALL_TOKENS = 8, 16, 2, 8, 4, 32, 2**22
 
 
 def make(key):
@@ -21,26 +22,30 @@ def mended(key):
 
 
 def _model(key, loss_scale):
-    keys = iter(jax.random.split(key, 4 * BLOCKS + 3))
+    rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))  # draws at once, where JAX compiles
 
     def matrix(inputs, outputs):
-        return jax.random.normal(next(keys), (inputs, outputs)) / inputs**0.5
+        return jnp.float32(rng.standard_normal((inputs, outputs)) / inputs**0.5)
 
-    block = {"qkv": (WIDTH, 3 * WIDTH), "out": (WIDTH, WIDTH), "up": (WIDTH, 4 * WIDTH), "down": (4 * WIDTH, WIDTH)}
+    shapes = {"qkv": (WIDTH, 3 * WIDTH), "out": (WIDTH, WIDTH), "up": (WIDTH, 4 * WIDTH), "down": (4 * WIDTH, WIDTH)}
     params = {
         "unembed": matrix(WIDTH, WORDS),
         "embed": matrix(WORDS, WIDTH) * WORDS**0.5,
-        "blocks": [{name: matrix(*shape) for name, shape in block.items()} for _ in range(BLOCKS)],
+        "blocks": {name: jnp.stack([matrix(*shape) for _ in range(BLOCKS)]) for name, shape in shapes.items()},
     }
-    tokens = jax.random.randint(next(keys), (BATCH, TOKENS), 0, WORDS)
+    tokens = jnp.asarray(rng.integers(0, WORDS, (BATCH, TOKENS)))
 
     def loss(params, tokens):
         params = jax.tree.map(lambda array: array.astype(jnp.float16), params)
         h = params["embed"][tokens]
-        for block in params["blocks"]:
-            q, k, v = jnp.split((_normalized(h) @ block["qkv"]).reshape(BATCH, TOKENS, HEADS, -1), 3, axis=-1)
-            h = h + _attention(q, k, v).reshape(h.shape) @ block["out"]
-            h = h + jax.nn.gelu(_normalized(h) @ block["up"]) @ block["down"]
+
+        def block(h, weights):
+            q, k, v = jnp.split((_normalized(h) @ weights["qkv"]).reshape(BATCH, TOKENS, HEADS, -1), 3, axis=-1)
+            h = h + _attention(q, k, v).reshape(h.shape) @ weights["out"]
+            h = h + jax.nn.gelu(_normalized(h) @ weights["up"]) @ weights["down"]
+            return h, None
+
+        h, _ = jax.lax.scan(block, h, params["blocks"])
         logits = jax.nn.log_softmax((_normalized(h) @ params["unembed"]).astype(jnp.float32))
         losses = -jnp.take_along_axis(logits[:, :-1], tokens[:, 1:, None], -1)
         return loss_scale * jnp.sum(losses) / ALL_TOKENS
