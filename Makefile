@@ -89,6 +89,7 @@ compare: setup
 bench: setup
 	$(RUN) -m tests.perf.speed
 	$(RUN) -m tests.perf.training
+	$(RUN) -m tests.perf.unbounded
 
 # The notebook from end to end, as a class would run it; nothing of it is kept.
 lesson: setup
