@@ -19,10 +19,10 @@ from jax.core import Tracer
 from jax.extend.core import ClosedJaxpr, Literal
 
 from bench.arithmetic.interpret import Context, constant, read
-from bench.arithmetic.values import Value, public
+from bench.arithmetic.values import SETTLED, Scaled, Value, eased, is_float, public, settled
 
 # Equations in a piece, and in one that repeats itself; how often a piece must occur; equations in a piece that does not
-LONGEST, DOUBLED, REPEATED, UNIQUE = 1000, 64, 3, 400
+LONGEST, DOUBLED, REPEATED, UNIQUE = 1000, 32, 3, 400
 ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
@@ -34,15 +34,17 @@ class Piece:
     inputs: tuple[Any, ...]
     outputs: tuple[Any, ...]
     forgotten: tuple[Any, ...]  # what nobody reads later
+    final: tuple[bool, ...]  # which outputs are results of the program
     key: Hashable  # equal for pieces that are the same but for the names of their variables
 
     def function(self, context: Context) -> Callable[[list[Value]], list[Value]]:
         """Outputs from inputs, compiled."""
 
         def run(values: list[Value]) -> list[Value]:
-            known = dict(zip(self.inputs, values, strict=True))
+            known = dict(zip(self.inputs, map(in_bounds, values), strict=True))
             context.evaluate(self.equations, known)
-            return [known[variable] for variable in self.outputs]
+            results = [known[variable] for variable in self.outputs]
+            return [settled(v) if last and is_float(v) else v for v, last in zip(results, self.final, strict=True)]
 
         return jax.jit(run)
 
@@ -59,7 +61,7 @@ class Program:
     def __call__(self, values: Sequence[Value]) -> list[Any]:
         """Results as a user gets them; compiled piece by piece, or, within a compiled program, part of it."""
         if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves((list(values), self.program.consts))):
-            return [public(value) for value in self.context.run(self.program, values)]
+            return [public(value) for value in self.context.run(self.program, [*map(in_bounds, values)])]
         jaxpr = self.program.jaxpr
         if not self.pieces:
             self.pieces, self.constants = cut(self.program), [*map(constant, self.program.consts)]
@@ -72,10 +74,21 @@ class Program:
             known.update(zip(piece.outputs, results, strict=True))
             for variable in piece.forgotten:
                 del known[variable]
-        return [_public(read(known, atom)) for atom in jaxpr.outvars]
+        results = [read(known, atom) for atom in jaxpr.outvars]
+        return [public(value) if is_settled(value) else _public(value) for value in results]
 
 
 _public = jax.jit(public)
+
+
+def in_bounds(value: Value) -> Value:
+    """As rules take it: arguments come as they are, and are normalized where they are first used, not one by one before."""
+    return eased(value) if isinstance(value, Scaled) else value
+
+
+def is_settled(value: Value) -> bool:
+    """Whether nothing is left to be computed before a user may have it."""
+    return not is_float(value) or (isinstance(value, Scaled) and value.honest and value.bits <= SETTLED)
 
 
 def cut(program: ClosedJaxpr) -> list[Piece]:
@@ -87,16 +100,17 @@ def cut(program: ClosedJaxpr) -> list[Piece]:
         for variable in equation.invars:
             if not isinstance(variable, Literal):
                 last.setdefault(variable, i)
+    results = {variable for variable in jaxpr.outvars if not isinstance(variable, Literal)}
     pieces, start = [], 0
     for length in lengths:
-        pieces.append(_piece(jaxpr.eqns[start : start + length], last, start + length))
+        pieces.append(_piece(jaxpr.eqns[start : start + length], last, start + length, results))
         start += length
     return pieces
 
 
-def _piece(equations: Sequence[Any], last: dict[Any, int], end: int) -> Piece:
+def _piece(equations: Sequence[Any], last: dict[Any, int], end: int, results: set[Any]) -> Piece:
     numbers: dict[Any, int] = {}
-    inputs, made, key = [], set(), []
+    inputs, made, reading = [], set(), []
     for equation in equations:
         reads = []
         for atom in equation.invars:
@@ -110,10 +124,12 @@ def _piece(equations: Sequence[Any], last: dict[Any, int], end: int) -> Piece:
         for variable in equation.outvars:
             numbers[variable] = len(numbers)
             made.add(variable)
-        key.append((signature(equation), tuple(reads)))
+        reading.append((signature(equation), tuple(reads)))
     outputs = tuple(v for e in equations for v in e.outvars if last.get(v, -1) >= end)
     forgotten = tuple(v for v in inputs if last[v] < end)
-    return Piece(tuple(equations), tuple(inputs), outputs, forgotten, (tuple(key), tuple(numbers[v] for v in outputs)))
+    final = tuple(v in results for v in outputs)
+    key = tuple(reading), tuple(numbers[v] for v in outputs), final
+    return Piece(tuple(equations), tuple(inputs), outputs, forgotten, final, key)
 
 
 def signature(equation: Any) -> tuple:

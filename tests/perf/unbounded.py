@@ -131,7 +131,7 @@ def main() -> None:
     if arguments.one:
         print(json.dumps(measured(*arguments.models, arguments.one)))
         return
-    print(f"{'model':24}{'cold':>10}{'plain':>9}{'run':>12}{'plain':>9}{'peak':>12}{'plain':>9}")
+    print(f"{'model':24}{'cold, of plain':>21}{'run':>22}{'peak':>23}")
     for model in arguments.models or models():
         rows = []
         for contender in ("unbounded", "plain"):
