@@ -24,7 +24,7 @@ class Thresholds:
     apart: float = 3.0
     large: float = 3.0
     small: float = 6.0
-    zeros: float = 0.5
+    zeros: float = 0.8
     lost: float = 0.05
 
     @classmethod
