@@ -91,7 +91,7 @@ def matrices(frame: pd.DataFrame) -> pd.DataFrame:
     entries = np.array([np.prod(size) if size else 1 for size in sizes], float)
     frame = frame.assign(log10_weight_rms=frame["log10_weight"] - np.log10(np.maximum(entries, 1)) / 2)
     several = np.array([len(size) > 1 for size in sizes])
-    return frame[several] if several.any() else frame
+    return frame.loc[several] if several.any() else frame
 
 
 def _draw(ax: Axes, rows: pd.DataFrame, lines: Mapping[str, Any], dots: str) -> None:
@@ -99,21 +99,19 @@ def _draw(ax: Axes, rows: pd.DataFrame, lines: Mapping[str, Any], dots: str) -> 
         groups = rows.groupby("layer")[column]
         middle = groups.median()
         ax.plot(middle.index, np.where(np.isfinite(middle), middle, np.nan), color="0.6", linestyle=style, zorder=2)
-    per = rows.groupby(["layer", "path"], sort=False)
-    low, high = per[dots].min(), per[dots].max()
-    middle, verdict = per[dots].median(), per["verdict"].agg(lambda each: each.mode().iloc[0])
-    finite = middle[np.isfinite(middle)]
-    bottom = float(finite.min()) if len(finite) else 0.0
-    for (layer, path), size in middle.items():
-        colour = COLOURS.get(verdict[layer, path], "black")
+    bottom = np.inf
+    for _, found in rows.groupby(["layer", "path"], sort=False):
+        layer, sizes = int(found["layer"].iloc[0]), found[dots].to_numpy(float)
+        size, low, high = float(np.median(sizes)), sizes.min(), sizes.max()
+        bottom = min(bottom, size) if np.isfinite(size) else bottom
+        colour = COLOURS.get(str(found["verdict"].mode().iloc[0]), "black")
         if np.isneginf(size):
             ax.plot(layer, 0.02, "v", color=colour, transform=ax.get_xaxis_transform(), markersize=4, zorder=4)
         elif np.isfinite(size):
             ax.plot(layer, size, "o", color=colour, markersize=3.5, markeredgewidth=0, zorder=4)
-            ends = low[layer, path], high[layer, path]
-            if np.isfinite(ends).all() and ends[0] < ends[1]:
-                ax.plot([layer, layer], ends, color=colour, linewidth=0.8, zorder=3)
-    _draw_formats(ax, bottom)
+            if np.isfinite([low, high]).all() and low < high:
+                ax.plot([layer, layer], [low, high], color=colour, linewidth=0.8, zorder=3)
+    _draw_formats(ax, float(bottom) if np.isfinite(bottom) else 0.0)
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
 
 
@@ -140,7 +138,8 @@ def _handles(rows: pd.DataFrame) -> list[Line2D]:
     handles = [Line2D([], [], color=colour, label=name, **dots) for name, colour in COLOURS.items() if name in there]
     zero = any(np.isneginf(rows[column]).any() for column in ("log10_grad_rms", "log10_cotangent"))
     handles += [Line2D([], [], marker="v", color="0.3", linestyle="none", markersize=4, label="exactly 0")] if zero else []
-    for _, style, words in (*LINES.values(), *SIGNALS.values()):
+    lines: list[tuple[str, Any, str]] = [*LINES.values(), *SIGNALS.values()]
+    for _, style, words in lines:
         handles.append(Line2D([], [], color="0.6", linestyle=style, label=words))
     return handles
 

@@ -20,7 +20,7 @@ BY_INDEX = ("gather", "dynamic_slice")  # what is read so is zero where nothing 
 class Part(NamedTuple):
     """A parameter, or one step's share of one that a scan reads: where it is in the list, and where in the program."""
 
-    index: int
+    number: int
     step: int | None
     path: str
     use: Use | None
@@ -29,7 +29,7 @@ class Part(NamedTuple):
 def parts_of(model: Model) -> list[Part]:
     """Every part, in the order of the forward pass; what it does not use comes last."""
     found = [part for index in range(len(model.parameters.arrays)) for part in _parts(model, index)]
-    used = sorted((part for part in found if part.use), key=lambda part: (part.use.place, part.index))  # type: ignore[union-attr]
+    used = sorted((part for part in found if part.use), key=lambda part: (part.use.place, part.number))  # type: ignore[union-attr]
     return used + [part for part in found if not part.use]
 
 
@@ -74,24 +74,24 @@ def rows_of(model: Model, parts: Sequence[Part], gradients: Sequence[Extended]) 
     shapes = [_shape(model, part) for part in parts]
     layers = layers_of(parts, [len(shape) for shape in shapes])
     rows = [
-        {"path": part.path, "shape": shape, "layer": layer} | _numbers(model, part, gradients[part.index])
+        {"path": part.path, "shape": shape, "layer": layer} | _numbers(model, part, gradients[part.number])
         for part, shape, layer in zip(parts, shapes, layers, strict=True)
     ]
     return pd.DataFrame(rows)
 
 
 def _shape(model: Model, part: Part) -> tuple[int, ...]:
-    shape = model.parameters.arrays[part.index].shape
+    shape = model.parameters.arrays[part.number].shape
     return shape if part.step is None else shape[1:]
 
 
 def _numbers(model: Model, part: Part, gradient: Extended) -> dict[str, Any]:
-    weight = np.asarray(model.parameters.arrays[part.index], np.float64)
+    weight = np.asarray(model.parameters.arrays[part.number], np.float64)
     mantissa = np.asarray(gradient.mantissa, np.float64)
     exponent = np.broadcast_to(np.asarray(gradient.exponent, np.float64), mantissa.shape)
     if part.step is not None:
         weight, mantissa, exponent = weight[part.step], mantissa[part.step], exponent[part.step]
-    dtype = str(part.use.dtype if part.use else model.parameters.arrays[part.index].dtype)
+    dtype = str(part.use.dtype if part.use else model.parameters.arrays[part.number].dtype)
     with np.errstate(divide="ignore", invalid="ignore"):
         size = np.log10(np.abs(mantissa)) + np.where(mantissa == 0, 0, exponent) * LOG10_2
         grad, of_weight = log10_norm(size), log10_norm(np.log10(np.abs(weight)))

@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.core import eval_jaxpr
 from jax.extend.core import ClosedJaxpr
 
 from bench.arithmetic.unbounded import unbounded
@@ -47,7 +48,7 @@ class Model:
 
     def loss(self, parameters: Sequence[Any], data: Sequence[Any], consts: Sequence[Any]) -> Any:
         """The program as a function of all arrays that it has."""
-        return jax.core.eval_jaxpr(self.program.jaxpr, consts, *parameters, *data)[0]
+        return eval_jaxpr(self.program.jaxpr, consts, *parameters, *data)[0]
 
     def gradients(self, parameters: Sequence[Any] | None = None) -> tuple[Any, list[Any], dict[Place, Any]]:
         """The loss, its gradient by every parameter, and the sums that were tapped; for other parameters, if given."""

@@ -32,7 +32,7 @@ def gradient_monitor() -> optax.GradientTransformation:
     def init(params: Any) -> GradientMonitorState:
         return GradientMonitorState(jax.tree.map(lambda array: jnp.full((), jnp.nan, wide(array.dtype)), params))
 
-    def update(updates: Any, state: GradientMonitorState, params: Any = None) -> tuple[Any, GradientMonitorState]:
+    def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, GradientMonitorState]:
         del state, params
         return updates, GradientMonitorState(jax.tree.map(_log10_norm, updates))
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jax.core import eval_jaxpr
 from jax.extend.core import ClosedJaxpr, Literal
 from jax.extend.source_info_util import summarize
 
@@ -71,7 +72,7 @@ def _in_scan(equation: Any, inputs: Sequence[Any], place: Place) -> Origin | Non
     parameters = equation.params
     consts, carries = parameters["num_consts"], parameters["num_carry"]
     body, length = parameters["jaxpr"], parameters["length"]
-    step = jax.jit(lambda *values: jax.core.eval_jaxpr(body.jaxpr, body.consts, *values))
+    step = jax.jit(lambda *values: eval_jaxpr(body.jaxpr, body.consts, *values))
     carry = list(inputs[consts : consts + carries])
     for turn in range(length):
         at = length - 1 - turn if parameters["reverse"] else turn

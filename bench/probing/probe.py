@@ -46,7 +46,7 @@ def measured(model: Model, thresholds: Thresholds) -> Report:
     activations = activations_of(model, sums)
     table = rows_of(model, parts, gradients)
     table = pd.concat([table, signals_of(table, activations)], axis=1)
-    reached = [model.uses.reaches(part.index) for part in parts]
+    reached = [model.uses.reaches(part.number) for part in parts]
     found = judge(table, reached, _gated(model, parts, table, reached, gradients), thresholds)
     table["verdict"], table["why"] = [each.verdict for each in found], [each.why for each in found]
     table["excess"] = [each.excess for each in found]
@@ -68,15 +68,15 @@ def _gated(
     model: Model, parts: list[Part], table: pd.DataFrame, reached: list[bool], gradients: list[Extended]
 ) -> list[bool]:
     """Which rows without a gradient get one as soon as gates are open."""
-    zero = np.isneginf(table["log10_grad"]).to_numpy() & np.array(reached, bool)
+    zero = np.isneginf(table["log10_grad"].to_numpy(float)) & np.array(reached, bool)
     others = opened(model, gradients) if zero.any() else None
     if others is None:
         return [False] * len(parts)
-    return (zero & np.isfinite(rows_of(model, parts, others)["log10_grad"]).to_numpy()).tolist()
+    return (zero & np.isfinite(rows_of(model, parts, others)["log10_grad"].to_numpy(float))).tolist()
 
 
 def _slopes(table: pd.DataFrame) -> dict[str, Slope]:
-    rows = table[compared(table)]
+    rows = table.loc[compared(table)]
     return {word: slope_of(rows["layer"].to_numpy(), rows[name].to_numpy(float)) for name, (word, _) in COMPARED.items()}
 
 

@@ -61,7 +61,7 @@ class Report:
         """The path of the layer to look at first; None where all are healthy."""
         if self.origin_path is not None:
             return self.origin_path
-        rows = self.table[self.table["verdict"] == self.verdict]
+        rows = self.table.loc[(self.table["verdict"] == self.verdict).to_numpy()]
         if self.verdict == HEALTHY or rows.empty:
             return None
         return str(rows.loc[rows["excess"].idxmax(), "path"])
@@ -80,12 +80,12 @@ class Report:
         return [*lines, *filter(None, [self.trends()])]
 
     def _verdicts(self) -> list[str]:
-        others = [name for name in VERDICTS if name != HEALTHY and (self.table["verdict"] == name).any()]
+        others = [name for name in VERDICTS if name != HEALTHY and name in set(self.table["verdict"])]
         return list(dict.fromkeys([self.verdict, *others]))
 
     def _advice(self, verdict: str) -> list[Advice]:
-        rows = self.table[self.table["verdict"] == verdict]
-        recurrent = not rows.empty and STEP in rows.loc[rows["excess"].idxmax(), "why"]
+        rows = self.table.loc[(self.table["verdict"] == verdict).to_numpy()]
+        recurrent = len(rows) > 0 and STEP in str(rows.loc[rows["excess"].idxmax(), "why"])
         return advice_for(verdict, recurrent=recurrent)
 
     def _found(self, verdict: str) -> str:
@@ -94,7 +94,7 @@ class Report:
             step = "" if origin.step is None else f", step {origin.step} of its scan"
             after = f", after {self.origin_path}" if self.origin_path else ""
             return f"{origin.what} first in {origin.primitive} ({origin.dtype}) at {origin.source}{step}{after}"
-        rows = self.table[self.table["verdict"] == verdict]
+        rows = self.table.loc[(self.table["verdict"] == verdict).to_numpy()]
         count = f"{len(rows)} of {len(self.table)} parameters"
         if verdict == HEALTHY:
             return f"all {count}" if len(rows) == len(self.table) else count
@@ -118,7 +118,7 @@ class Report:
             first = table["path"] == self.guilty
             table = pd.concat([table[first], table[~first]])
         left_out = f"\n… {len(table) - MOST_ROWS} more: report.table" if len(table) > MOST_ROWS else ""
-        shown = table[list(SHOWN)].rename(columns=SHOWN)[:MOST_ROWS]
+        shown = table.loc[:, list(SHOWN)].rename(columns=SHOWN)[:MOST_ROWS]
         shown["shape"] = ["×".join(map(str, shape)) or "1" for shape in shown["shape"]]
         return shown.to_markdown(index=False, tablefmt="simple", floatfmt=".4g") + left_out
 

@@ -56,8 +56,7 @@ def _median(values: np.ndarray) -> np.ndarray:
 
 
 def _most(votes: Sequence[str]) -> str:
-    counts = pd.Series(list(votes)).value_counts()
-    return min(counts[counts == counts.max()].index, key=VERDICTS.index)
+    return max(votes, key=lambda vote: (votes.count(vote), -VERDICTS.index(vote)))
 
 
 def _why(row: int, verdict: str, tables: Sequence[pd.DataFrame]) -> str:

@@ -56,14 +56,14 @@ def usual_of(rows: pd.DataFrame, column: str, given: Thresholds, *, backward: bo
     A layer may be ``given.apart`` decades from the median of that quarter, and half of that where there is a trend without
     doubt, its whole interval beyond ``given.per_layer``.
     """
-    rows = rows[np.isfinite(rows[column])]
+    rows = rows.loc[np.isfinite(rows[column].to_numpy(float))]
     where = "last" if backward else "first"
     if rows.empty:
         return Usual(-np.inf, np.inf, np.nan, where)
     layers = np.unique(rows["layer"])
     count = max(1, len(layers) // QUARTER)
     quarter = layers[-count:] if backward else layers[:count]
-    reference = float(rows.loc[rows["layer"].isin(quarter), column].median())
+    reference = float(rows.loc[np.isin(rows["layer"].to_numpy(), quarter), column].median())
     slope = slope_of(rows["layer"].to_numpy(), rows[column].to_numpy(float))
     shrinks = slope.low > given.per_layer if backward else slope.high < -given.per_layer
     grows = slope.high < -given.per_layer if backward else slope.low > given.per_layer

@@ -34,9 +34,10 @@ class Judged(NamedTuple):
 
 def judge(table: pd.DataFrame, reached: Sequence[bool], gated: Sequence[bool], thresholds: Thresholds) -> list[Judged]:
     """A verdict for each row. reached: whether there is a path to the loss; gated: whether it is zero by a gate alone."""
-    rows = table[compared(table)]
+    rows = table.loc[compared(table)]
     usual = {name: usual_of(rows, name, thresholds, backward=back) for name, (_, back) in COMPARED.items()}
-    relative = float(rows["log10_relative"].median()) if len(rows) else np.nan  # of one alone it may be small by design
+    ratios = rows["log10_relative"].dropna().to_numpy(float)
+    relative = float(np.median(ratios)) if len(ratios) else np.nan  # of one alone it may be small by design
     found = []
     for row, path, gate in zip(table.itertuples(), reached, gated, strict=True):
         known = _known(row, path, gate)

@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
@@ -133,7 +133,7 @@ class RunFolder(Generic[Chunk]):
         repeated = [field.name for field in table.schema if not pa.types.is_floating(field.type)]
 
         def write(path: Path) -> None:
-            pq.write_table(table, path, compression="zstd", use_dictionary=repeated)
+            pq.write_table(table, path, compression="zstd", use_dictionary=cast("Any", repeated))
             self._records[name] = Record(table.num_rows, digest(path))
             assert self._log is not None, "begin() comes first"
             self._log.add(name, self._records[name], self._before + self._seconds())
