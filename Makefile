@@ -1,5 +1,6 @@
 # make            set up, run the presets lecture, atlas and digits, draw their figures
 # make test       set up, run the tests           make lint       ruff and pyright
+# make thorough   the tests that take minutes to compile
 # make bench      the speed comparison            make coverage   theory against measurement, counted
 # make calibration  how often ranks and slope intervals are wrong, counted
 # make compare    12 initializations ranked       make reference  remake results/reference/
@@ -14,7 +15,7 @@ FIGURES := results/lecture/lecture.png results/atlas/heatmap.png results/atlas/h
 	$(TRAINED:%=results/digits/%.png)
 
 .DEFAULT_GOAL := figures
-.PHONY: figures setup test lint format compare bench lesson api coverage calibration calibration-boundary reference reference-sweeps reference-trainings clean
+.PHONY: figures setup test thorough lint format compare bench lesson api coverage calibration calibration-boundary reference reference-sweeps reference-trainings clean
 
 figures: setup
 	@$(RUN) -m bench sweep lecture
@@ -43,7 +44,10 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 test: setup
-	$(RUN) -m pytest --numprocesses auto --dist loadfile
+	$(RUN) -m pytest --numprocesses auto --dist loadfile -m "not thorough"
+
+thorough: setup
+	$(RUN) -m pytest --numprocesses auto --dist loadfile -m thorough
 
 lint: setup
 	$(VENV)/bin/ruff check .

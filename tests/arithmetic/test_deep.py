@@ -11,6 +11,8 @@ import pytest
 import bench
 from tests.tolerance import FLOAT64_GRAD, QUICK
 
+pytestmark = pytest.mark.thorough
+
 DEPTH, DIGITS = 200, 60
 MATRIX = np.array([[3, 1, 1], [1, 2, -1], [-1, 1, 4]]) / 8
 START = np.array([3, -1, 2]) / 4

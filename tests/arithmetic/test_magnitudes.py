@@ -8,6 +8,8 @@ import pytest
 import bench
 from tests.tolerance import QUICK
 
+pytestmark = pytest.mark.thorough
+
 FLOAT32 = 1e-5  # of the largest entry
 WHERE = [2, 0, 2]
 

@@ -8,6 +8,8 @@ import bench
 from tests.arithmetic.zoo import MODELS, draws
 from tests.tolerance import FLOAT64_GRAD, QUICK
 
+pytestmark = pytest.mark.thorough
+
 FLOAT32_DECADES = 1e-4
 IN_FLOAT32 = ["mlp", "lstm", "mixture of experts", "branches", "custom derivatives", "hypernetwork by einsum"]
 

@@ -8,6 +8,8 @@ import pytest
 
 import bench
 
+pytestmark = pytest.mark.thorough
+
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
 
