@@ -13,6 +13,7 @@ from bench.theory.ensembles import Ensemble, ensemble, known_schemes
 from bench.theory.finite_width import FURTHEST, networks_of
 from bench.theory.laws import LN_10, Law, gradient_law, relative_law, slope_law
 from bench.theory.nonlinearities import Nonlinearity, nonlinearity
+from bench.theory.slope_sums import has_slopes
 
 CRITICAL = ("critical", "critical_orthogonal")
 
@@ -131,6 +132,8 @@ def _leading_order(
     if depth > FURTHEST:
         return no_law(f"depth {depth}: without a closed form layers are followed to depth {FURTHEST}")
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        if not has_slopes(phi):
+            return no_law(f"{phi.name} is flat: gradients are exactly 0")
         networks = networks_of(phi, weights, weight_std, bias_std, width, input_norm)
         short, long, failure = networks.law(2), networks.law(depth), networks.failure(depth)
     if failure:

@@ -64,6 +64,11 @@ def saturates(phi: Nonlinearity) -> bool:
     return bool(tabulated(phi)(np.array(LARGEST)).slope_kurtosis > ONE_SIDED)
 
 
+def has_slopes(phi: Nonlinearity) -> bool:
+    """Whether some neurons have a slope at every length: no constant, no step."""
+    return bool(np.isfinite(tabulated(phi)(_knots()).log_slope).all())
+
+
 @lru_cache(maxsize=256)
 def slope_sums(phi: Nonlinearity, width: int) -> Callable[[np.ndarray], SlopeSum]:
     """The law at lengths ln q: interpolated in what does not grow with q, and constant beyond -25 and 16."""

@@ -103,3 +103,12 @@ def test_whole_numbers_may_be_floats():
 def test_an_interval_is_of_seeds(wrong):
     with pytest.raises(ValueError, match=r"^(seeds|confidence): got .*, expected "):
         theory.predict(**CELL).log10_grad_first.interval(**wrong)
+
+
+def test_functions_without_a_slope_have_no_law_and_a_reason():
+    import jax.numpy as jnp
+
+    for flat in (lambda z: 0 * z, jnp.sign):
+        found = theory.predict(**CELL | {"activation": flat})
+        assert found.law == "none"
+        assert "is flat" in found.reason
