@@ -22,10 +22,10 @@ LOG10_2 = float(np.log10(2.0))
 class Extended:
     """Numbers ``mantissa · 2^exponent``.
 
-    mantissa is an array of floats, the largest of which is in ±[1, 2) in every block. exponent is an array of int32 of
-    the same rank, of whose axes each has length 1, one exponent for the whole axis, or the mantissa's length: a block is
-    what shares an exponent. Entries more than 2^126 below the largest of their block (float32; 2^1022 in float64) are
-    zero. Zero has the exponent -2^30; infinities and NaN are mantissas.
+    mantissa is an array of floats, the largest of which is within a factor of 4 of ±1 in every block. exponent is an array
+    of int32 of the same rank, of whose axes each has length 1, one exponent for the whole axis, or the mantissa's length: a
+    block is what shares an exponent. Entries more than 2^126 below the largest of their block (float32; 2^1022 in float64)
+    are zero. Zero has the exponent -2^30; infinities and NaN are mantissas.
     """
 
     mantissa: Any
@@ -130,7 +130,7 @@ def times_power_of_two(value: Array, exponent: Array) -> Array:
 
 
 def normalize(mantissa: Array, exponent: Array) -> tuple[Array, Array]:
-    """The same numbers with the largest mantissa of every block in ±[1, 4): nothing is rounded.
+    """The same numbers with the largest mantissa of every block in ±[1, 2): nothing is rounded.
 
     The compiler is kept from inlining how far: it would compute the exponents of all layers before anew for every layer,
     and compile in quadratic time.
@@ -153,9 +153,3 @@ def _normalizing(mantissa: Array, exponent: Array) -> tuple[Array, Array]:
     by = lax.clamp(-most, shift, most)
     factor = power_of_two(lax.neg(by), mantissa.dtype)
     return factor, lax.select(lax.eq(shift, np.int32(ZERO)), shift, lax.max(lax.add(exponent, by), np.int32(ZERO)))
-
-
-def extend(value: Any) -> Extended:
-    """Floats as extended numbers, one exponent for all of them."""
-    value = jnp.asarray(value)
-    return Extended(*normalize(value, jnp.zeros((1,) * value.ndim, jnp.int32)))

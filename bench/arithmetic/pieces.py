@@ -6,24 +6,23 @@ a whole it costs as much as if they were all different; cut where it repeats, on
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
 import jax
+import numpy as np
 from jax.core import Tracer
-from jax.extend.core import ClosedJaxpr, Literal
+from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
 from bench.arithmetic.interpret import Context, constant, read
 from bench.arithmetic.values import SETTLED, Scaled, Value, eased, is_float, public, settled
 
 # Equations in a piece, and in one that repeats itself; how often a piece must occur; equations in a piece that does not
 LONGEST, DOUBLED, REPEATED, UNIQUE = 1000, 32, 3, 400
-ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
 @dataclass(frozen=True)
@@ -94,64 +93,82 @@ def is_settled(value: Value) -> bool:
 def cut(program: ClosedJaxpr) -> list[Piece]:
     """The program's equations in order, as pieces."""
     jaxpr = program.jaxpr
-    lengths = repeating([signature(equation) for equation in jaxpr.eqns])
-    last = {v: len(jaxpr.eqns) for v in jaxpr.outvars if not isinstance(v, Literal)}
+    signatures = [signature(equation) for equation in jaxpr.eqns]
+    results = {variable for variable in jaxpr.outvars if not isinstance(variable, Literal)}
+    last = dict.fromkeys(results, len(jaxpr.eqns))
     for i, equation in reversed(list(enumerate(jaxpr.eqns))):
         for variable in equation.invars:
             if not isinstance(variable, Literal):
                 last.setdefault(variable, i)
-    results = {variable for variable in jaxpr.outvars if not isinstance(variable, Literal)}
     pieces, start = [], 0
-    for length in lengths:
-        pieces.append(_piece(jaxpr.eqns[start : start + length], last, start + length, results))
-        start += length
+    for length in repeating(signatures):
+        end = start + length
+        pieces.append(_piece(jaxpr.eqns[start:end], signatures[start:end], last, end, results))
+        start = end
     return pieces
 
 
-def _piece(equations: Sequence[Any], last: dict[Any, int], end: int, results: set[Any]) -> Piece:
+def _piece(
+    equations: Sequence[Any], signatures: Sequence[tuple], last: dict[Any, int], end: int, results: set[Any]
+) -> Piece:
     numbers: dict[Any, int] = {}
-    inputs, made, reading = [], set(), []
-    for equation in equations:
-        reads = []
-        for atom in equation.invars:
-            if isinstance(atom, Literal):
-                reads.append((str(atom.val), str(atom.aval)))
-                continue
-            if atom not in numbers:
-                numbers[atom] = len(numbers)
-                inputs.append(atom)
-            reads.append((numbers[atom], str(atom.aval)))
-        for variable in equation.outvars:
-            numbers[variable] = len(numbers)
-            made.add(variable)
-        reading.append((signature(equation), tuple(reads)))
-    outputs = tuple(v for e in equations for v in e.outvars if last.get(v, -1) >= end)
+    reading = tuple(zip(signatures, _dataflow(equations, numbers), strict=True))
+    made = {variable for equation in equations for variable in equation.outvars}
+    inputs = tuple(variable for variable in numbers if variable not in made)
+    outputs = tuple(v for equation in equations for v in equation.outvars if last.get(v, -1) >= end)
     forgotten = tuple(v for v in inputs if last[v] < end)
     final = tuple(v in results for v in outputs)
-    key = tuple(reading), tuple(numbers[v] for v in outputs), final
-    return Piece(tuple(equations), tuple(inputs), outputs, forgotten, final, key)
+    return Piece(tuple(equations), inputs, outputs, forgotten, final, (reading, tuple(numbers[v] for v in outputs), final))
 
 
 def signature(equation: Any) -> tuple:
-    """What an equation does, whatever it is done to: equal for the same layer of two depths."""
-    parameters = tuple((name, _text(value)) for name, value in sorted(equation.params.items()) if name not in IGNORED)
+    """What an equation does, whatever it is done to: equal for the same layer of two depths, and for nothing else."""
+    parameters = tuple((name, _exactly(value)) for name, value in sorted(equation.params.items()) if name not in IGNORED)
     return equation.primitive.name, parameters, tuple(str(v.aval) for v in (*equation.invars, *equation.outvars))
 
 
 IGNORED = {"jvp_jaxpr_fun", "jvp_jaxpr_thunk", "fwd_jaxpr_thunk", "fwd", "bwd", "name"}  # rules of differentiation, labels
 
 
-def _text(value: Any) -> str:
+def _dataflow(equations: Sequence[Any], numbers: dict[Any, int]) -> tuple:
+    """What each equation reads: literals, and variables by the numbers that they are given here when they first occur."""
+    found = []
+    for equation in equations:
+        found.append(tuple(_atom(atom, numbers) for atom in equation.invars))
+        for variable in equation.outvars:
+            numbers[variable] = len(numbers)
+    return tuple(found)
+
+
+def _atom(atom: Any, numbers: dict[Any, int]) -> Hashable:
+    return np.asarray(atom.val).tobytes() if isinstance(atom, Literal) else numbers.setdefault(atom, len(numbers))
+
+
+def _exactly(value: Any) -> Hashable:
+    """A parameter such that two are equal only where they do the same; functions are themselves."""
     if isinstance(value, ClosedJaxpr):
-        return _program_text(value)
+        return _program(value.jaxpr), tuple(map(id, value.consts))
+    if isinstance(value, Jaxpr):
+        return _program(value)
     if isinstance(value, tuple | list):
-        return str([_text(part) for part in value])
-    return str(value)
+        return tuple(map(_exactly, value))
+    if isinstance(value, dict):
+        return tuple((key, _exactly(each)) for key, each in value.items())
+    if isinstance(value, np.ndarray):
+        return value.shape, str(value.dtype), value.tobytes()
+    try:
+        hash(value)
+    except TypeError:
+        return type(value), id(value)
+    return type(value), value
 
 
-@cache
-def _program_text(program: ClosedJaxpr) -> str:
-    return str([id(const) for const in program.consts]) + ADDRESS.sub("", str(program.jaxpr))
+@lru_cache(maxsize=1024)
+def _program(jaxpr: Jaxpr) -> Hashable:
+    numbers = {variable: i for i, variable in enumerate((*jaxpr.constvars, *jaxpr.invars))}
+    arguments = tuple(str(variable.aval) for variable in numbers)
+    signatures = tuple(signature(equation) for equation in jaxpr.eqns)
+    return arguments, signatures, _dataflow(jaxpr.eqns, numbers), tuple(_atom(atom, numbers) for atom in jaxpr.outvars)
 
 
 def repeating(symbols: Sequence[Hashable]) -> list[int]:

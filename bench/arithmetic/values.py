@@ -89,7 +89,7 @@ def scaled(value: Plain | Scaled) -> Scaled:
 
 
 def settled(value: Plain | Scaled) -> Scaled:
-    """With the largest mantissa of every block in ±[1, 4), and the exponent of zero where all are zero."""
+    """With the largest mantissa of every block within a factor of 4 of ±1, and the exponent of zero where all are zero."""
     value = scaled(value)
     if value.honest and value.bits <= SETTLED:
         return value

@@ -12,7 +12,8 @@ from jax.extend.core import ClosedJaxpr, Literal
 from jax.extend.source_info_util import summarize
 
 from bench.arithmetic.interpret import bind
-from bench.probing.uses import Place, closed, subprogram
+from bench.arithmetic.rules.control import closed
+from bench.probing.uses import Place, subprogram
 
 
 class Origin(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -13,7 +14,6 @@ from typing import Any
 import jax
 import numpy as np
 
-from bench.arithmetic.pieces import ADDRESS
 from bench.probing.model import Model
 from bench.probing.own import load, model_of, takes_key
 from bench.probing.probe import measured
@@ -26,6 +26,7 @@ from bench.settings.errors import SweepError
 
 __all__ = ["check_place", "probe_own", "write"]
 TABLES = ("cells", "layers")
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # of a function in memory, another in every process
 
 
 @dataclass(frozen=True)

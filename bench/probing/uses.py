@@ -11,6 +11,8 @@ import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr, Literal
 from jax.extend.source_info_util import summarize
 
+from bench.arithmetic.rules.control import closed
+
 Place = tuple[int, ...]  # of an equation: its number, and where it is within another one, the numbers of those around it
 PRODUCTS = ("dot_general", "conv_general_dilated")
 INNER = ("jaxpr", "call_jaxpr", "fun_jaxpr")
@@ -89,11 +91,6 @@ def subprogram(equation: Any) -> ClosedJaxpr | None:
         if program is not None and len(getattr(program, "jaxpr", program).invars) == len(equation.invars):
             return closed(program)
     return None
-
-
-def closed(program: Any) -> ClosedJaxpr:
-    """A program with its constants."""
-    return program if hasattr(program, "consts") else ClosedJaxpr(program, ())
 
 
 def _walk(uses: Uses, program: ClosedJaxpr, arguments: Sequence[Origin], around: Place) -> list[Origin]:

@@ -84,3 +84,19 @@ def test_zeros_infinities_and_numbers_of_one_entry_say_what_they_are():
 def test_an_unknown_primitive_is_named():
     with pytest.raises(NotImplementedError, match="igamma_grad_a: no rule"):
         bench.unbounded(lambda x: jax.lax.igamma_grad_a(x, x), strict=True)(jnp.ones(3))
+
+
+def test_layers_that_differ_only_in_the_function_that_they_call_are_not_the_same_piece():
+    def times(factor):
+        call = lambda x: np.asarray(factor * x, np.float32)  # noqa: E731
+        return jax.jit(lambda x: jax.pure_callback(call, jax.ShapeDtypeStruct((8,), jnp.float32), x))
+
+    layers = [times(factor) for factor in range(1, 7)]
+
+    def network(x):
+        for layer in layers:
+            x = layer(x)
+        return x
+
+    with pytest.warns(RuntimeWarning, match="pure_callback: computed in plain floats"):
+        assert largest_error(bench.unbounded(network)(POINTS[0]), network(POINTS[0])) < 1e-6
