@@ -38,7 +38,6 @@ FINE, FEATURE = 0.1, 12.0  # of quadrature in ln |ẑ|: its step, and how far be
 STANDARD = 9.0  # deviations: P(|ẑ| > 9) is 10^-19
 FLAT, ONE_SIDED = -40.0, 50.0  # of ln φ′² / E φ′²; of E φ′⁴ / (E φ′²)² at the largest q
 FULL_TURNS, HARMONICS, ANGLES = 0.5, 13, 256  # of the sine: from which q on it is averaged over the circle
-EULER = 0.5772156649015329
 
 
 class SlopeSum(NamedTuple):
@@ -117,7 +116,7 @@ def _of_width(phi: Nonlinearity, width: int, knots: np.ndarray) -> SlopeSum:
     difference = transform - np.exp(-shape * np.logaddexp(0, tau - np.log(shape)))
     shift, second = difference @ weights, difference @ (weights * tau)
     known = (digamma(shape) - np.log(shape))[:, 0]
-    variance = polygamma(1, shape)[:, 0] + 2 * second + 2 * (EULER + known) * shift - shift**2
+    variance = polygamma(1, shape)[:, 0] + 2 * second + 2 * (np.euler_gamma + known) * shift - shift**2
     return SlopeSum(known - shift, variance, -(response @ weights), flat)
 
 
