@@ -11,6 +11,7 @@
 * ``compare``: initializations ranked, as a table, with theory beside it.
 * ``gradient_norms``: of a network that is held as arrays, without a run, as ``GradientNorms``.
 * ``unbounded``: any JAX function in floats whose exponent never ends, ``Extended``.
+* ``rounded``: any JAX function as a shorter number format computes it.
 * ``probe``: a model of your own, layer by layer, with verdicts, as ``Report``.
 * ``gradient_monitor``: norms of gradients while a model trains, as a link of an optax chain.
 * ``INITIALIZERS``, ``ACTIVATIONS``: what has a name; ``Activation``: for one of your own with more than a function.
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bench import theory
     from bench.arithmetic.number import Extended
+    from bench.arithmetic.rounding import rounded
     from bench.arithmetic.unbounded import unbounded
     from bench.engine.arrays import GradientNorms, gradient_norms
     from bench.interface.comparing import compare
@@ -60,6 +62,7 @@ __all__ = [
     "gradient_norms",
     "open",
     "probe",
+    "rounded",
     "run",
     "theory",
     "train",
@@ -85,6 +88,7 @@ _HOMES = {
     "gradient_norms": "engine.arrays",
     "open": "interface.measuring",
     "probe": "probing.probe",
+    "rounded": "arithmetic.rounding",
     "run": "interface.measuring",
     "train": "interface.measuring",
     "unbounded": "arithmetic.unbounded",

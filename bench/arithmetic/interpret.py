@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,9 +25,45 @@ class UnknownPrimitiveError(NotImplementedError):
     """A primitive that no rule is known for."""
 
 
+class Arithmetic(ABC):
+    """What is done at each equation, and what stands for a float."""
+
+    @abstractmethod
+    def apply(self, equation: Any, values: list[Value]) -> list[Value]:
+        """One equation's results."""
+
+    @abstractmethod
+    def constant(self, array: Any) -> Value:
+        """An array that the program closes over."""
+
+    @abstractmethod
+    def literal(self, array: np.ndarray) -> Value:
+        """A number that stands in the program itself."""
+
+    def run(self, program: ClosedJaxpr, values: Sequence[Value]) -> list[Value]:
+        """The program's results; values are its arguments."""
+        jaxpr = program.jaxpr
+        known = dict(zip(jaxpr.invars, values, strict=True))
+        known |= dict(zip(jaxpr.constvars, map(self.constant, program.consts), strict=True))
+        self.evaluate(jaxpr.eqns, known)
+        return [self.read(known, atom) for atom in jaxpr.outvars]
+
+    def evaluate(self, equations: Sequence[Any], known: dict[Any, Value]) -> None:
+        """Put the results of all equations, one after another, to what is known."""
+        for equation in equations:
+            results = self.apply(equation, [self.read(known, atom) for atom in equation.invars])
+            known.update(zip(equation.outvars, results, strict=True))
+
+    def read(self, known: dict[Any, Value], atom: Any) -> Value:
+        """The value of a variable, or of a literal."""
+        if isinstance(atom, Literal):
+            return self.literal(np.asarray(atom.val, jax.typeof(atom.val).dtype))
+        return known[atom]
+
+
 @dataclass
-class Context:
-    """The arithmetic: a rule for every primitive by its name, and what is done where there is none."""
+class Context(Arithmetic):
+    """Floats without an end: a rule for every primitive by its name, and what is done where there is none."""
 
     rules: dict[str, Rule]
     opened: frozenset[str]  # primitives whose rules serve without floats too: they hold programs, or make floats
@@ -34,22 +71,8 @@ class Context:
     strict: bool = False
     warned: set[str] = field(default_factory=set)
 
-    def run(self, program: ClosedJaxpr, values: Sequence[Value]) -> list[Value]:
-        """The program's results; values are its arguments."""
-        jaxpr = program.jaxpr
-        known = dict(zip(jaxpr.invars, values, strict=True))
-        known |= dict(zip(jaxpr.constvars, map(constant, program.consts), strict=True))
-        self.evaluate(jaxpr.eqns, known)
-        return [read(known, atom) for atom in jaxpr.outvars]
-
-    def evaluate(self, equations: Sequence[Any], known: dict[Any, Value]) -> None:
-        """Put the results of all equations, one after another, to what is known."""
-        for equation in equations:
-            results = self.apply(equation, [read(known, atom) for atom in equation.invars])
-            known.update(zip(equation.outvars, results, strict=True))
-
     def apply(self, equation: Any, values: list[Value]) -> list[Value]:
-        """One equation's results."""
+        """By the rule for it, or in plain floats."""
         name = equation.primitive.name
         rule = self.rules.get(name)
         if rule is not None and (name in self.opened or any(map(is_float, values))):
@@ -64,21 +87,19 @@ class Context:
                 )
         return in_plain_floats(equation, values)
 
+    def constant(self, array: Any) -> Value:
+        """Normalized; masks with an exponent for every entry."""
+        if not jax.numpy.issubdtype(array.dtype, jax.numpy.floating):
+            return array
+        if not isinstance(array, Tracer) and array.size:
+            size = np.abs(np.asarray(array, np.float64))
+            if np.max(size, where=np.isfinite(size), initial=0) > HUGE:
+                return Plain(jax.numpy.asarray(array), MOST_BITS)
+        return _drifted(array)
 
-def read(known: dict[Any, Value], atom: Any) -> Value:
-    """The value of a variable, or of a literal."""
-    return literal(np.asarray(atom.val, jax.typeof(atom.val).dtype)) if isinstance(atom, Literal) else known[atom]
-
-
-def constant(value: Any) -> Value:
-    """An array that the program closes over."""
-    if not jax.numpy.issubdtype(value.dtype, jax.numpy.floating):
-        return value
-    if not isinstance(value, Tracer) and value.size:
-        size = np.abs(np.asarray(value, np.float64))
-        if np.max(size, where=np.isfinite(size), initial=0) > HUGE:
-            return Plain(jax.numpy.asarray(value), MOST_BITS)
-    return _drifted(value)
+    def literal(self, array: np.ndarray) -> Value:
+        """Its size is known before the program runs."""
+        return literal(array)
 
 
 _drifted = jax.jit(drifted)

@@ -18,7 +18,7 @@ import numpy as np
 from jax.core import Tracer
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
-from bench.arithmetic.interpret import Context, constant, read
+from bench.arithmetic.interpret import Arithmetic
 from bench.arithmetic.values import SETTLED, Scaled, Value, eased, is_float, public, settled
 
 # Equations in a piece, and in one that repeats itself; how often a piece must occur; equations in a piece that does not
@@ -36,7 +36,7 @@ class Piece:
     final: tuple[bool, ...]  # which outputs are results of the program
     key: Hashable  # equal for pieces that are the same but for the names of their variables
 
-    def function(self, context: Context) -> Callable[[list[Value]], list[Value]]:
+    def function(self, context: Arithmetic) -> Callable[[list[Value]], list[Value]]:
         """Outputs from inputs, compiled."""
 
         def run(values: list[Value]) -> list[Value]:
@@ -51,7 +51,7 @@ class Piece:
 class Program:
     """A traced program, ready to run in another arithmetic."""
 
-    def __init__(self, context: Context, program: ClosedJaxpr):
+    def __init__(self, context: Arithmetic, program: ClosedJaxpr):
         self.context, self.program = context, program
         self.compiled: dict[Hashable, Callable[[list[Value]], list[Value]]] = {}
         self.pieces: list[Piece] = []
@@ -63,7 +63,7 @@ class Program:
             return [public(value) for value in self.context.run(self.program, [*map(in_bounds, values)])]
         jaxpr = self.program.jaxpr
         if not self.pieces:
-            self.pieces, self.constants = cut(self.program), [*map(constant, self.program.consts)]
+            self.pieces, self.constants = cut(self.program), [*map(self.context.constant, self.program.consts)]
         known = dict(zip(jaxpr.invars, values, strict=True))
         known |= dict(zip(jaxpr.constvars, self.constants, strict=True))
         for piece in self.pieces:
@@ -73,7 +73,7 @@ class Program:
             known.update(zip(piece.outputs, results, strict=True))
             for variable in piece.forgotten:
                 del known[variable]
-        results = [read(known, atom) for atom in jaxpr.outvars]
+        results = [self.context.read(known, atom) for atom in jaxpr.outvars]
         return [public(value) if is_settled(value) else _public(value) for value in results]
 
 

@@ -1,0 +1,90 @@
+"""Any JAX function as a shorter number format computes it: every result of every primitive is rounded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from bench.arithmetic.formats import FORMATS, Format, round_to
+from bench.arithmetic.interpret import Arithmetic, bind
+from bench.arithmetic.pieces import Program
+from bench.arithmetic.rules import control
+from bench.settings.errors import SweepError
+
+# what only moves numbers that are rounded already
+MOVES = frozenset(
+    "broadcast_in_dim copy copy_p dynamic_slice dynamic_update_slice expand_dims gather neg pad reshape rev scatter "
+    "select_n slice split squeeze stop_gradient transpose max min reduce_max reduce_min cummax cummin clamp sort top_k abs "
+    "sign name concatenate".split()
+)
+
+
+class Rounding(Arithmetic):
+    """Plain floats, each result rounded to a format."""
+
+    def __init__(self, to: Format):
+        self.to = to
+
+    def apply(self, equation: Any, values: list[Any]) -> list[Any]:
+        """The primitive in its own floats (products accumulate in them), then rounded."""
+        name = equation.primitive.name
+        if name in control.RULES:
+            return control.RULES[name](self, equation, *values)
+        results = bind(equation, *values)
+        return results if name in MOVES else [self.rounded(result) for result in results]
+
+    def constant(self, array: Any) -> Any:
+        """Rounded like the rest."""
+        return self.rounded(array)
+
+    def literal(self, array: np.ndarray) -> Any:
+        """Rounded like the rest."""
+        return self.rounded(array)
+
+    def rounded(self, array: Any) -> Any:
+        """Floats rounded; whatever else there is as it is."""
+        if not jnp.issubdtype(jnp.result_type(array), jnp.floating):
+            return array
+        array = jnp.asarray(array)
+        if jnp.finfo(array.dtype).bits >= 32:
+            return round_to(array, self.to)
+        return round_to(array.astype(jnp.float32), self.to).astype(array.dtype)
+
+
+def rounded(function: Callable[..., Any], to: str) -> Callable[..., Any]:
+    """``function`` as it would be if all its floats were of the format ``to``.
+
+    The result has the same arguments and returns the same tree, in the floats that it had, each a number of the format. Its
+    arguments and constants are rounded, and so is the result of every primitive: what underflows is zero, what overflows is
+    infinite (or NaN, or the largest number, as the format has it). Products accumulate in the program's own floats and
+    are rounded once, as hardware does it. It is an ordinary JAX function: jit it, vmap it.
+
+        gradients = bench.rounded(jax.grad(loss), "float16")(params, batch)
+
+    Raises :class:`bench.SweepError` for an unknown format.
+    """
+    if to not in FORMATS:
+        raise SweepError("to", to, f"one of {', '.join(FORMATS)}")
+    arithmetic = Rounding(FORMATS[to])
+    traced: dict[Any, tuple[Program, Any]] = {}
+
+    @wraps(function)
+    def in_short_floats(*arguments: Any, **keywords: Any) -> Any:
+        flat, tree = jax.tree.flatten((arguments, keywords))
+        values: Sequence[Array] = [jnp.asarray(leaf) if not hasattr(leaf, "dtype") else leaf for leaf in flat]
+        shapes = [jax.typeof(leaf) for leaf in values]
+        key = tree, tuple(shapes)
+        if key not in traced:
+            arguments, keywords = jax.tree.unflatten(tree, shapes)
+            program, results = jax.make_jaxpr(function, return_shape=True)(*arguments, **keywords)
+            traced[key] = Program(arithmetic, program), jax.tree.structure(results)
+        program, results = traced[key]
+        return jax.tree.unflatten(results, program([arithmetic.rounded(value) for value in values]))
+
+    return in_short_floats
