@@ -17,11 +17,14 @@ from bench.arithmetic.pieces import Program
 from bench.arithmetic.rules import control
 from bench.settings.errors import SweepError
 
-# what only moves numbers that are rounded already
-MOVES = frozenset(
-    "broadcast_in_dim copy copy_p dynamic_slice dynamic_update_slice expand_dims gather neg pad reshape rev scatter "
-    "select_n slice split squeeze stop_gradient transpose max min reduce_max reduce_min cummax cummin clamp sort top_k abs "
-    "sign name concatenate".split()
+MOVES = frozenset(  # what only moves numbers that are rounded already
+    name
+    for line in (
+        "abs broadcast_in_dim clamp concatenate copy copy_p cummax cummin dynamic_slice dynamic_update_slice expand_dims",
+        "gather max min name neg pad reduce_max reduce_min reshape rev scatter select_n sign slice sort split squeeze",
+        "stop_gradient top_k transpose",
+    )
+    for name in line.split()
 )
 
 
@@ -44,8 +47,8 @@ class Rounding(Arithmetic):
         return self.rounded(array)
 
     def literal(self, array: np.ndarray) -> Any:
-        """Rounded like the rest."""
-        return self.rounded(array)
+        """Rounded like the rest; the infinity of a mask or of an empty maximum stays, whatever the format."""
+        return array if array.ndim == 0 and np.isinf(array) else self.rounded(array)
 
     def rounded(self, array: Any) -> Any:
         """Floats rounded; whatever else there is as it is."""
