@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,6 +112,14 @@ def bind(equation: Any, *arrays: Any) -> list[Any]:
     functions, parameters = parameters if isinstance(parameters, tuple) else ((), parameters)
     results = primitive.bind(*functions, *arrays, **parameters)
     return list(results) if primitive.multiple_results else [results]
+
+
+def inner_programs(equation: Any) -> Iterator[Any]:
+    """The programs that an equation holds: of loops, branches, calls."""
+    for parameter in equation.params.values():
+        for each in parameter if isinstance(parameter, tuple | list) else (parameter,):
+            if hasattr(each, "eqns") or hasattr(each, "jaxpr"):
+                yield each
 
 
 def in_plain_floats(equation: Any, values: Sequence[Value]) -> list[Value]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import jax
@@ -13,6 +13,7 @@ import numpy as np
 from bench.arithmetic.interpret import MOST_BITS, Context
 from bench.arithmetic.number import Extended
 from bench.arithmetic.pieces import Program
+from bench.arithmetic.pullbacks import check_choice, check_pullbacks, differentiated
 from bench.arithmetic.rules import control, functions, products, structure, sums
 from bench.arithmetic.values import Scaled
 
@@ -31,7 +32,7 @@ IN_RANGE = frozenset(  # exact within a float's range at their place
 )
 
 
-def unbounded(function: Callable[..., Any], *, strict: bool = False) -> Callable[..., Any]:
+def unbounded(function: Callable[..., Any], *, strict: bool = False, nonlinear: str = "refuse") -> Callable[..., Any]:
     """``function`` as it would be if floats had no largest and no smallest magnitude.
 
     The result has the same arguments, any pytrees of arrays, and returns the same tree with an :class:`Extended` in the
@@ -45,7 +46,12 @@ def unbounded(function: Callable[..., Any], *, strict: bool = False) -> Callable
     floats. Mantissas are computed by the primitives themselves, in their own dtype; so nothing is rounded that plain floats
     would not round. strict: raise UnknownPrimitiveError for a primitive that is computed in plain floats without being
     listed as such, instead of warning once.
+
+    nonlinear: a ``custom_vjp`` whose backward pass is not linear in its cotangent (it clips, takes signs) has no gradient.
+    In ``jax.grad(f)``, ``value_and_grad``, ``jacrev`` and ``jit`` of them it is refused by name (:class:`bench.SweepError`),
+    or run as it stands with ``"evaluate"``. In any other function it is run as it stands: JAX does not tell of it.
     """
+    check_choice(nonlinear)
     context = Context(RULES, OPENED, IN_RANGE, strict)
     traced: dict[Any, tuple[Program, Any]] = {}
 
@@ -58,11 +64,23 @@ def unbounded(function: Callable[..., Any], *, strict: bool = False) -> Callable
         if key not in traced:
             arguments, keywords = jax.tree.unflatten(tree, shapes)
             program, results = jax.make_jaxpr(function, return_shape=True)(*arguments, **keywords)
+            if nonlinear == "refuse":
+                _refuse_nonlinear(function, arguments, keywords)
             traced[key] = Program(context, program), jax.tree.structure(results)
         program, results = traced[key]
         return jax.tree.unflatten(results, program(values))
 
     return in_extended_numbers
+
+
+def _refuse_nonlinear(function: Any, arguments: Any, keywords: Any) -> None:
+    if (inner := differentiated(function)) is None:
+        return
+    try:
+        program = jax.make_jaxpr(inner)(*arguments, **keywords)
+    except Exception:  # what is differentiated takes other arguments
+        return
+    check_pullbacks(program, partial(unbounded, nonlinear="evaluate"))
 
 
 def value_of(leaf: Any) -> Any:

@@ -40,6 +40,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", metavar="COUNT", default="1", help="draws of make(key): medians over them (default: 1)")
     parser.add_argument("--key", metavar="KEY", default="0", help="the root of their keys, a whole number (default: 0)")
     parser.add_argument(
+        "--nonlinear",
+        metavar="HOW",
+        default="refuse",
+        help="a backward pass that is not linear in its cotangent (it clips): refuse, or evaluate it (default: refuse)",
+    )
+    parser.add_argument(
         "--compilation-cache",
         action=argparse.BooleanOptionalAction,
         default=True,
@@ -61,14 +67,16 @@ def main(arguments: argparse.Namespace) -> None:
     seeds = integer("seeds", one_number("seeds", arguments.seeds, whole=True), at_least=1, at_most=LARGEST_COUNT)
     key = integer("key", one_number("key", arguments.key, whole=True), at_least=0, at_most=2**32 - 1)
     configure_jax(compilation_cache=arguments.compilation_cache)
+    from bench.arithmetic.pullbacks import check_choice
     from bench.probing.runner import check_place, probe_own, write
     from bench.probing.seeds import over_seeds
 
+    check_choice(arguments.nonlinear)
     if arguments.run is not None:
         check_place(arguments.results, arguments.run)
     elif arguments.overwrite:
         raise SweepError("overwrite", True, "nothing to remove without --run")
-    reports, settings = probe_own(arguments.make, seeds=seeds, key=key, thresholds=thresholds)
+    reports, settings = probe_own(arguments.make, seeds=seeds, key=key, thresholds=thresholds, nonlinear=arguments.nonlinear)
     if arguments.run is None:
         print(over_seeds(reports))
         return

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jax.core import eval_jaxpr
 from jax.extend.core import ClosedJaxpr
 
+from bench.arithmetic.pullbacks import check_choice, check_pullbacks
 from bench.arithmetic.unbounded import unbounded
 from bench.probing.leaves import Leaves, arrays_of, floats_of
 from bench.probing.taps import Dummies, dummies_of, run
@@ -39,7 +40,7 @@ class Model:
         def loss(parameters: Sequence[Any], dummies: Dummies, data: Sequence[Any], consts: Sequence[Any]) -> Any:
             return run(ClosedJaxpr(self.program.jaxpr, consts), [*parameters, *data], dummies)[0]
 
-        return unbounded(jax.value_and_grad(loss, argnums=(0, 1)))
+        return unbounded(jax.value_and_grad(loss, argnums=(0, 1)), nonlinear="evaluate")  # trace has looked
 
     @cached_property
     def value(self) -> Callable[..., Any]:
@@ -57,8 +58,12 @@ class Model:
         return value, gradients, sums
 
 
-def trace(loss: Callable[..., Any], params: Any, *args: Any) -> Model:
-    """The model. Raises SweepError for no floats to differentiate by, a loss that is not one number, and what it raises."""
+def trace(loss: Callable[..., Any], params: Any, *args: Any, nonlinear: str = "refuse") -> Model:
+    """The model. Raises SweepError for no floats to differentiate by, a loss that is not one number, and what it raises.
+
+    nonlinear: what is done about a backward pass that is not linear in its cotangent.
+    """
+    check_choice(nonlinear)
     if not callable(loss):
         raise SweepError("loss", loss, "a function loss(params, *args) that returns a number")
     parameters, given = floats_of(params), arrays_of(args)
@@ -75,6 +80,8 @@ def trace(loss: Callable[..., Any], params: Any, *args: Any) -> Model:
     if jax.tree.structure(result) != jax.tree.structure(0) or found[0].shape or not _is_float(found[0].dtype):
         shapes = jax.tree.map(lambda each: f"{each.dtype}{list(each.shape)}", result)
         raise SweepError("loss", shapes, "one float, without a shape: take the mean, and return nothing beside it")
+    if nonlinear == "refuse":
+        check_pullbacks(program, unbounded)
     return Model(parameters._replace(arrays=arrays), data, program)
 
 

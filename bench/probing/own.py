@@ -35,7 +35,7 @@ def takes_key(make: Make) -> bool:
     return any(each.default is each.empty and each.kind is not each.VAR_KEYWORD for each in parameters)
 
 
-def model_of(make: Make, name: str, key: jax.Array) -> Model:
+def model_of(make: Make, name: str, key: jax.Array, *, nonlinear: str = "refuse") -> Model:
     """The model that it returns for a key, traced. Raises SweepError, in one line, for whatever goes wrong in it."""
     try:
         made = make(key) if takes_key(make) else make()
@@ -47,7 +47,7 @@ def model_of(make: Make, name: str, key: jax.Array) -> Model:
         raise SweepError("make", name, f"{RETURNS}; it returned {_words(made)}")
     loss, params, args = made
     try:
-        model = trace(loss, params, *args)
+        model = trace(loss, params, *args, nonlinear=nonlinear)
         model.value(model.parameters.arrays, model.data, model.program.consts)  # so that what fails then is not the user's
     except SweepError as error:
         raise SweepError("make", name, f"{RETURNS}; its {error}") from error

@@ -21,7 +21,13 @@ from bench.probing.thresholds import Thresholds
 from bench.probing.verdicts import COMPARED, compared, judge
 
 
-def probe(loss: Callable[..., Any], params: Any, *args: Any, thresholds: Mapping[str, float] | None = None) -> Report:
+def probe(
+    loss: Callable[..., Any],
+    params: Any,
+    *args: Any,
+    thresholds: Mapping[str, float] | None = None,
+    nonlinear: str = "refuse",
+) -> Report:
     """The exact size of every gradient of a model of your own, what is wrong with it, and what usually mends it.
 
     ``loss(params, *args)`` returns one number. params: any pytree with arrays of floats, such as those of Flax, Equinox or
@@ -32,11 +38,13 @@ def probe(loss: Callable[..., Any], params: Any, *args: Any, thresholds: Mapping
         report.table
 
     thresholds: from which numbers on a verdict is given, by name (:class:`bench.probing.thresholds.Thresholds`). Gradients
-    are those of ``jax.grad``, in floats whose exponent never ends: neither clipped, nor lost, nor infinite. Raises
-    :class:`bench.SweepError` (a ValueError) for parameters without floats and a loss that is not one number.
+    are those of ``jax.grad``, in floats whose exponent never ends: neither clipped, nor lost, nor infinite. nonlinear: a
+    ``custom_vjp`` whose backward pass is not linear in its cotangent (it clips, or takes signs) has no gradient and is
+    refused by name, or with ``"evaluate"`` measured as it stands. Raises :class:`bench.SweepError` (a ValueError) for that,
+    for parameters without floats and for a loss that is not one number.
     """
     settled = Thresholds.given(thresholds or {})
-    return measured(trace(loss, params, *args), settled)
+    return measured(trace(loss, params, *args, nonlinear=nonlinear), settled)
 
 
 def measured(model: Model, thresholds: Thresholds) -> Report:

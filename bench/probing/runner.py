@@ -36,7 +36,9 @@ class Chunk(AnyChunk):
     seed: int
 
 
-def probe_own(name: str, *, seeds: int, key: int, thresholds: Thresholds) -> tuple[list[Report], dict[str, Any]]:
+def probe_own(
+    name: str, *, seeds: int, key: int, thresholds: Thresholds, nonlinear: str = "refuse"
+) -> tuple[list[Report], dict[str, Any]]:
     """``package.module:make``, measured for every seed, and the fields of the run. Raises SweepError."""
     make = load(name)
     if seeds > 1 and not takes_key(make):
@@ -45,11 +47,11 @@ def probe_own(name: str, *, seeds: int, key: int, thresholds: Thresholds) -> tup
     digest = hashlib.sha256()
     reports = []
     for seed in range(seeds):
-        model = model_of(make, name, jax.random.fold_in(root, seed) if seed else root)
+        model = model_of(make, name, jax.random.fold_in(root, seed) if seed else root, nonlinear=nonlinear)
         _add(digest, model)
         reports.append(measured(model, thresholds))
     fields = {"model": name, "program": digest.hexdigest(), "seeds": seeds, "key": key, "thresholds": asdict(thresholds)}
-    return reports, fields
+    return reports, fields | {"nonlinear": nonlinear}
 
 
 def write(
