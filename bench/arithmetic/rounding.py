@@ -11,10 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from bench.arithmetic.formats import FORMATS, Format, round_to
+from bench.arithmetic.formats import FORMATS, Format
 from bench.arithmetic.interpret import Arithmetic, bind
 from bench.arithmetic.pieces import Program
 from bench.arithmetic.rules import control
+from bench.arithmetic.scaling import round_scaled
 from bench.settings.errors import SweepError
 
 MOVES = frozenset(  # what only moves numbers that are rounded already
@@ -28,15 +29,20 @@ MOVES = frozenset(  # what only moves numbers that are rounded already
 )
 
 
-class Rounding(Arithmetic):
-    """Plain floats, each result rounded to a format."""
+CAST = "rounded_operand"  # the name of a program within a program that rounds by itself
 
-    def __init__(self, to: Format):
-        self.to = to
+
+class Rounding(Arithmetic):
+    """Plain floats, each result rounded to a format, with powers of two beside as :func:`round_scaled` has them."""
+
+    def __init__(self, to: Format, scaling: str = "none"):
+        self.to, self.scaling = to, scaling
 
     def apply(self, equation: Any, values: list[Any]) -> list[Any]:
         """The primitive in its own floats (products accumulate in them), then rounded."""
         name = equation.primitive.name
+        if name == "jit" and equation.params["name"] == CAST:
+            return bind(equation, *values)
         if name in control.RULES:
             return control.RULES[name](self, equation, *values)
         results = bind(equation, *values)
@@ -56,8 +62,8 @@ class Rounding(Arithmetic):
             return array
         array = jnp.asarray(array)
         if jnp.finfo(array.dtype).bits >= 32:
-            return round_to(array, self.to)
-        return round_to(array.astype(jnp.float32), self.to).astype(array.dtype)
+            return round_scaled(array, self.to, self.scaling)
+        return round_scaled(array.astype(jnp.float32), self.to, self.scaling).astype(array.dtype)
 
 
 def rounded(function: Callable[..., Any], to: str) -> Callable[..., Any]:
@@ -75,10 +81,21 @@ def rounded(function: Callable[..., Any], to: str) -> Callable[..., Any]:
     if to not in FORMATS:
         raise SweepError("to", to, f"one of {', '.join(FORMATS)}")
     arithmetic = Rounding(FORMATS[to])
-    traced: dict[Any, tuple[Program, Any]] = {}
+    run = interpreted(function, arithmetic)
 
     @wraps(function)
     def in_short_floats(*arguments: Any, **keywords: Any) -> Any:
+        arguments, keywords = jax.tree.map(arithmetic.rounded, (arguments, keywords))
+        return run(*arguments, **keywords)
+
+    return in_short_floats
+
+
+def interpreted(function: Callable[..., Any], arithmetic: Arithmetic) -> Callable[..., Any]:
+    """``function`` of plain arrays in another arithmetic, its arguments as they are."""
+    traced: dict[Any, tuple[Program, Any]] = {}
+
+    def run(*arguments: Any, **keywords: Any) -> Any:
         flat, tree = jax.tree.flatten((arguments, keywords))
         values: Sequence[Array] = [jnp.asarray(leaf) if not hasattr(leaf, "dtype") else leaf for leaf in flat]
         shapes = [jax.typeof(leaf) for leaf in values]
@@ -88,6 +105,6 @@ def rounded(function: Callable[..., Any], to: str) -> Callable[..., Any]:
             program, results = jax.make_jaxpr(function, return_shape=True)(*arguments, **keywords)
             traced[key] = Program(arithmetic, program), jax.tree.structure(results)
         program, results = traced[key]
-        return jax.tree.unflatten(results, program([arithmetic.rounded(value) for value in values]))
+        return jax.tree.unflatten(results, program(values))
 
-    return in_short_floats
+    return run
