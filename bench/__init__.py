@@ -7,6 +7,7 @@
     run.plot.heatmap()              # a matplotlib Figure; run.plot.heatmap(ax=...): one panel on axes of your own
 
 * ``Sweep``, ``Training``: what is measured, what is trained; ``PRESETS``, ``TRAININGS``: some with a name.
+* ``Precision``: a sweep whose networks are computed in number formats too.
 * ``run``, ``train``: do it, or finish it; ``open``: a run that is there; all three return a ``Run``.
 * ``compare``: initializations ranked, as a table, with theory beside it.
 * ``gradient_norms``: of a network that is held as arrays, without a run, as ``GradientNorms``.
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from bench.interface.run import Run
     from bench.networks.activations import ACTIVATIONS, Activation
     from bench.networks.initializers import INITIALIZERS
+    from bench.precision.precision import Precision
     from bench.probing.monitor import gradient_monitor
     from bench.probing.probe import probe
     from bench.probing.report import Report
@@ -51,6 +53,7 @@ __all__ = [
     "Activation",
     "Extended",
     "GradientNorms",
+    "Precision",
     "Report",
     "Run",
     "RunError",
@@ -76,6 +79,7 @@ _HOMES = {
     "GradientNorms": "engine.arrays",
     "INITIALIZERS": "networks.initializers",
     "PRESETS": "sweeps.presets",
+    "Precision": "precision.precision",
     "Report": "probing.report",
     "Run": "interface.run",
     "RunError": "runs.errors",

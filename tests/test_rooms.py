@@ -15,7 +15,7 @@ FLOORS = [
     {"bench.engine"},
     {"bench.runs"},
     {"bench.sweeps", "bench.training", "bench.probing"},
-    {"bench.comparison"},
+    {"bench.comparison", "bench.precision"},
     {"bench.interface"},
     {"bench.cli"},
 ]

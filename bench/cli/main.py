@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from bench.cli import compare, listing, probe, recommend, sweep, theory, train
+from bench.cli import compare, listing, precision, probe, recommend, sweep, theory, train
 from bench.settings import catalog
 from bench.sweeps.presets import PRESETS
 from bench.terminal.guard import guarded
@@ -18,13 +18,14 @@ from bench.training.specs import OPTIMIZERS
 COMMANDS: dict[str, Any] = {
     "sweep": sweep,
     "train": train,
+    "precision": precision,
     "probe": probe,
     "compare": compare,
     "recommend": recommend,
     "theory": theory,
     "list": listing,
 }
-RESUMED = ("sweep", "compare", "train")  # finish by the same command after a kill
+RESUMED = ("sweep", "precision", "compare", "train")  # finish by the same command after a kill
 WRITTEN = {"name": "--run", "run": "--from", "preset": "preset", "make": "MODULE:MAKE"}  # what is no option of the same name
 PLOT = "plot"
 FIGURES = "analysis.cli.main"  # looked up by name: what measures imports nothing of what looks
@@ -65,7 +66,7 @@ def _run(argv: Sequence[str], prog: str) -> int:
 
 def _complete(parser: Parser) -> None:
     """Give the parser figures, and options the names that they take: for completion alone, others are accepted too."""
-    presets = {"sweep": PRESETS, "compare": PRESETS, "train": TRAININGS}
+    presets = {"sweep": PRESETS, "precision": PRESETS, "compare": PRESETS, "train": TRAININGS}
     known = {
         "initializers": catalog.initializers(),
         "activations": catalog.activations(),

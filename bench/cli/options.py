@@ -18,7 +18,16 @@ P = TypeVar("P", bound=Preset)
 
 NUMBERS = "numbers and ranges: 2 10 150 or 2,10,150; 0.5:1.5:41 (41 evenly spaced, ends included)"
 # fields that hold one number → whether it is whole
-NUMBER = {"seeds": True, "key": True, "steps": True, "batch": True, "clip": False, "depth": True, "width": True}
+NUMBER = {
+    "seeds": True,
+    "key": True,
+    "steps": True,
+    "batch": True,
+    "clip": False,
+    "depth": True,
+    "width": True,
+    "loss_scale": False,
+}
 
 
 def _several(metavar: str, words: str) -> dict[str, Any]:
@@ -46,6 +55,11 @@ SWEEP: dict[str, dict[str, Any]] = NETWORKS | {
     "input_norms": _several("R", "lengths of the input in units of √n, each > 0; numbers and ranges"),
     "correlations": _several("C", "also measure the angle of two inputs with these correlations, each -1 to 1, into pairs/"),
     "loss": _one("LOSS", "output (y itself) or mse ((y - 1)² / 2)"),
+}
+PRECISION: dict[str, dict[str, Any]] = {
+    "formats": _several("FORMAT", "number formats: float16 bfloat16 tf32 float8_e5m2 …"),
+    "loss_scale": _one("SCALE", "a power of two that the loss is multiplied by, in the formats"),
+    **SWEEP,
 }
 TRAINING: dict[str, dict[str, Any]] = {
     "task": _one("TASK", "digits, teacher, saxe or noise, with arguments: teacher:hidden=64,inputs=32"),

@@ -22,6 +22,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     add_run_options(parser, PRESETS, "; without one, Sweep's defaults")
     add_options_for(parser, SWEEP, defaults_of(Sweep))
+    add_layers(parser)
+
+
+def add_layers(parser: argparse.ArgumentParser) -> None:
+    """Whether layers have rows of their own."""
     parser.add_argument(
         "--layers",
         action=argparse.BooleanOptionalAction,

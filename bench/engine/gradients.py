@@ -77,26 +77,33 @@ class Trace(NamedTuple):
     weight_norm: Numbers
 
 
+def forward_layer(
+    state: State, drawn: Segment, readout: Array, lanes: Lanes, *, activation: Activation
+) -> tuple[State, Trace, Array]:
+    """One seed's next state from one layer of a segment: the state, its Trace, and phi'(z_l) [LANES, width]."""
+    product = preactivate(drawn.weights, state.value, lanes.scale)
+    weight_exponent = lanes.scale_exponent + drawn.weight_exponent
+    product_exponent = state.exponent + weight_exponent
+    exponent = jnp.maximum(product_exponent, lanes.bias_exponent)
+    bias = lanes.bias_std[:, None] * drawn.biases[None, :]
+    z = scale_by_power_of_two(product, product_exponent - exponent)
+    z += scale_by_power_of_two(bias, lanes.bias_exponent - exponent)
+    h = activation.propagate(z, exponent)
+    value, norm, shift = normalize(h.value)
+    state = State(value, jnp.maximum(h.exponent + shift, EXPONENT_OF_ZERO))
+    output = jnp.sum(value * readout[None, :], axis=-1)
+    weight_norm = jnp.abs(lanes.scale) * jnp.sqrt(jnp.sum(jnp.square(drawn.weights)))
+    return state, Trace(norm, output, state.exponent, h.slope_exponent, weight_exponent, weight_norm), h.slope
+
+
 def forward_segment(
     segment: Segment, state: State, readout: Array, lanes: Lanes, *, activation: Activation
 ) -> tuple[State, Array, Array]:
     """One seed's forward pass: the state after the segment, its Trace as one array, and phi'(z_l) [LAYERS, LANES, width]."""
 
     def layer(state: State, drawn: Segment) -> tuple[State, tuple[Array, Array]]:
-        product = preactivate(drawn.weights, state.value, lanes.scale)
-        weight_exponent = lanes.scale_exponent + drawn.weight_exponent
-        product_exponent = state.exponent + weight_exponent
-        exponent = jnp.maximum(product_exponent, lanes.bias_exponent)
-        bias = lanes.bias_std[:, None] * drawn.biases[None, :]
-        z = scale_by_power_of_two(product, product_exponent - exponent)
-        z += scale_by_power_of_two(bias, lanes.bias_exponent - exponent)
-        h = activation.propagate(z, exponent)
-        value, norm, shift = normalize(h.value)
-        state = State(value, jnp.maximum(h.exponent + shift, EXPONENT_OF_ZERO))
-        output = jnp.sum(value * readout[None, :], axis=-1)
-        weight_norm = jnp.abs(lanes.scale) * jnp.sqrt(jnp.sum(jnp.square(drawn.weights)))
-        trace = Trace(norm, output, state.exponent, h.slope_exponent, weight_exponent, weight_norm)
-        return state, (jnp.stack(trace), h.slope)
+        state, trace, slope = forward_layer(state, drawn, readout, lanes, activation=activation)
+        return state, (jnp.stack(trace), slope)
 
     state, (trace, slopes) = lax.scan(layer, state, segment)
     return state, trace.swapaxes(0, 1), slopes

@@ -21,6 +21,16 @@ def tiled(values: np.ndarray, fill: float = 0.0) -> np.ndarray:
     return np.pad(values, (0, -len(values) % LANES), constant_values=fill).reshape(-1, LANES)
 
 
+def lanes_at(scales: np.ndarray, bias_stds: np.ndarray, dtype: np.dtype) -> Lanes:
+    """One tile, each of its numbers as a mantissa and an exponent."""
+
+    def split(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        mantissa, exponent = np.frexp(values)
+        return mantissa.astype(dtype), np.where(mantissa == 0, EXPONENT_OF_ZERO, exponent).astype(dtype)
+
+    return Lanes(*split(scales), *split(bias_stds))
+
+
 def split_lanes(
     activation: Activation, scales: np.ndarray, bias_stds: np.ndarray, dtype: np.dtype
 ) -> tuple[list[Lanes], np.ndarray]:
@@ -28,13 +38,8 @@ def split_lanes(
 
     The last tile is padded with zeros, networks that are zero throughout.
     """
-
-    def split(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        mantissa, exponent = np.frexp(tiled(values))
-        return mantissa.astype(dtype), np.where(mantissa == 0, EXPONENT_OF_ZERO, exponent).astype(dtype)
-
     factors = np.where(activation.homogeneous & (bias_stds == 0) & (scales > 0), scales, 1.0)
-    lanes = [Lanes(*tile) for tile in zip(*split(scales / factors), *split(bias_stds), strict=True)]
+    lanes = [lanes_at(*tile, dtype) for tile in zip(tiled(scales / factors), tiled(bias_stds), strict=True)]
     return lanes, np.log2(tiled(factors, fill=1.0))
 
 

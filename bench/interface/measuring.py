@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.interface.run import Run, manifest_of
+from bench.precision.precision import Precision
 from bench.settings.errors import SweepError
 from bench.settings.suggestions import nearest
 from bench.sweeps.presets import PRESETS
@@ -17,7 +18,7 @@ from bench.training.training import Training
 
 
 def run(
-    sweep: Sweep | str,
+    sweep: Sweep | Precision | str,
     *,
     results: str | os.PathLike[str] = "results",
     name: str | None = None,
@@ -26,16 +27,21 @@ def run(
 ) -> Run:
     """Measure what is missing of a sweep in the folder ``results/name``, and return the run.
 
-    sweep: a :class:`bench.Sweep`, or the name of a preset (``bench.PRESETS``); name: the preset's by default, else
-    ``sweep``; progress: a bar on standard error; overwrite: remove that run first, whatever it measured.
+    sweep: a :class:`bench.Sweep`, a :class:`bench.Precision` (the same networks in number formats too), or the name of a
+    preset (``bench.PRESETS``); name: the preset's by default, else ``sweep`` or ``precision``; progress: a bar on standard
+    error; overwrite: remove that run first, whatever it measured.
 
     Started again after a kill, it finishes the rest, with the same rows to the bit. Where a scheme is undefined, as at a
     critical point that does not exist, rows are NaN and one line on standard error says why. Raises :class:`bench.RunError`
     (a ValueError) before anything is written for a name or folder that cannot be used, or that holds another sweep, and
     :class:`bench.SweepError` (one too) for a preset that there is none of.
     """
-    from bench.sweeps import runner  # JAX takes a while
+    from bench.precision import runner as in_formats  # JAX takes a while
+    from bench.sweeps import runner
 
+    if isinstance(sweep, Precision):
+        where = {"results": results, "name": "precision" if name is None else name}
+        return Run(in_formats.run(sweep, **where, progress=progress, overwrite=overwrite))
     settings, named = settings_of(sweep, Sweep, PRESETS, "sweep")
     where = {"results": results, "name": named if name is None else name}
     return Run(runner.run(settings, **where, progress=progress, overwrite=overwrite))

@@ -9,10 +9,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
+from bench.runs.manifest import is_a, load_manifest
 from bench.settings.suggestions import nearest
 
 NETWORKS = ("initializers", "activations", "widths", "bias_stds", "input_norms")
-SELECTED = (*NETWORKS, "depths", "scales", "optimizers", "learning_rates", "correlations")
+SELECTED = (*NETWORKS, "formats", "depths", "scales", "optimizers", "learning_rates", "correlations")
 SAID = ("loss", "target", "steps")  # what a panel is told of the run
 
 
@@ -59,13 +60,13 @@ class Plots:
         if written not in finder.outlines():
             raise AttributeError(f"there is no figure {name!r}{nearest(name, dir(self))}; there are {', '.join(dir(self))}")
         figure = finder.load(written)
-        if figure.reads != self._run.kind:
+        if not is_a(self._run.kind, figure.reads):
             reads = f"a {figure.reads}" if figure.reads else "no run"
             raise AttributeError(f"{name} is a figure of {reads}; of a {self._run.kind} there are {', '.join(dir(self))}")
         return self._drawing(name, figure)
 
     def _fits(self, figure: Any) -> bool:
-        return figure.reads == self._run.kind and (self._run.path / figure.table).exists()
+        return is_a(self._run.kind, figure.reads) and (self._run.path / figure.table).exists()
 
     def _drawing(self, name: str, figure: Any) -> Callable[..., Any]:
         panel = getattr(import_module(f"analysis.figures.{name}"), f"plot_{name}")
@@ -73,7 +74,7 @@ class Plots:
         def draw(*, ax: Any = None, **options: Any) -> Any:
             if ax is not None:
                 return panel(self._selected(figure, panel, options), ax=ax, **options)
-            return figure.draw(self._arguments(name, figure, options), self._run.manifest)
+            return figure.draw(self._arguments(name, figure, options), load_manifest(self._run.path, figure.reads))
 
         draw.__name__ = draw.__qualname__ = name
         draw.__doc__ = f"{figure.summary}\n\nOptions of the whole figure: {', '.join(_defaults(figure))}.\n\n"

@@ -57,7 +57,7 @@ class Run:
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """``sweep``, ``training`` or ``probe`` (its fields), plan, key, versions, device, git, start and end.
+        """``sweep``, ``precision``, ``training`` or ``probe`` (its fields), plan, key, versions, device, git, start and end.
 
         Raises :class:`bench.RunError` for a folder that is no run.
         """
@@ -65,7 +65,7 @@ class Run:
 
     @property
     def kind(self) -> str:
-        """``sweep``, ``training`` or ``probe``."""
+        """``sweep``, ``precision``, ``training`` or ``probe``."""
         return kind_of(self.manifest)
 
     @property
@@ -76,12 +76,22 @@ class Run:
     @property
     def layers(self) -> pd.DataFrame:
         """One row for each layer of a sweep, or parameter of a probe. Raises ValueError for a run without."""
-        return self._rows("layers", "sweep", "probe")
+        return self._rows("layers", "sweep", "precision", "probe")
 
     @property
     def pairs(self) -> pd.DataFrame:
         """One row for each network and correlation of two inputs. Raises ValueError for a run without."""
-        return self._rows("pairs", "sweep")
+        return self._rows("pairs", "sweep", "precision")
+
+    @property
+    def formats(self) -> pd.DataFrame:
+        """One row for each network and number format of a precision run. Raises ValueError for a run without."""
+        return self._rows("formats", "precision")
+
+    @property
+    def format_layers(self) -> pd.DataFrame:
+        """One row for each hidden layer of each network in each number format. Raises ValueError for a run without."""
+        return self._rows("format_layers", "precision")
 
     @property
     def curves(self) -> pd.DataFrame:
@@ -123,5 +133,5 @@ def manifest_of(path: Path) -> dict[str, Any]:
 
 
 def kind_of(manifest: dict[str, Any]) -> str:
-    """``sweep``, ``training`` or ``probe``."""
+    """``sweep``, ``precision``, ``training`` or ``probe``."""
     return next(kind for kind in KINDS if isinstance(manifest.get(kind), dict))

@@ -13,8 +13,14 @@ from bench.runs.errors import LoadError
 FORMAT = 2
 FORMATS = (1, FORMAT)  # 1: without the shards' digests
 WRITERS = MappingProxyType(  # of each kind of run
-    {"sweep": "depthscale sweep", "training": "depthscale train", "probe": "depthscale probe"}
+    {
+        "precision": "depthscale precision",
+        "sweep": "depthscale sweep",
+        "training": "depthscale train",
+        "probe": "depthscale probe",
+    }
 )
+IS_A = MappingProxyType({"precision": ("sweep", ("formats", "loss_scale"))})  # kind → what it is too, beside these fields
 KINDS = tuple(WRITERS)
 NAME = "manifest.json"
 LARGEST_INDEX = 10**9
@@ -55,7 +61,8 @@ def run_around(path: Path) -> str:
 def load_manifest(folder: Path, run: str) -> dict[str, Any]:
     """How the run was made: ``sweep``, ``training`` or ``probe`` (its fields), versions, device, git, start and end.
 
-    ``run`` says which of them it should be. Raises :class:`LoadError` for a folder that is not such a run.
+    ``run`` says which of them it should be; a precision run is a sweep too, whose fields are there under that name as well.
+    Raises :class:`LoadError` for a folder that is not such a run.
     """
     expected = f"expected a folder that `{WRITERS[run]}` wrote"
     try:
@@ -64,9 +71,17 @@ def load_manifest(folder: Path, run: str) -> dict[str, Any]:
         raise LoadError(f"{no_run(folder)}; {expected}{run_around(folder)}") from None
     except (OSError, ValueError) as error:
         raise LoadError(f"{str(folder / NAME)!r} cannot be read: {one_line(error)}") from error
+    for kind, (also, beside) in IS_A.items():
+        if run == also and isinstance(own := manifest.get(kind), dict):
+            manifest[run] = {name: value for name, value in own.items() if name not in beside}
     if not isinstance(manifest.get(run), dict):
         raise LoadError(f"{str(folder / NAME)!r} describes no {run}; {expected}")
     return manifest
+
+
+def is_a(kind: str, other: str) -> bool:
+    """Whether a run of that kind is one of the other too."""
+    return kind == other or IS_A.get(kind, ("",))[0] == other
 
 
 def shard_name(index: int) -> str:

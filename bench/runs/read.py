@@ -27,14 +27,28 @@ CELL = ("initializer", "activation", "width", "bias_std", "depth", "scale", "see
 TRAINED = (*CELL, "task", "optimizer", "learning_rate", "readout_learning_rate", "schedule", "clip")
 PROBED = ("model", "seed")
 NAMES = ("model", "path", "shape", "dtype", "verdict", "guilty", "origin")  # of a probe
-WORDS = frozenset({"initializer", "activation", "task", "optimizer", "schedule", *NAMES})
+SWEPT = {
+    "cells": (CELL, ("log10_grad_first", "log10_grad_last", "log10_grad_global", "log10_output")),
+    "layers": ((*CELL, "layer"), ("log10_grad", "log10_delta", "log10_activation")),
+    "pairs": ((*CELL, "correlation"), ("cosine_last", "cosine_grad_first")),
+}
+IN_FORMAT = (*CELL, "format", "loss_scale")
+SHARES = ("share_zero", "share_subnormal", "share_overflow", "norm_error", "angle")
+WORDS = frozenset({"initializer", "activation", "task", "optimizer", "schedule", "format", "wrong_place", *NAMES})
 # kind of run → table → (which row it is, what it says)
 COLUMNS: Mapping[str, Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = MappingProxyType(
     {
-        "sweep": {
-            "cells": (CELL, ("log10_grad_first", "log10_grad_last", "log10_grad_global", "log10_output")),
-            "layers": ((*CELL, "layer"), ("log10_grad", "log10_delta", "log10_activation")),
-            "pairs": ((*CELL, "correlation"), ("cosine_last", "cosine_grad_first")),
+        "sweep": SWEPT,
+        "precision": SWEPT
+        | {
+            "formats": (
+                IN_FORMAT,
+                (
+                    *(f"{name}_first" for name in SHARES),
+                    *("output_overflow", "wrong_place", "wrong_layer", "log2_loss_scale", "log10_zero", "log10_largest"),
+                ),
+            ),
+            "format_layers": ((*IN_FORMAT, "layer"), SHARES),
         },
         "probe": {
             "cells": (PROBED, ("loss", "log10_loss", "slope_gradient", "verdict", "guilty")),
@@ -60,11 +74,16 @@ COLUMNS: Mapping[str, Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = M
         },
     }
 )
+SWEPT_NONE = {
+    "cells": "no cell is measured yet; run the sweep again to finish it",
+    "layers": "it holds no layers; measure the sweep with its layers, under another name",
+    "pairs": "it holds no pairs of inputs; rerun the sweep with --correlations (and another --run)",
+}
 ABSENT = MappingProxyType(
     {
-        ("sweep", "cells"): "no cell is measured yet; run the sweep again to finish it",
-        ("sweep", "layers"): "it holds no layers; measure the sweep with its layers, under another name",
-        ("sweep", "pairs"): "it holds no pairs of inputs; rerun the sweep with --correlations (and another --run)",
+        **{(run, table): words for run in ("sweep", "precision") for table, words in SWEPT_NONE.items()},
+        ("precision", "formats"): "nothing is measured yet; run it again to finish it",
+        ("precision", "format_layers"): "it holds no layers; measure it with layers, under another name",
         ("probe", "cells"): "nothing is measured yet; probe the model again",
         ("probe", "layers"): "nothing is measured yet; probe the model again",
         ("training", "cells"): "no cell is trained yet; run the training again to finish it",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.runs.manifest import WRITERS
+from bench.runs.manifest import WRITERS, is_a
 from bench.settings.errors import SweepError
 from bench.settings.ranges import RANGED, parse
 
@@ -18,12 +18,13 @@ NOT_OPTIONS = ("data", "program")  # digests of a task's examples, of a model
 def held_once(manifest: Mapping[str, Any], run: str, table: str) -> bool:
     """Whether the run is finished and was made with that table, so that rows that are not there were taken away."""
     settings = manifest[run]
-    of_table = {"pairs": "correlations"}.get(table, table)
+    of_table = {"pairs": "correlations", "format_layers": "layers"}.get(table, table)
     return bool(manifest.get("finished")) and (table == "cells" or bool(settings.get(of_table)))
 
 
 def command_of(folder: Path, manifest: Mapping[str, Any], run: str) -> str:
     """``depthscale sweep`` or ``train`` with every setting of the run, which measures into that folder what is missing."""
+    run = next((kind for kind in WRITERS if is_a(kind, run) and kind in manifest), run)
     words = [*WRITERS[run].split(), "--run", folder.name, "--results", str(folder.parent)]
     settings = manifest[run]
     for field, value in {**settings, **(settings.get("thresholds") or {})}.items():

@@ -12,7 +12,8 @@ from bench.runs.files import TEMPORARY
 from bench.runs.folder import RUN_NAME
 from bench.runs.manifest import NAME, no_run, one_line, read_manifest
 
-OF_A_RUN = ("manifest.json", "shards.jsonl", "cells", "layers", "pairs", "curves", "table.csv", "table.md", "table.tex")
+TABLES = ("cells", "layers", "pairs", "formats", "format_layers", "curves")
+OF_A_RUN = ("manifest.json", "shards.jsonl", *TABLES, "table.csv", "table.md", "table.tex")
 DRAWN = (".png", ".pdf", ".svg")
 
 

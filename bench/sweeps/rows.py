@@ -36,7 +36,7 @@ def tables(sweep: Sweep, chunk: Chunk, measured: Iterable[tuple[slice, Measured]
         values[:, undefined] = np.nan
     for values in layers.values():
         values[:, undefined] = np.nan
-    rows = {"cells": _cell_columns(sweep, chunk) | {name: values.ravel() for name, values in cells.items()}}
+    rows = {"cells": cell_columns(sweep, chunk) | {name: values.ravel() for name, values in cells.items()}}
     if sweep.layers:
         rows["layers"] = _layer_columns(sweep, chunk, layers)
     return rows
@@ -69,19 +69,20 @@ def pairs_table(sweep: Sweep, chunk: Chunk, measured: Iterable[tuple[slice, slic
 
     measured: the chunk's seeds, its lanes, the number of the correlation, and the cosines.
     """
-    cells = _cell_columns(sweep, chunk)
+    cells = cell_columns(sweep, chunk)
     seeds, lanes = chunk.seeds[1] - chunk.seeds[0], chunk.lanes[1] - chunk.lanes[0]
     values = np.full((2, len(sweep.depths), lanes, seeds, len(sweep.correlations)), np.nan)
     for block, tile, number, found in measured:
         kept = slice(tile.stop - tile.start), slice(block.stop - block.start)
         values[:, :, tile, block, number] = np.stack(found)[:, :, *kept]
     values[:, :, np.isnan([lane.engine_scale for lane in lanes_in(sweep, chunk)])] = np.nan
-    columns = _repeated(cells, np.full(len(cells["depth"]), len(sweep.correlations)))
+    columns = repeated(cells, np.full(len(cells["depth"]), len(sweep.correlations)))
     columns["correlation"] = np.tile(sweep.correlations, len(cells["depth"]))
     return columns | {"cosine_last": values[0].ravel(), "cosine_grad_first": values[1].ravel()}
 
 
-def _cell_columns(sweep: Sweep, chunk: Chunk) -> Table:
+def cell_columns(sweep: Sweep, chunk: Chunk) -> Table:
+    """Which cell each row is of, ordered by depth, lane and seed; words as (words, [rows] which of them)."""
     lanes = lanes_in(sweep, chunk)
     depth, lane, seed = (
         grid.ravel() for grid in np.meshgrid(sweep.depths, np.arange(len(lanes)), np.arange(*chunk.seeds), indexing="ij")
@@ -100,14 +101,14 @@ def _cell_columns(sweep: Sweep, chunk: Chunk) -> Table:
 
 
 def _layer_columns(sweep: Sweep, chunk: Chunk, layers: dict[int, np.ndarray]) -> Table:
-    cells = _cell_columns(sweep, chunk)
+    cells = cell_columns(sweep, chunk)
     repeats = cells["depth"]
-    columns = _repeated(cells, repeats)
+    columns = repeated(cells, repeats)
     columns["layer"] = np.concatenate([np.tile(np.arange(1, depth + 1), len(repeats) // len(layers)) for depth in layers])
     return columns | {name: np.concatenate([layers[d][i].ravel() for d in layers]) for i, name in enumerate(LAYER_VALUES)}
 
 
-def _repeated(cells: Table, repeats: np.ndarray) -> Table:
+def repeated(cells: Table, repeats: np.ndarray) -> Table:
     """Each row of a table so many times."""
     return {
         name: (values[0], np.repeat(values[1], repeats)) if isinstance(values, tuple) else np.repeat(values, repeats)

@@ -27,6 +27,8 @@ from bench.sweeps.plan import Chunk, cells_of, keeps_weights, lanes_in, plan
 from bench.sweeps.rows import Table, pairs_table, tables
 from bench.sweeps.sweep import Sweep
 
+Batches = list[tuple[slice, Batch]]  # of the chunk's seeds
+Beside = Callable[[Chunk, Mesh, Batches, tqdm], Mapping[str, Table]]
 BAR = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} cells [{elapsed}<{remaining}, {rate_fmt}]"
 
 
@@ -45,26 +47,39 @@ def run(
     not exist, rows are NaN and one line on standard error says why. Raises :class:`bench.RunError` (a ValueError) before
     anything is written for a name or folder that cannot be used, or that holds another sweep.
     """
+    check(sweep)
+    if overwrite:  # what cannot be measured or trained has cost no run
+        remove_run(results, name)
+    return fill(lambda: folder_of(sweep, results, name), job_of(sweep), dtype=sweep.dtype, progress=progress)
+
+
+def check(sweep: Sweep) -> None:
+    """Raises SweepError for a sweep that does not fit into memory, or whose functions cannot be used."""
     check_fits(sweep)
     shapes = [(width, width) for width in sweep.widths]
     check_own(sweep.initializers, sweep.activations, shapes=shapes, widths=sweep.widths, dtype=sweep.dtype)
-    job = Job(
+
+
+def job_of(sweep: Sweep, beside: Beside | None = None) -> Job[Chunk]:
+    """How a run measures the sweep, and what else it measures of the same networks."""
+    return Job(
         group=lambda chunk: chunk.draw,
-        measure=_measuring(sweep),
+        measure=_measuring(sweep, beside),
         cells=lambda chunk: cells_of(sweep, chunk),
         work=lambda chunk: cells_of(sweep, chunk),
         undefined=lambda chunk: _undefined(sweep, chunk),
         bar={"bar_format": BAR, "unit": " cells"},
     )
-    if overwrite:  # what cannot be measured or trained has cost no run
-        remove_run(results, name)
-    return fill(lambda: folder_of(sweep, results, name), job, dtype=sweep.dtype, progress=progress)
 
 
 def folder_of(sweep: Sweep, results: str | os.PathLike[str], name: str) -> RunFolder[Chunk]:
     """The sweep's folder, held open. Raises :class:`bench.RunError`."""
-    tables = ("cells", *(["layers"] if sweep.layers else []), *(["pairs"] if sweep.correlations else []))
-    return RunFolder(results, name, kind="sweep", fields=sweep.to_dict(), chunks=plan(sweep), tables=tables)
+    return RunFolder(results, name, kind="sweep", fields=sweep.to_dict(), chunks=plan(sweep), tables=tables_of(sweep))
+
+
+def tables_of(sweep: Sweep) -> tuple[str, ...]:
+    """The tables that a sweep fills."""
+    return ("cells", *(["layers"] if sweep.layers else []), *(["pairs"] if sweep.correlations else []))
 
 
 def _undefined(sweep: Sweep, chunk: Chunk) -> Iterator[str]:
@@ -73,7 +88,9 @@ def _undefined(sweep: Sweep, chunk: Chunk) -> Iterator[str]:
             yield f"{lane.initializer} {chunk.activation} at bias_std {lane.bias_std:g} ({lane.note})"
 
 
-def _measuring(sweep: Sweep) -> Callable[[list[Chunk], tqdm], Iterator[tuple[Chunk, Mapping[str, Table]]]]:
+def _measuring(
+    sweep: Sweep, beside: Beside | None
+) -> Callable[[list[Chunk], tqdm], Iterator[tuple[Chunk, Mapping[str, Table]]]]:
     """Measures chunks that share a draw: their weights are drawn once where they fit in memory."""
     compiled: set[tuple[object, int]] = set()  # the programs that the run has met, as (family or activation, width)
 
@@ -95,6 +112,8 @@ def _measuring(sweep: Sweep) -> Callable[[list[Chunk], tqdm], Iterator[tuple[Chu
             if sweep.correlations:
                 bar.set_description_str(f"{label}: pairs")
                 found["pairs"] = pairs_table(sweep, chunk, measure_pairs(sweep, chunk, mesh, batches))
+            if beside is not None:
+                found |= beside(chunk, mesh, batches, bar)
             yield chunk, found
 
     return measured
@@ -122,7 +141,7 @@ def _batches(sweep: Sweep, chunk: Chunk, mesh: Mesh, size: int, *, biased: bool)
 
 
 def _measure_batches(
-    sweep: Sweep, chunk: Chunk, mesh: Mesh, batches: list[tuple[slice, Batch]], bar: tqdm, label: str
+    sweep: Sweep, chunk: Chunk, mesh: Mesh, batches: Batches, bar: tqdm, label: str
 ) -> Iterator[tuple[slice, Measured]]:
     """What :func:`measure` yields for each batch, with the chunk's seeds that it is for."""
     lanes = lanes_in(sweep, chunk)

@@ -1,0 +1,1 @@
+"""Plain networks in number formats: what of every layer's exact gradient a format loses."""

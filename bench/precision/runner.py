@@ -1,0 +1,57 @@
+"""Runs a precision run: a sweep's rows, and beside them what number formats make of the same networks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from jax.sharding import Mesh
+from tqdm import tqdm
+
+from bench.precision.measure import check_room_for, measure
+from bench.precision.precision import Precision
+from bench.precision.rows import tables
+from bench.runs.folder import RunFolder
+from bench.runs.loop import fill
+from bench.runs.removal import remove_run
+from bench.sweeps.plan import Chunk, cells_of, plan
+from bench.sweeps.rows import Table
+from bench.sweeps.runner import Batches, check, job_of, tables_of
+
+BAR = "{desc}: {percentage:3.0f}%|{bar}| [{elapsed}<{remaining}]"
+
+
+def run(
+    precision: Precision,
+    *,
+    results: str | os.PathLike[str] = "results",
+    name: str = "precision",
+    progress: bool = True,
+    overwrite: bool = False,
+) -> Path:
+    """Measure what is missing of ``precision`` in the folder ``results/name`` and return the folder.
+
+    Arguments and errors are those of :func:`bench.sweeps.runner.run`.
+    """
+    check(precision)
+    check_room_for(precision)
+
+    def beside(chunk: Chunk, mesh: Mesh, batches: Batches, bar: tqdm) -> Mapping[str, Table]:
+        schemes = chunk.initializers[0] + (f" + {others}" if (others := len(chunk.initializers) - 1) else "")
+        bar.set_description_str(f"{schemes} {chunk.activation} width {chunk.width}: formats")
+        return tables(precision, chunk, measure(precision, chunk, mesh, batches, bar.update))
+
+    job = job_of(precision, beside)
+    works = 1 + len(precision.formats)  # the sweep's own, and in each format
+    job = job._replace(work=lambda chunk: works * cells_of(precision, chunk), bar={"bar_format": BAR})
+    if overwrite:
+        remove_run(results, name)
+    return fill(lambda: folder_of(precision, results, name), job, dtype=precision.dtype, progress=progress)
+
+
+def folder_of(precision: Precision, results: str | os.PathLike[str], name: str) -> RunFolder[Chunk]:
+    """The run's folder, held open. Raises :class:`bench.RunError`."""
+    own = ("formats", *(["format_layers"] if precision.layers else []))
+    fields, chunks = precision.to_dict(), plan(precision)
+    return RunFolder(results, name, kind="precision", fields=fields, chunks=chunks, tables=(*tables_of(precision), *own))
