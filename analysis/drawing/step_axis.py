@@ -46,8 +46,8 @@ def heights(axis: StepAxis, values: np.ndarray, line: int) -> np.ndarray:
     return np.where(np.isposinf(values), beyond, np.maximum(values, NO_STEP))
 
 
-def set_step_axis(ax: Axes, axis: StepAxis) -> None:
-    """Give a panel that y axis, its ticks, and the band with its words."""
+def set_step_axis(ax: Axes, axis: StepAxis, words: str) -> None:
+    """Give a panel that y axis, its ticks, and the band with these words."""
     ax.set(yscale="log", ylim=(axis.low, axis.top))
     end = axis.top if axis.lanes is None else axis.steps
     decades = 10.0 ** np.arange(max(math.floor(math.log10(axis.low)), 0), math.ceil(math.log10(end)) + 1)
@@ -61,4 +61,4 @@ def set_step_axis(ax: Axes, axis: StepAxis) -> None:
     if axis.lanes is not None:
         ax.axhspan(axis.steps, axis.top, **BAND)
         place = {"xycoords": ax.get_yaxis_transform(), "xytext": (3, 2), "textcoords": "offset points"}
-        ax.annotate(f"not within {axis.steps} steps", (0, axis.steps), va="bottom", fontsize=SMALL, color="0.35", **place)
+        ax.annotate(words, (0, axis.steps), va="bottom", fontsize=SMALL, color="0.35", **place)

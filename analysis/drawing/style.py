@@ -13,6 +13,10 @@ SINGLE_COLUMN = 3.5  # inches, as all sizes here
 DOUBLE_COLUMN = 7.2
 DPI = 300
 SMALL = 7  # points
+# Okabe & Ito's colours without the yellow, which is lost on paper; with six shapes no pair returns before the 43rd line.
+QUALITATIVE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "black", "#56b4e9", "#e69f00")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+DASHES: Any = ("solid", (0, (4, 1.5)), (0, (1, 1.2)), (0, (4, 1.5, 1, 1.5)))
 # Of the machine or the user's window system, and none of a figure's looks.
 OTHERS = ("backend", "interactive", "toolbar", "timezone", "date.epoch", "savefig.directory", "docstring.hardcopy")
 WINDOWS = ("webagg.", "tk.", "keymap.", "figure.raise_window", "figure.max_open_warning", "backend_fallback")

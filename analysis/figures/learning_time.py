@@ -21,7 +21,7 @@ from analysis.drawing.own_axes import given_or_new, label
 from analysis.drawing.panel import DEPTH_LABEL
 from analysis.drawing.sheet import add_key, fit_titles, in_rows, legend_below, new_sheet
 from analysis.drawing.step_axis import StepAxis, heights, set_step_axis, step_axis
-from analysis.drawing.style import DOUBLE_COLUMN, SINGLE_COLUMN, STYLE
+from analysis.drawing.style import DASHES, DOUBLE_COLUMN, MARKERS, QUALITATIVE, SINGLE_COLUMN, STYLE
 from analysis.numbers.best_rate import RATES
 from analysis.numbers.reached import FEWEST, describe_growth, learning_times
 from analysis.rows.load import load_trained
@@ -29,10 +29,6 @@ from analysis.rows.options import TRAINED, add_training_options, selected
 from analysis.rows.select import SelectionError, distinct, select, varying
 
 PANEL = ("activation", "width", "bias_std", "optimizer")
-SCALE_STYLES = ("solid", (0, (4, 1.5)), (0, (1, 1.2)), (0, (4, 1.5, 1, 1.5)))
-# Okabe & Ito's colours without the yellow, which is lost on paper; with six shapes no pair returns before the 43rd line.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "black", "#56b4e9", "#e69f00")
-MARKERS = ("o", "s", "^", "D", "v", "P")
 DODGE = 0.011  # of the axis, at most, between lines, so that their bars stand beside one another
 MOST_HEIGHT = 8.0  # inches of panels
 MOST_DODGE = 0.04  # of the axis, between the first line and the last
@@ -117,15 +113,15 @@ def choose(frame: pd.DataFrame, scales: Sequence[float] | None) -> pd.DataFrame:
         scales = [min(distinct(frame, "scale"), key=lambda scale: abs(scale - 1))]
     rows = select(frame, scales=scales)
     found = distinct(rows, "scale")
-    if len(found) > len(SCALE_STYLES):
-        raise SelectionError("scales", len(found), f"up to {len(SCALE_STYLES)}, which line styles can tell apart")
+    if len(found) > len(DASHES):
+        raise SelectionError("scales", len(found), f"up to {len(DASHES)}, which line styles can tell apart")
     return rows
 
 
 def _looks(rows: pd.DataFrame) -> Looks:
     names, scales = distinct(rows, "initializer"), distinct(rows, "scale")
     return {
-        (name, scale): Look(COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)], SCALE_STYLES[j], i * len(scales) + j)
+        (name, scale): Look(QUALITATIVE[i % len(QUALITATIVE)], MARKERS[i % len(MARKERS)], DASHES[j], i * len(scales) + j)
         for i, name in enumerate(names)
         for j, scale in enumerate(scales)
     }
@@ -140,7 +136,7 @@ def _draw(ax: Axes, times: pd.DataFrame, looks: Looks, axis: StepAxis) -> None:
     span = depths[-1] / depths[0] if len(depths) > 1 else 2.0
     ax.set(xscale="log", xlim=(depths[0] / span**0.06, depths[-1] * span**0.06))
     set_depth_ticks(ax, depths)
-    set_step_axis(ax, axis)
+    set_step_axis(ax, axis, f"not within {axis.steps} steps")
     dodge = min(DODGE, MOST_DODGE / max(len(looks) - 1, 1))
     for (initializer, scale), look in looks.items():
         rows = times.loc[(times["initializer"] == initializer) & (times["scale"] == scale)].sort_values(by="depth")
@@ -177,9 +173,7 @@ def _handles(rows: pd.DataFrame, times: pd.DataFrame, looks: Looks) -> list:
         if scale == scales[0]
     ]
     if len(scales) > 1:
-        handles += [
-            Line2D([], [], color="0.3", linestyle=SCALE_STYLES[j], label=f"scale {s:g}") for j, s in enumerate(scales)
-        ]
+        handles += [Line2D([], [], color="0.3", linestyle=DASHES[j], label=f"scale {s:g}") for j, s in enumerate(scales)]
     medians, diverged = times["median"].to_numpy(), times["diverged"].to_numpy()
     if np.any(np.isposinf(medians) & (diverged > 0.5)):
         handles.append(Line2D([], [], color="0.3", label="most seeds diverged", **LOST))

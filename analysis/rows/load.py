@@ -53,6 +53,15 @@ def load_pairs(run_dir: str | os.PathLike[str]) -> pd.DataFrame:
     return read.load_rows(Path(run_dir), "sweep", "pairs")
 
 
+def load_formats(run_dir: str | os.PathLike[str]) -> pd.DataFrame:
+    """One row for each network and number format: what the format loses of its gradients, and the exact entries.
+
+    Raises :class:`LoadError` for a folder that is not a precision run, for one without rows yet, and for one whose rows are
+    damaged.
+    """
+    return read.load_rows(Path(run_dir), "precision", "formats")
+
+
 def load_trained(run_dir: str | os.PathLike[str]) -> pd.DataFrame:
     """One row for each network that was trained: the cell's columns, and what became of it.
 

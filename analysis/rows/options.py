@@ -111,6 +111,11 @@ def add_input_norms(parser: argparse.ArgumentParser) -> None:
     add_several(parser, "--input-norms", numbers, "lengths of the input, in units of √n", "R")
 
 
+def add_formats(parser: argparse.ArgumentParser) -> None:
+    """Which number formats."""
+    add_several(parser, "--formats", _name, "number formats", "FORMAT")
+
+
 def add_widths(parser: argparse.ArgumentParser) -> None:
     """Which widths."""
     add_several(parser, "--widths", whole_numbers, "widths", "N")

@@ -27,7 +27,7 @@ class Facet(NamedTuple):
     input_norm: float = 1.0  # of a sweep, in units of √n
 
 
-AXES = (*Facet._fields, "depth", "scale", "learning_rate", "readout_learning_rate", "correlation")
+AXES = (*Facet._fields, "depth", "scale", "learning_rate", "readout_learning_rate", "correlation", "format")
 
 
 class SelectionError(UsageError):

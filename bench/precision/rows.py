@@ -11,15 +11,16 @@ from bench.precision.losses import Seen
 from bench.precision.measure import Found
 from bench.precision.precision import Precision
 from bench.sweeps.plan import Chunk, lanes_in
-from bench.sweeps.rows import Table, cell_columns, repeated
+from bench.sweeps.rows import ENTRIES, Table, cell_columns, repeated
 
 LAYER_VALUES = ("share_zero", "share_subnormal", "share_overflow", "norm_error", "angle")
+EXACT = ("log10_grad_first", "log10_output", *ENTRIES)  # of the cell
 PLACES = ("nowhere", "activation", "output", "cotangent", "gradient")
 LOG10_2 = float(np.log10(2.0))
 
 
-def tables(precision: Precision, chunk: Chunk, found: Iterable[Found]) -> dict[str, Table]:
-    """The rows of a chunk, ordered as cells, and then by format (and layer)."""
+def tables(precision: Precision, chunk: Chunk, found: Iterable[Found], swept: Table) -> dict[str, Table]:
+    """The rows of a chunk, ordered as cells, and then by format (and layer). swept: the rows of its cells."""
     seeds, lanes, formats = chunk.seeds[1] - chunk.seeds[0], chunk.lanes[1] - chunk.lanes[0], len(precision.formats)
     own = ("output_overflow", "wrong_place", "wrong_layer", "log2_loss_scale")
     names = (*(f"{name}_first" for name in LAYER_VALUES), *own)
@@ -43,8 +44,9 @@ def tables(precision: Precision, chunk: Chunk, found: Iterable[Found]) -> dict[s
     keys = repeated(columns, np.full(len(columns["depth"]), formats))
     which = np.tile(np.arange(formats, dtype=np.int16), len(columns["depth"]))
     keys |= {"format": (precision.formats, which), "loss_scale": np.full(len(which), precision.loss_scale)}
+    exact = {name: np.repeat(swept[name], formats) for name in EXACT}
     place = np.nan_to_num(cells.pop("wrong_place").ravel()).astype(np.int16)
-    rows = keys | {name: values.ravel() for name, values in cells.items()} | {"wrong_place": (PLACES, place)}
+    rows = keys | exact | {name: values.ravel() for name, values in cells.items()} | {"wrong_place": (PLACES, place)}
     rows |= {f"log10_{name}": LOG10_2 * np.array([getattr(end, name) for end in ends])[which] for name in Ends._fields}
     if not precision.layers:
         return {"formats": rows}

@@ -37,10 +37,10 @@ def run(
     check(precision)
     check_room_for(precision)
 
-    def beside(chunk: Chunk, mesh: Mesh, batches: Batches, bar: tqdm) -> Mapping[str, Table]:
+    def beside(chunk: Chunk, mesh: Mesh, batches: Batches, found: Mapping[str, Table], bar: tqdm) -> Mapping[str, Table]:
         schemes = chunk.initializers[0] + (f" + {others}" if (others := len(chunk.initializers) - 1) else "")
         bar.set_description_str(f"{schemes} {chunk.activation} width {chunk.width}: formats")
-        return tables(precision, chunk, measure(precision, chunk, mesh, batches, bar.update))
+        return tables(precision, chunk, measure(precision, chunk, mesh, batches, bar.update), found["cells"])
 
     job = job_of(precision, beside)
     works = 1 + len(precision.formats)  # the sweep's own, and in each format

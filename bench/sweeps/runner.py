@@ -28,7 +28,7 @@ from bench.sweeps.rows import Table, pairs_table, tables
 from bench.sweeps.sweep import Sweep
 
 Batches = list[tuple[slice, Batch]]  # of the chunk's seeds
-Beside = Callable[[Chunk, Mesh, Batches, tqdm], Mapping[str, Table]]
+Beside = Callable[[Chunk, Mesh, Batches, Mapping[str, Table], tqdm], Mapping[str, Table]]  # with the chunk's tables
 BAR = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} cells [{elapsed}<{remaining}, {rate_fmt}]"
 
 
@@ -113,7 +113,7 @@ def _measuring(
                 bar.set_description_str(f"{label}: pairs")
                 found["pairs"] = pairs_table(sweep, chunk, measure_pairs(sweep, chunk, mesh, batches))
             if beside is not None:
-                found |= beside(chunk, mesh, batches, bar)
+                found |= beside(chunk, mesh, batches, found, bar)
             yield chunk, found
 
     return measured
