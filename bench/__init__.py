@@ -12,7 +12,7 @@
 * ``compare``: initializations ranked, as a table, with theory beside it.
 * ``gradient_norms``: of a network that is held as arrays, without a run, as ``GradientNorms``.
 * ``unbounded``: any JAX function in floats whose exponent never ends, ``Extended``.
-* ``rounded``: any JAX function as a shorter number format computes it.
+* ``rounded``: any JAX function as a shorter number format computes it; ``Policy``: the formats of a step of training.
 * ``probe``: a model of your own, layer by layer, with verdicts, as ``Report``.
 * ``gradient_monitor``: norms of gradients while a model trains, as a link of an optax chain.
 * ``INITIALIZERS``, ``ACTIVATIONS``: what has a name; ``Activation``: for one of your own with more than a function.
@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bench import theory
     from bench.arithmetic.number import Extended
+    from bench.arithmetic.policy import Policy
     from bench.arithmetic.rounding import rounded
     from bench.arithmetic.unbounded import unbounded
     from bench.engine.arrays import GradientNorms, gradient_norms
@@ -53,6 +54,7 @@ __all__ = [
     "Activation",
     "Extended",
     "GradientNorms",
+    "Policy",
     "Precision",
     "Report",
     "Run",
@@ -78,6 +80,7 @@ _HOMES = {
     "Extended": "arithmetic.number",
     "GradientNorms": "engine.arrays",
     "INITIALIZERS": "networks.initializers",
+    "Policy": "arithmetic.policy",
     "PRESETS": "sweeps.presets",
     "Precision": "precision.precision",
     "Report": "probing.report",

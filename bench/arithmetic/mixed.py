@@ -9,9 +9,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.extend.source_info_util import user_context
 
 from bench.arithmetic.formats import FORMATS, Format
 from bench.arithmetic.interpret import Arithmetic, bind
+from bench.arithmetic.number import at_least_float32
 from bench.arithmetic.policy import Policy
 from bench.arithmetic.rounding import CAST, Rounding, interpreted
 from bench.arithmetic.rules import control
@@ -26,6 +28,9 @@ class Mixed:
     The forward program is that of ``jax.vjp`` with its results rounded to the activations' format; the backward program is
     the function that this returns, with its results rounded to the gradients' format. What it begins with, the loss scale,
     is not rounded, as where the loss is a float32. What one pass hands to the other stays as the first has rounded it.
+
+    taken: weights from the parameters that are kept; given: other arguments as the forward pass reads them; vjp: the step
+    itself, not rounded; forth, back: what rounds its two passes.
     """
 
     def __init__(self, loss: Callable[..., Any], policy: Policy):
@@ -34,17 +39,18 @@ class Mixed:
         kept = Rounding(FORMATS[policy.master])
         self.forth, self.back = (_pass(policy, own) for own in (policy.activations, policy.gradients))
         loss = loss if policy.others is None else interpreted(loss, Operands(policy))
-        self._take = jax.jit(partial(jax.tree.map, lambda array: of_weights.rounded(kept.rounded(array))))
-        self._give = jax.jit(partial(jax.tree.map, self.forth.rounded))
-        self._forward = interpreted(lambda weights, *rest: jax.vjp(lambda w: loss(w, *rest), weights), self.forth)
+        self.taken = jax.jit(partial(jax.tree.map, lambda array: of_weights.rounded(kept.rounded(array))))
+        self.given = jax.jit(partial(jax.tree.map, self.forth.rounded))
+        self.vjp = lambda weights, *rest: jax.vjp(lambda w: loss(w, *rest), weights)
+        self._forward = interpreted(self.vjp, self.forth)
         self._backward = interpreted(lambda vjp, seed: vjp(seed)[0], self.back)
         self._unscale = jax.jit(
-            lambda gradients, scale: jax.tree.map(lambda g: kept.rounded(g / scale.astype(g.dtype)), gradients)
+            lambda gradients, scale: jax.tree.map(lambda g: kept.rounded(_wide(g) / scale.astype(_wide(g).dtype)), gradients)
         )
 
     def forward(self, params: Any, *rest: Any) -> tuple[Any, Any]:
         """The loss, and what the backward pass needs."""
-        return self._forward(self._take(params), *self._give(rest))
+        return self._forward(self.taken(params), *self.given(rest))
 
     def scaled(self, value: Any, vjp: Any, scale: float) -> Any:
         """Gradients times the loss scale, as the backward pass leaves them."""
@@ -53,6 +59,10 @@ class Mixed:
     def unscaled(self, gradients: Any, scale: float) -> Any:
         """Divided by it, as the master weights get them."""
         return self._unscale(gradients, jnp.float32(scale))
+
+
+def _wide(array: Any) -> Any:
+    return array.astype(at_least_float32(array.dtype))
 
 
 def _pass(policy: Policy, own: str) -> Rounding:
@@ -86,8 +96,9 @@ class Operands(Arithmetic):
         axes = _contracted(equation)
         if axes is None:
             return bind(equation, *values)
-        operands = [_forth(self.operand, value, axis) for value, axis in zip(values, axes, strict=True)]
-        return [_back(self.result, result) for result in bind(equation, *operands)]
+        with user_context(equation.source_info.traceback):  # so that the casts are found where the product is
+            operands = [_forth(self.operand, value, axis) for value, axis in zip(values, axes, strict=True)]
+            return [_back(self.result, result) for result in bind(equation, *operands)]
 
     def constant(self, array: Any) -> Any:
         """As it is."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.arithmetic.formats import FORMATS
 from bench.arithmetic.scaling import SCALINGS
+from bench.settings.checks import sequence
 from bench.settings.errors import SweepError
 from bench.settings.specs import parse_spec
 
@@ -71,3 +72,8 @@ class Policy:
         written = [f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in given.items()]
         words = ",".join(written)
         return f"{self.activations}:{words}" if words else self.activations
+
+
+def policies(given: object) -> tuple[Policy, ...]:
+    """Policies as they are given, one or several, each once. Raises SweepError (field ``formats``)."""
+    return tuple(dict.fromkeys(Policy.parse(each) for each in sequence("formats", given, "number formats")))

@@ -51,6 +51,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=True,
         help="keep compiled programs in the user's cache folder",
     )
+    parser.add_argument(
+        "--formats",
+        nargs="+",
+        metavar="FORMAT",
+        default=[],
+        help="what number formats make of the gradients: float16 bfloat16 float8_e5m2, or with arguments "
+        "float16:loss_scale=dynamic float8_e4m3fn:gradients=float8_e5m2,scaling=mx,others=bfloat16",
+    )
     for field in fields(Thresholds):
         words = f"{THRESHOLDS[field.name]} (default: {field.default:g})"
         parser.add_argument(flag(field.name), metavar="X", help=words)
@@ -67,16 +75,19 @@ def main(arguments: argparse.Namespace) -> None:
     seeds = integer("seeds", one_number("seeds", arguments.seeds, whole=True), at_least=1, at_most=LARGEST_COUNT)
     key = integer("key", one_number("key", arguments.key, whole=True), at_least=0, at_most=2**32 - 1)
     configure_jax(compilation_cache=arguments.compilation_cache)
+    from bench.arithmetic.policy import policies
     from bench.arithmetic.pullbacks import check_choice
     from bench.probing.runner import check_place, probe_own, write
     from bench.probing.seeds import over_seeds
 
     check_choice(arguments.nonlinear)
+    formats = policies(arguments.formats) if arguments.formats else ()
     if arguments.run is not None:
         check_place(arguments.results, arguments.run)
     elif arguments.overwrite:
         raise SweepError("overwrite", True, "nothing to remove without --run")
-    reports, settings = probe_own(arguments.make, seeds=seeds, key=key, thresholds=thresholds, nonlinear=arguments.nonlinear)
+    given = {"thresholds": thresholds, "nonlinear": arguments.nonlinear, "formats": formats}
+    reports, settings = probe_own(arguments.make, seeds=seeds, key=key, **given)
     if arguments.run is None:
         print(over_seeds(reports))
         return

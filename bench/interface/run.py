@@ -85,8 +85,11 @@ class Run:
 
     @property
     def formats(self) -> pd.DataFrame:
-        """One row for each network and number format of a precision run. Raises ValueError for a run without."""
-        return self._rows("formats", "precision")
+        """One row for each network and number format of a precision run, or format and parameter of a probe.
+
+        Raises ValueError for a run without.
+        """
+        return self._rows("formats", "precision", "probe")
 
     @property
     def format_layers(self) -> pd.DataFrame:

@@ -121,6 +121,19 @@ def log10_norm(sizes: np.ndarray) -> float:
     return float(largest + np.log10(np.sum(10 ** (2 * (sizes - largest)))) / 2)
 
 
+def median(values: np.ndarray) -> np.ndarray:
+    """Over the first axis, the lower of two in the middle (of 0 and infinity there is no mean); NaN where there is one."""
+    middle = np.sort(values, axis=0)[(len(values) - 1) // 2]
+    return np.where(np.isnan(values).any(axis=0), np.nan, middle)
+
+
+def percent(share: float) -> str:
+    """A share as one reads it; what is not quite all or nothing never looks like it."""
+    if share in (0, 1):
+        return f"{100 * share:.0f} %"
+    return "> 99.9 %" if share > 0.999 else "< 0.1 %" if share < 0.001 else f"{100 * share:.3g} %"
+
+
 def ends_of(dtype: str) -> tuple[float, float]:
     """log₁₀ of half the smallest number of a format, below which it has only zero, and of its largest."""
     info = ml_dtypes.finfo(dtype)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from bench.arithmetic.number import Extended
+from bench.arithmetic.policy import Policy, policies
 from bench.probing.activations import activations_of, signals_of
+from bench.probing.formats import measure_formats
 from bench.probing.gates import opened
 from bench.probing.measure import Part, log10_norm, parts_of, rows_of
 from bench.probing.model import Model, trace
@@ -27,6 +29,7 @@ def probe(
     *args: Any,
     thresholds: Mapping[str, float] | None = None,
     nonlinear: str = "refuse",
+    formats: Sequence[str | Policy] = (),
 ) -> Report:
     """The exact size of every gradient of a model of your own, what is wrong with it, and what usually mends it.
 
@@ -40,15 +43,16 @@ def probe(
     thresholds: from which numbers on a verdict is given, by name (:class:`bench.probing.thresholds.Thresholds`). Gradients
     are those of ``jax.grad``, in floats whose exponent never ends: neither clipped, nor lost, nor infinite. nonlinear: a
     ``custom_vjp`` whose backward pass is not linear in its cotangent (it clips, or takes signs) has no gradient and is
-    refused by name, or with ``"evaluate"`` measured as it stands. Raises :class:`bench.SweepError` (a ValueError) for that,
-    for parameters without floats and for a loss that is not one number.
+    refused by name, or with ``"evaluate"`` measured as it stands. formats: what these would make of the gradients, such as
+    ``["float16", "float8_e4m3fn:gradients=float8_e5m2"]`` (:class:`bench.Policy`). Raises :class:`bench.SweepError` (a
+    ValueError) for that, for parameters without floats, a loss that is not one number, and a format that is none.
     """
-    settled = Thresholds.given(thresholds or {})
-    return measured(trace(loss, params, *args, nonlinear=nonlinear), settled)
+    settled, given = Thresholds.given(thresholds or {}), policies(formats) if formats else ()
+    return measured(trace(loss, params, *args, nonlinear=nonlinear), settled, given)
 
 
-def measured(model: Model, thresholds: Thresholds) -> Report:
-    """The report of a model that is traced."""
+def measured(model: Model, thresholds: Thresholds, given: Sequence[Policy] = ()) -> Report:
+    """The report of a model that is traced, with what each of the policies that are given makes of its gradients."""
     value, gradients, sums = model.gradients()
     parts = parts_of(model)
     activations = activations_of(model, sums)
@@ -69,6 +73,7 @@ def measured(model: Model, thresholds: Thresholds) -> Report:
         thresholds=thresholds,
         origin=origin,
         origin_path=None if origin is None else _used_before(origin, parts),
+        in_formats=measure_formats(model, parts, table, gradients, given, thresholds.lost) if given else None,
     )
 
 

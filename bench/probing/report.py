@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from bench.probing.advice import Advice, advice_for, sources_of
+from bench.probing.formats import Formats
+from bench.probing.formats_text import formats_text
 from bench.probing.origins import Origin
 from bench.probing.slopes import Slope
 from bench.probing.thresholds import Thresholds
@@ -36,7 +38,7 @@ class Report:
     log10_loss: at any size. slopes: decades per layer towards the output of gradient, cotangent and signal, with 95 %
     intervals. thresholds: what the verdicts were given by. origin: the equation in which the plain program leaves the range
     of its floats, if it does; origin_path: the parameter that it has used last before that. seeds: of how many draws these
-    are medians.
+    are medians. in_formats: what number formats make of it, if any were asked for.
     """
 
     table: pd.DataFrame
@@ -48,6 +50,12 @@ class Report:
     origin: Origin | None = None
     origin_path: str | None = None
     seeds: int = 1
+    in_formats: Formats | None = None
+
+    @property
+    def formats(self) -> pd.DataFrame | None:
+        """A row for each number format and parameter: what is lost of its gradient, and how far the rest is off."""
+        return None if self.in_formats is None else self.in_formats.table
 
     @property
     def verdict(self) -> str:
@@ -67,7 +75,8 @@ class Report:
         return str(rows.loc[rows["excess"].idxmax(), "path"])
 
     def __str__(self) -> str:
-        return "\n".join([*self.headline(), "", self.as_text(), "", self._foot()])
+        formats = [formats_text(self.in_formats, self.thresholds.lost), ""] if self.in_formats is not None else []
+        return "\n".join([*self.headline(), "", self.as_text(), "", *formats, self._foot()])
 
     __repr__ = __str__
 

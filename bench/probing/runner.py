@@ -13,7 +13,9 @@ from typing import Any
 
 import jax
 import numpy as np
+import pandas as pd
 
+from bench.arithmetic.policy import Policy
 from bench.probing.model import Model
 from bench.probing.own import load, model_of, takes_key
 from bench.probing.probe import measured
@@ -37,7 +39,13 @@ class Chunk(AnyChunk):
 
 
 def probe_own(
-    name: str, *, seeds: int, key: int, thresholds: Thresholds, nonlinear: str = "refuse"
+    name: str,
+    *,
+    seeds: int,
+    key: int,
+    thresholds: Thresholds,
+    nonlinear: str = "refuse",
+    formats: Sequence[Policy] = (),
 ) -> tuple[list[Report], dict[str, Any]]:
     """``package.module:make``, measured for every seed, and the fields of the run. Raises SweepError."""
     make = load(name)
@@ -49,9 +57,9 @@ def probe_own(
     for seed in range(seeds):
         model = model_of(make, name, jax.random.fold_in(root, seed) if seed else root, nonlinear=nonlinear)
         _add(digest, model)
-        reports.append(measured(model, thresholds))
+        reports.append(measured(model, thresholds, formats))
     fields = {"model": name, "program": digest.hexdigest(), "seeds": seeds, "key": key, "thresholds": asdict(thresholds)}
-    return reports, fields | {"nonlinear": nonlinear}
+    return reports, fields | {"nonlinear": nonlinear, "formats": [str(policy) for policy in formats]}
 
 
 def write(
@@ -61,7 +69,8 @@ def write(
     if overwrite:
         remove_run(results, name)
     chunks = [Chunk(index, index) for index in range(len(reports))]
-    with closing(RunFolder(results, name, kind="probe", fields=fields, chunks=chunks, tables=TABLES)) as folder:
+    tables = (*TABLES, "formats") if fields["formats"] else TABLES
+    with closing(RunFolder(results, name, kind="probe", fields=fields, chunks=chunks, tables=tables)) as folder:
         missing = folder.missing()
         if missing or not folder.manifest.get("finished"):
             folder.begin()
@@ -72,8 +81,7 @@ def write(
 
 
 def _tables(report: Report, model: str, seed: int) -> dict[str, dict[str, Any]]:
-    rows = report.table.assign(shape=["×".join(map(str, shape)) for shape in report.table["shape"]])
-    layers = {"model": [model] * len(rows), "seed": np.full(len(rows), seed)}
+    layers = _rows(report.table, model, seed)
     cell = {
         "model": [model],
         "seed": [seed],
@@ -84,7 +92,14 @@ def _tables(report: Report, model: str, seed: int) -> dict[str, dict[str, Any]]:
         "guilty": [report.guilty or ""],
         "origin": [report.origin.source if report.origin else ""],
     }
-    return {"cells": cell, "layers": layers | {name: rows[name].tolist() for name in rows}}
+    formats = {} if report.in_formats is None else {"formats": _rows(report.in_formats.whole(), model, seed)}
+    return {"cells": cell, "layers": layers, **formats}
+
+
+def _rows(table: pd.DataFrame, model: str, seed: int) -> dict[str, Any]:
+    rows = table.assign(shape=["×".join(map(str, shape)) for shape in table["shape"]])
+    named = {"model": [model] * len(rows), "seed": np.full(len(rows), seed)}
+    return named | {name: rows[name].tolist() for name in rows}
 
 
 def _add(digest: Any, model: Model) -> None:

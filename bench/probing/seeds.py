@@ -8,6 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from bench.probing.formats import formats_over
+from bench.probing.measure import median
 from bench.probing.report import Report
 from bench.probing.slopes import Slope
 from bench.probing.verdicts import VERDICTS
@@ -31,7 +33,7 @@ def over_seeds(reports: Sequence[Report]) -> Report:
     table = first.table.copy()
     for name in (*SPREAD, *SHARES):
         values = np.stack([each[name].to_numpy(float) for each in tables])
-        table[name] = _median(values)
+        table[name] = median(values)
         if name in SPREAD:
             table[f"{name}_low"], table[f"{name}_high"] = values.min(axis=0), values.max(axis=0)
     table["verdict"] = [_most(votes) for votes in zip(*(each["verdict"] for each in tables), strict=True)]
@@ -41,18 +43,13 @@ def over_seeds(reports: Sequence[Report]) -> Report:
         first,
         table=table,
         loss=float(np.median([report.loss for report in reports])),
-        log10_loss=float(_median(np.array([[report.log10_loss] for report in reports]))[0]),
+        log10_loss=float(median(np.array([[report.log10_loss] for report in reports]))[0]),
         slopes={word: _slope([report.slopes[word] for report in reports]) for word in first.slopes},
         origin=wrong.origin,
         origin_path=wrong.origin_path,
         seeds=len(reports),
+        in_formats=formats_over([each for report in reports if (each := report.in_formats) is not None]),
     )
-
-
-def _median(values: np.ndarray) -> np.ndarray:
-    """Over the first axis, the lower of two in the middle (of 0 and infinity there is no mean); NaN where there is one."""
-    middle = np.sort(values, axis=0)[(len(values) - 1) // 2]
-    return np.where(np.isnan(values).any(axis=0), np.nan, middle)
 
 
 def _most(votes: Sequence[str]) -> str:

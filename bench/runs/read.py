@@ -54,6 +54,10 @@ COLUMNS: Mapping[str, Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = M
         "probe": {
             "cells": (PROBED, ("loss", "log10_loss", "slope_gradient", "verdict", "guilty")),
             "layers": ((*PROBED, "path", "layer"), ("log10_grad", "log10_weight", "log10_grad_rms", "dtype", "verdict")),
+            "formats": (
+                (*PROBED, "format", "path", "layer"),
+                (*SHARES, "loss_scale"),
+            ),
         },
         "training": {
             "cells": (
@@ -87,6 +91,7 @@ ABSENT = MappingProxyType(
         ("precision", "format_layers"): "it holds no layers; measure it with layers, under another name",
         ("probe", "cells"): "nothing is measured yet; probe the model again",
         ("probe", "layers"): "nothing is measured yet; probe the model again",
+        ("probe", "formats"): "it holds no number formats; probe the model again with --formats, under another name",
         ("training", "cells"): "no cell is trained yet; run the training again to finish it",
         ("training", "curves"): "it holds no learning curves; train again with curves, under another name",
     }

@@ -1,0 +1,106 @@
+"""What number formats make of a model: against gradients in the format itself, and advice that is taken."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import bench
+from bench.arithmetic.loss_scale import Step
+from bench.arithmetic.mixed import Mixed
+from bench.arithmetic.policy import Policy
+from bench.probing.formats import angle
+from bench.probing.formats_text import formats_text
+from tests.probing.test_probe import ROTATIONS, X, stacked, stacked_params
+
+SMALL = 2.0**-20  # some of what comes back is then below the half of the smallest float16, 2^-25
+
+
+def loss(params, x):
+    h = jnp.tanh(x @ params["body"])
+    return SMALL * jnp.mean(h @ params["head"])  # the line
+
+
+PARAMS = {"body": ROTATIONS[0] / 4, "head": ROTATIONS[1][:, :1]}
+EIGHT = "float8_e4m3fn:gradients=float8_e5m2,scaling=mx,others=bfloat16"
+
+
+@pytest.fixture(scope="module")
+def report():
+    return bench.probe(
+        loss, PARAMS, X, formats=["float16", "float8_e4m3fn:gradients=float8_e5m2,scaling=mx,others=bfloat16"]
+    )
+
+
+def test_shares_and_angles_are_those_of_gradients_in_the_format(report):
+    exact = jax.grad(loss)(PARAMS, X)
+    short = bench.rounded(jax.grad(loss), "float16")(PARAMS, X)
+    rows = report.formats[report.formats["format"] == "float16"].set_index("path")
+    assert 0 < rows["share_zero"].max() < 1
+    for name, gradient in exact.items():
+        own, held = (np.asarray(each, np.float64).ravel() for each in (gradient, short[name]))
+        assert rows.loc[name, "share_zero"] == np.mean(held == 0)
+        assert rows.loc[name, "share_subnormal"] == np.mean((held != 0) & (np.abs(held) < 2.0**-14))
+        assert rows.loc[name, "share_overflow"] == 0
+        cosine = own @ held / np.linalg.norm(own) / np.linalg.norm(held)
+        assert rows.loc[name, "angle"] == pytest.approx(np.degrees(np.arccos(cosine)), rel=1e-3)
+        error = np.linalg.norm(held) / np.linalg.norm(own) - 1
+        assert rows.loc[name, "norm_error"] == pytest.approx(error, abs=1e-5)
+
+
+def test_the_advised_loss_scales_are_the_ones_that_save_most(report):
+    """One power of two beyond them more is lost, or a gradient overflows."""
+    scales = report.in_formats.found[0].scales
+    step = Step(Mixed(loss, Policy.parse("float16")), PARAMS, X)
+
+    def lost(power):
+        return sum(np.sum(gradient == 0) for gradient in step.scaled(2.0**power))
+
+    assert lost(scales.low) == lost(scales.middle) == lost(scales.high) < lost(scales.low - 1)
+    assert [step.overflows(2.0**power) for power in (scales.high, scales.high + 1)] == [False, True]
+    assert f"multiply the loss by 2^{scales.middle}" in str(report)
+    dynamic = Step(Mixed(loss, Policy.parse("float16:loss_scale=dynamic")), PARAMS, X)
+    assert dynamic.scale() == 2.0**scales.high
+
+
+def test_the_first_loss_has_its_line_and_its_layer(report):
+    firsts = report.in_formats.found[0].firsts
+    assert firsts.beyond is None
+    assert (firsts.lost_backward.path, firsts.lost_backward.backward) == ("head", True)  # its gradient comes first
+    line = loss.__code__.co_firstlineno + 2
+    assert f"test_formats.py:{line}:" in firsts.lost_backward.source
+    eight = report.in_formats.found[1]
+    assert eight.firsts.lost_backward is None or "test_formats.py" in eight.firsts.lost_backward.source
+
+
+def test_layers_of_a_scan_have_their_step_and_what_overflows_forward_no_loss_scale_helps():
+    """Rotations times 8: signals of 8^l leave float16 within ten layers, at the layer that powers of two say."""
+    params = stacked_params(8.0)
+    (found,) = bench.probe(stacked, params, X, formats="float16").in_formats.found
+    signal, layer = np.asarray(X), -1
+    while np.max(np.abs(signal)) < 65504:
+        layer += 1
+        signal = signal @ np.asarray(params["layers"]["kernel"][layer])
+    assert found.firsts.beyond.path == f"layers.kernel[{layer}]"
+    assert not found.firsts.beyond.backward
+    assert "test_probe.py" in found.firsts.beyond.source
+    assert found.scales is None
+    assert np.isinf(found.loss) or np.isnan(found.loss)
+
+
+def test_long_names_stand_below_the_table(report):
+    text = formats_text(report.in_formats, 0.05)
+    assert f"float8_e4m3fn (2): {EIGHT}" in text
+
+
+def test_angles_are_exact_however_small():
+    for degrees in (1e-7, 1.0, 90.0, 180.0):
+        turned = np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])
+        assert angle(np.array([1.0, 0.0]), turned) == pytest.approx(degrees, rel=1e-8)
+    assert np.isnan(angle(np.zeros(2), np.ones(2)))
+
+
+@pytest.mark.parametrize("formats", ["half", ["float16", "float16:loss_scale=0"], [3]])
+def test_a_format_that_is_none_is_refused_before_anything_is_measured(formats):
+    with pytest.raises(bench.SweepError, match=r"^formats: got "):
+        bench.probe(None, PARAMS, formats=formats)
