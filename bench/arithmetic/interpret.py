@@ -13,6 +13,7 @@ import numpy as np
 from jax.core import Tracer
 from jax.extend.core import ClosedJaxpr, Literal
 
+from bench.arithmetic import short
 from bench.arithmetic.values import Plain, Value, drifted, is_float, literal, real
 
 HUGE = 2.0**60  # constants beyond are masks, of whose entries each gets an exponent of its own
@@ -66,6 +67,7 @@ class Context(Arithmetic):
     """Floats without an end: a rule for every primitive by its name, and what is done where there is none."""
 
     rules: dict[str, Rule]
+    programs: frozenset[str]  # primitives that hold programs
     opened: frozenset[str]  # primitives whose rules serve without floats too: they hold programs, or make floats
     in_range: frozenset[str]  # primitives that are computed in plain floats without a warning
     strict: bool = False
@@ -76,7 +78,9 @@ class Context(Arithmetic):
         name = equation.primitive.name
         rule = self.rules.get(name)
         if rule is not None and (name in self.opened or any(map(is_float, values))):
-            return rule(self, equation, *values)
+            if name in self.programs or not short.touches(equation):
+                return rule(self, equation, *values)
+            return short.with_own_digits(equation, rule(self, short.Widened(equation), *values))
         if name not in self.in_range and any(map(is_float, values)):
             if self.strict:
                 raise UnknownPrimitiveError(f"{name}: no rule is known for this primitive beyond the range of floats")
@@ -91,6 +95,7 @@ class Context(Arithmetic):
         """Normalized; masks with an exponent for every entry."""
         if not jax.numpy.issubdtype(array.dtype, jax.numpy.floating):
             return array
+        array = short.widened(array)
         if not isinstance(array, Tracer) and array.size:
             size = np.abs(np.asarray(array, np.float64))
             if np.max(size, where=np.isfinite(size), initial=0) > HUGE:
@@ -99,7 +104,7 @@ class Context(Arithmetic):
 
     def literal(self, array: np.ndarray) -> Value:
         """Its size is known before the program runs."""
-        return literal(array)
+        return literal(short.widened(array))
 
 
 _drifted = jax.jit(drifted)
@@ -124,5 +129,5 @@ def inner_programs(equation: Any) -> Iterator[Any]:
 
 def in_plain_floats(equation: Any, values: Sequence[Value]) -> list[Value]:
     """The primitive on ordinary floats, and its results with exponents again."""
-    results = bind(equation, *map(real, values))
-    return [drifted(r) if jax.numpy.issubdtype(r.dtype, jax.numpy.floating) else r for r in results]
+    results = bind(equation, *short.narrowed(equation.invars, [*map(real, values)]))
+    return [drifted(short.widened(r)) if jax.numpy.issubdtype(r.dtype, jax.numpy.floating) else r for r in results]

@@ -16,18 +16,8 @@ from bench.arithmetic.interpret import Arithmetic, bind
 from bench.arithmetic.pieces import Program
 from bench.arithmetic.rules import control
 from bench.arithmetic.scaling import round_scaled
+from bench.arithmetic.short import MOVES
 from bench.settings.errors import SweepError
-
-MOVES = frozenset(  # what only moves numbers that are rounded already
-    name
-    for line in (
-        "abs broadcast_in_dim clamp concatenate copy copy_p cummax cummin dynamic_slice dynamic_update_slice expand_dims",
-        "gather max min name neg pad reduce_max reduce_min reshape rev scatter select_n sign slice sort split squeeze",
-        "stop_gradient top_k transpose",
-    )
-    for name in line.split()
-)
-
 
 CAST = "rounded_operand"  # the name of a program within a program that rounds by itself
 

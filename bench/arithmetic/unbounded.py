@@ -15,6 +15,7 @@ from bench.arithmetic.number import Extended
 from bench.arithmetic.pieces import Program
 from bench.arithmetic.pullbacks import check_choice, check_pullbacks, differentiated
 from bench.arithmetic.rules import control, functions, products, structure, sums
+from bench.arithmetic.short import in_own_dtypes, widened
 from bench.arithmetic.values import Scaled
 
 RULES = structure.RULES | sums.RULES | products.RULES | functions.RULES | control.RULES
@@ -52,14 +53,14 @@ def unbounded(function: Callable[..., Any], *, strict: bool = False, nonlinear: 
     or run as it stands with ``"evaluate"``. In any other function it is run as it stands: JAX does not tell of it.
     """
     check_choice(nonlinear)
-    context = Context(RULES, OPENED, IN_RANGE, strict)
+    context = Context(RULES, frozenset(control.RULES), OPENED, IN_RANGE, strict)
     traced: dict[Any, tuple[Program, Any]] = {}
 
     @wraps(function)
     def in_extended_numbers(*arguments: Any, **keywords: Any) -> Any:
         flat, tree = jax.tree.flatten((arguments, keywords), is_leaf=lambda leaf: isinstance(leaf, Extended))
         values = [value_of(leaf) for leaf in flat]
-        shapes = [jax.typeof(leaf.mantissa if isinstance(leaf, Scaled) else leaf) for leaf in values]
+        shapes = [shape_of(leaf) for leaf in flat]
         key = tree, tuple(shapes)
         if key not in traced:
             arguments, keywords = jax.tree.unflatten(tree, shapes)
@@ -68,7 +69,7 @@ def unbounded(function: Callable[..., Any], *, strict: bool = False, nonlinear: 
                 _refuse_nonlinear(function, arguments, keywords)
             traced[key] = Program(context, program), jax.tree.structure(results)
         program, results = traced[key]
-        return jax.tree.unflatten(results, program(values))
+        return jax.tree.unflatten(results, in_own_dtypes(program.program.jaxpr.outvars, program(values)))
 
     return in_extended_numbers
 
@@ -83,11 +84,18 @@ def _refuse_nonlinear(function: Any, arguments: Any, keywords: Any) -> None:
     check_pullbacks(program, partial(unbounded, nonlinear="evaluate"))
 
 
+def shape_of(leaf: Any) -> Any:
+    """What the function sees of an argument."""
+    leaf = leaf.mantissa if isinstance(leaf, Extended) else leaf
+    return jax.typeof(leaf if hasattr(leaf, "dtype") else jnp.asarray(leaf))
+
+
 def value_of(leaf: Any) -> Any:
     """An argument as the interpreter takes it."""
     if isinstance(leaf, Extended):
-        return Scaled(leaf.mantissa, leaf.exponent)
+        return Scaled(widened(leaf.mantissa), leaf.exponent)
     leaf = jnp.asarray(leaf) if not hasattr(leaf, "dtype") else leaf
     if not jnp.issubdtype(leaf.dtype, jnp.floating):
         return leaf
+    leaf = widened(leaf)
     return Scaled(leaf, np.zeros((1,) * leaf.ndim, np.int32), MOST_BITS, honest=False)

@@ -100,3 +100,14 @@ def test_layers_that_differ_only_in_the_function_that_they_call_are_not_the_same
 
     with pytest.warns(RuntimeWarning, match="pure_callback: computed in plain floats"):
         assert largest_error(bench.unbounded(network)(POINTS[0]), network(POINTS[0])) < 1e-6
+
+
+def test_float16_has_its_own_digits_and_its_dtype():
+    """Held in float32, every result is that of NumPy, an operation at a time, and 10^-40 is still there."""
+    x, y = np.asarray(POINTS, np.float16), np.asarray(POINTS[::-1] + 3, np.float16)
+    found, tiny = bench.unbounded(lambda x, y: ((x * y + x) / y - y, x**8 * x**8 * np.float16(1e-7)))(x, y / 4)
+    y = y / 4
+    assert found.dtype == np.float16
+    np.testing.assert_array_equal(found.to_float(), (x * y + x) / y - y)
+    exact = 16 * np.log10(np.abs(x.astype(np.float64))) + np.log10(float(np.float16(1e-7)))
+    np.testing.assert_allclose(tiny.log10_abs(), exact, rtol=0, atol=0.02)
