@@ -14,6 +14,7 @@
 * ``unbounded``: any JAX function in floats whose exponent never ends, ``Extended``.
 * ``rounded``: any JAX function as a shorter number format computes it; ``Policy``: the formats of a step of training.
 * ``probe``: a model of your own, layer by layer, with verdicts, as ``Report``.
+* ``Probe``: the same within a training loop, compiled once, at every so many steps.
 * ``gradient_monitor``: norms of gradients while a model trains, as a link of an optax chain.
 * ``INITIALIZERS``, ``ACTIVATIONS``: what has a name; ``Activation``: for one of your own with more than a function.
 * ``theory``: mean field and finite width, without a measurement.
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from bench.networks.activations import ACTIVATIONS, Activation
     from bench.networks.initializers import INITIALIZERS
     from bench.precision.precision import Precision
+    from bench.probing.loop import Probe
     from bench.probing.monitor import gradient_monitor
     from bench.probing.probe import probe
     from bench.probing.report import Report
@@ -56,6 +58,7 @@ __all__ = [
     "GradientNorms",
     "Policy",
     "Precision",
+    "Probe",
     "Report",
     "Run",
     "RunError",
@@ -83,6 +86,7 @@ _HOMES = {
     "Policy": "arithmetic.policy",
     "PRESETS": "sweeps.presets",
     "Precision": "precision.precision",
+    "Probe": "probing.loop",
     "Report": "probing.report",
     "Run": "interface.run",
     "RunError": "runs.errors",

@@ -142,7 +142,7 @@ def ends_of(dtype: str) -> tuple[float, float]:
 
 def _zero_slices(zero: np.ndarray) -> float:
     """The share of rows, or of columns if it is larger, that are zero throughout: units without any gradient."""
-    if zero.ndim == 0:
-        return float(zero)
+    if zero.ndim == 0 or not zero.size:
+        return float(zero.all() and zero.size > 0)
     axes = {0, zero.ndim - 1}
     return max(float(np.mean(zero.all(axis=tuple(i for i in range(zero.ndim) if i != axis)))) for axis in axes)

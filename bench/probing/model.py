@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,7 @@ from jax.extend.core import ClosedJaxpr
 from bench.arithmetic.pullbacks import check_choice, check_pullbacks
 from bench.arithmetic.unbounded import unbounded
 from bench.probing.leaves import Leaves, arrays_of, floats_of
+from bench.probing.needs import check_room_for
 from bench.probing.taps import Dummies, dummies_of, run
 from bench.probing.uses import Place, Uses, uses_of
 from bench.settings.errors import SweepError
@@ -51,6 +52,13 @@ class Model:
         """The program as a function of all arrays that it has."""
         return eval_jaxpr(self.program.jaxpr, consts, *parameters, *data)[0]
 
+    def again(self, parameters: Sequence[Any], data: Sequence[Any]) -> Model:
+        """The same program with other numbers, and nothing to compile for it."""
+        arrays = [jnp.asarray(array) for array in parameters]
+        model = replace(self, parameters=self.parameters._replace(arrays=arrays), data=[*map(jnp.asarray, data)])
+        model.__dict__.update({name: getattr(self, name) for name in ("uses", "value", "value_and_grad")})
+        return model
+
     def gradients(self, parameters: Sequence[Any] | None = None) -> tuple[Any, list[Any], dict[Place, Any]]:
         """The loss, its gradient by every parameter, and the sums that were tapped; for other parameters, if given."""
         given = (parameters or self.parameters.arrays, dummies_of(self.uses.products), self.data, self.program.consts)
@@ -80,6 +88,7 @@ def trace(loss: Callable[..., Any], params: Any, *args: Any, nonlinear: str = "r
     if jax.tree.structure(result) != jax.tree.structure(0) or found[0].shape or not _is_float(found[0].dtype):
         shapes = jax.tree.map(lambda each: f"{each.dtype}{list(each.shape)}", result)
         raise SweepError("loss", shapes, "one float, without a shape: take the mean, and return nothing beside it")
+    check_room_for(program, arrays)
     if nonlinear == "refuse":
         check_pullbacks(program, unbounded)
     return Model(parameters._replace(arrays=arrays), data, program)

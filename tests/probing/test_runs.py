@@ -28,6 +28,38 @@ def vector():
 
 def whole():
     return (lambda params: params.sum()), jax.numpy.arange(3), ()
+
+def leaves():
+    raise SystemExit(3)
+
+def nothing():
+    pass
+
+def array():
+    return stacked, stacked_params(1.0), X
+
+def needs(key, width):
+    pass
+
+def kinds():
+    return (lambda params, x: (x @ params).sum()), jax.numpy.ones((3, 4)), (X,)
+
+def beside():
+    return (lambda params: (params.sum(), 0)), X, ()
+
+def python():
+    return (lambda params: params["rate"]), {"rate": 1.0}, ()
+
+def concrete():
+    return (lambda params: float(params.sum())), X, ()
+
+def gone():
+    params = jax.numpy.ones(3)
+    params.delete()
+    return (lambda params: params.sum()), params, ()
+
+def far():
+    return (lambda params: (params[:, None] @ params[None]).sum()), jax.numpy.ones(10**6), ()
 """
 
 
@@ -69,7 +101,18 @@ def test_without_a_name_nothing_is_written(tmp_path, capsys):
         ("fails", "its loss(params, *args) raised "),
         ("vector", "its loss: got 'float32[4, 8]', expected one float"),
         ("whole", "its params: got "),
-        ("nothing", "AttributeError"),
+        ("lacking", "AttributeError: module 'own_model' has no attribute 'lacking'"),
+        ("X", "of a callable (this one is of type "),
+        ("leaves", "it raised SystemExit: 3"),
+        ("nothing", "it returned one NoneType"),
+        ("array", "it returned (function, dict, ArrayImpl)"),
+        ("needs", "missing 1 required positional argument: 'width'"),
+        ("kinds", "its loss(params, *args) raised TypeError: dot_general requires "),
+        ("beside", "its loss: got ('float32[]', "),
+        ("python", "its params: got PyTreeDef({'rate': *}), expected a pytree with at least one array of floats"),
+        ("concrete", "its loss(params, *args) raised ConcretizationTypeError"),
+        ("gone", "Array has been deleted"),
+        ("far", "its params: got '1,000,000 floats', expected what fits into "),
     ],
 )
 def test_what_cannot_be_probed_is_one_line(name, words, capsys):
@@ -79,6 +122,22 @@ def test_what_cannot_be_probed_is_one_line(name, words, capsys):
     assert told.err.count("\n") == 1
     assert told.err.startswith(f"bench probe: error: MODULE:MAKE: got 'own_model:{name}', expected ")
     assert not told.out
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("own_model", "package.module:function"),
+        (":make", "Empty module name"),
+        ("no_such_model:make", "ModuleNotFoundError"),
+    ],
+)
+def test_what_cannot_be_found_is_one_line(name, words, capsys):
+    assert main(["probe", name]) == 2
+    told = capsys.readouterr()
+    assert (words in told.err, told.err.count("\n"), told.out) == (True, 1, "")
+    assert main(["probe", "own_model:make", "--nonlinear", "ignore"]) == 2
+    assert capsys.readouterr().err == "bench probe: error: --nonlinear: got 'ignore', expected one of refuse, evaluate\n"
 
 
 def test_seeds_need_a_key(capsys):
