@@ -2,11 +2,8 @@
 
 import hashlib
 import json
-import os
+import multiprocessing
 import random
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -16,53 +13,71 @@ import pyarrow.parquet as pq
 import pytest
 
 import bench
+import bench.sweeps.plan
 import bench.sweeps.runner
+from tests.tolerance import own_programs
 
 FIELDS = {"activations": ["tanh", "relu"], "depths": [2, 9, 40], "scales": [0.5, 1.5], "widths": [5], "seeds": 3}
-KILLED = FIELDS | {"initializers": ["gaussian", "he_uniform", "orthogonal"], "widths": [3, 4, 5]}
-KILLS = 12
+KILLED = FIELDS | {"seeds": 9 * FIELDS["seeds"]}
+KILLS = 8
 
 
-def start(fields: dict, results: Path) -> subprocess.Popen:
-    """A run in a process of its own, sharing a compilation cache with the others so that kills fall into the work."""
-    script = (
-        "import bench, json, sys; bench.run(bench.Sweep(**json.loads(sys.argv[1])), results=sys.argv[2], progress=False)"
-    )
-    environment = os.environ | {
-        "JAX_COMPILATION_CACHE_DIR": str(results.parent / "compiled"),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-    }
-    return subprocess.Popen([sys.executable, "-c", script, json.dumps(fields), str(results)], env=environment)
+def measure(fields: dict, results: Path) -> None:
+    bench.sweeps.plan.MOST_SEEDS = FIELDS["seeds"]  # many chunks of the same few programs
+    bench.run(bench.Sweep(**fields), results=results, progress=False)
+
+
+@pytest.fixture
+def start(tmp_path, monkeypatch):
+    """A run in a process of its own, forked from one that has imported everything and started nothing: each begins at once.
+
+    They share a folder of compiled programs, so that kills fall into the work.
+    """
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", own_programs(tmp_path))
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload([__name__])
+
+    def started(fields: dict, results: Path):
+        process = processes.Process(target=measure, args=(fields, results))
+        process.start()
+        return process
+
+    return started
+
+
+def ended(process) -> int | None:
+    process.join()
+    return process.exitcode
 
 
 def files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def test_killed_at_random_moments_and_resumed_it_is_as_if_nothing_happened(tmp_path):
+def test_killed_at_random_moments_and_resumed_it_is_as_if_nothing_happened(tmp_path, start):
     whole = tmp_path / "whole" / "sweep"
     began = time.monotonic()
-    assert start(KILLED, tmp_path / "whole").wait() == 0
+    assert ended(start(KILLED, tmp_path / "whole")) == 0
     length = time.monotonic() - began
     results, moments = tmp_path / "killed", random.Random(0)
     folder, progressed = results / "sweep", set()
     for _ in range(KILLS):
         process = start(KILLED, results)
-        # most of a process's life is its start: aim at the time in which it measures and writes
+        # aim at the time in which it measures and writes
         deadline = time.monotonic() + length * 3
         shards = len(list(folder.glob("cells/*.parquet")))
         if moments.random() < 0.7:
-            while time.monotonic() < deadline and len(list(folder.glob("cells/*"))) <= shards and process.poll() is None:
+            while time.monotonic() < deadline and len(list(folder.glob("cells/*"))) <= shards and process.is_alive():
                 time.sleep(0.001)
         time.sleep(moments.uniform(0, 0.02))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.kill()
+        process.join()
         if folder.exists():
             progressed.add(len(list(folder.glob("cells/*.parquet"))))
             for shard in folder.rglob("[!.]*.parquet"):
                 pd.read_parquet(shard)  # complete or absent
     assert len(progressed) > 3
-    assert start(KILLED, results).wait() == 0
+    assert ended(start(KILLED, results)) == 0
     assert files(folder) == files(whole)
     for name in files(whole):
         if name.endswith(".parquet"):
