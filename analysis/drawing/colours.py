@@ -76,7 +76,9 @@ def draw_colorbar(panels: list[Axes], colours: Colours, words: str) -> None:
     low, high = colours.norm.vmin or 0.0, colours.norm.vmax or 1.0
     figure: Any = panels[0].figure
     mappable = ScalarMappable(colours.norm, colours.cmap)
-    bar = figure.colorbar(mappable, ax=panels, extend=colours.extend, aspect=30, pad=0.015, label=words)
+    # These span all rows and columns, and a layout measures the bar once for each that is named.
+    ends = [panels[0], *panels[1:][-1:]]
+    bar = figure.colorbar(mappable, ax=ends, extend=colours.extend, aspect=30, pad=0.015, label=words)
     bar.set_ticks(np.linspace(low, high, 5))
     bar.formatter = FuncFormatter(lambda decades, _: f"{decades:g}".replace("-", "−"))
     bar.update_ticks()

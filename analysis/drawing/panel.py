@@ -31,10 +31,15 @@ def set_axes(ax: Axes, grid: Grid) -> Edges:
     scales_in_log = evenly_spaced_in_log(grid.scales)
     x, y = cell_edges(grid.depths, logarithmic=True), cell_edges(grid.scales, logarithmic=scales_in_log)
     y = np.maximum(y, 0) if grid.scales[0] >= 0 else y
-    ax.set_xscale("log")
-    ax.set_yscale("log" if scales_in_log else "linear")
-    ax.set_xlim(x[0], x[-1])
-    ax.set_ylim(y[0], y[-1])
+    # Only what is not so yet: where panels share their axes each of these goes through all of them.
+    if ax.get_xscale() != "log":
+        ax.set_xscale("log")
+    if ax.get_yscale() != (of_scales := "log" if scales_in_log else "linear"):
+        ax.set_yscale(of_scales)
+    if ax.get_autoscalex_on() or ax.get_xlim() != (x[0], x[-1]):
+        ax.set_xlim(x[0], x[-1])
+    if ax.get_autoscaley_on() or ax.get_ylim() != (y[0], y[-1]):
+        ax.set_ylim(y[0], y[-1])
     ax.xaxis.set_major_locator(FixedLocator(depth_ticks(grid.depths[0], grid.depths[-1])))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda depth, _: f"{depth:g}"))
     ax.xaxis.set_minor_formatter(NullFormatter())

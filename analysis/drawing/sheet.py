@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import matplotlib as mpl
@@ -15,6 +16,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
 from analysis.drawing.labels import plain
@@ -58,7 +60,8 @@ def new_sheet(
     crowded = ROOMY * text_width(labels[1], mpl.rcParams["axes.labelsize"]) > room
     if crowded:
         figure.supylabel(labels[1])
-    panels = figure.subplots(*used.shape, squeeze=False, **{"sharex": share, "sharey": share} | grid)
+    shared = {"sharex": share, "sharey": share} | grid
+    panels = figure.subplots(*used.shape, squeeze=False, **shared)
     for (row, column), ax in np.ndenumerate(panels):
         if not used[row, column]:
             ax.set_axis_off()
@@ -68,12 +71,22 @@ def new_sheet(
         ax.set(xlabel=labels[0] if lowest else "", ylabel=labels[1] if first and not crowded else "")
         if share:
             ax.tick_params(labelbottom=lowest, labelleft=first)
+            _quieten(ax, inner_x=shared["sharex"] and not lowest, inner_y=shared["sharey"] and not first)
     return figure, panels
+
+
+def _quieten(ax: Axes, *, inner_x: bool, inner_y: bool) -> None:
+    """An axis without labels keeps its long ticks only, and a layout, whose time goes there, measures its spine instead."""
+    for inner, axis, spine in ((inner_x, ax.xaxis, ax.spines.bottom), (inner_y, ax.yaxis, ax.spines.left)):
+        axis.set_in_layout(not inner)
+        spine.set_in_layout(inner)
+        if inner:
+            axis.set_tick_params(which="minor", left=False, bottom=False, labelleft=False, labelbottom=False)
 
 
 def fit_titles(figure: Any, panels: Iterable[Axes]) -> None:
     """Break titles and labels of x so that none is wider than its panel; the figure grows by the lines that this adds."""
-    figure.draw_without_rendering()
+    figure.get_layout_engine().execute(figure)
     added: dict[int, int] = {}
     panels = list(panels)
     for text in figure.texts:  # the label of all rows, which beside a legend is not in the middle of the figure
@@ -124,9 +137,13 @@ def shortened(name: str, width: float, size: float) -> str:
     return next((end for end in ends if text_width(end, size) <= width), "…")
 
 
+@cache
 def text_width(text: str, size: float) -> float:
-    """In points, at that type size."""
-    return float(TextPath((0, 0), text.rstrip(), size=size).get_extents().width) if text.strip() else 0.0
+    """In points, at that type size: between the outermost points of its outlines, which lie on them."""
+    if not text.strip():
+        return 0.0
+    outlines = TextPath((0, 0), text.rstrip(), size=size)
+    return float(np.ptp(outlines.vertices[outlines.codes != Path.CLOSEPOLY, 0]))
 
 
 def legend_below(figure: Figure, handles: Sequence[Any], *, title: str = "", most: int | None = None, **look: Any) -> None:

@@ -65,6 +65,8 @@ def tidy(axes: Axes) -> None:
     """Print-size ticks: set on the axes, because ticks are made when drawn, after any style context has ended."""
     axes.tick_params(which="major", labelsize=SMALL, width=0.6, length=2.5, pad=2)
     axes.tick_params(which="minor", width=0.4, length=1.5)
+    for side in ("top", "right"):  # nothing stands out there, and for each spine a layout makes all ticks again
+        axes.spines[side].set_in_layout(False)
 
 
 def depth_ticks(first: float, last: float) -> list[float]:

@@ -126,7 +126,7 @@ def draw_curves(
             for ax in alike:
                 ax.set_ylim(bottom=min(other.get_ylim()[0] for other in alike))
             panels[row, 0].set_title(title, loc="left")
-        figure.align_ylabels()
+        figure.align_ylabels([ax for ax in panels.flat if ax.get_ylabel()])
         figure.suptitle(_heading(chosen, frame, len(shown)), fontsize=8)
         legend_below(figure, _handles(chosen, marks), title=_words(chosen, marks, ", "))
     return figure

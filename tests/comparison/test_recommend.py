@@ -58,7 +58,8 @@ def test_what_was_measured_smaller_is_not_told_of_the_whole_depth(relu):
     assert f"(torch_linear), {drift:+.1f} decades" in said
 
 
-def test_where_every_network_is_dead_nothing_is_recommended(capsys):
+def test_where_every_network_is_dead_nothing_is_recommended(capsys, monkeypatch):
+    monkeypatch.setattr("bench.comparison.recommend.SCHEMES", ("he_normal", "torch_linear"))
     assert main(["recommend", "--activation", "relu", "--depth", "60", "--width", "2", "--quiet"]) == 0
     printed, progress = capsys.readouterr()
     assert "every network is dead" in printed
@@ -165,10 +166,10 @@ def test_what_is_no_line_has_no_recipe():
 
 def test_the_command_prints_a_table_a_verdict_and_one_frameworks_lines(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    asked = ["--activation", "relu", "--depth", "12", "--width", "32", "--framework", "pytorch"]
+    asked = ["--activation", "relu", "--depth", "40", "--width", "32", "--framework", "pytorch"]
     assert main(["recommend", *asked]) == 0
     printed = capsys.readouterr().out
-    for words in ("12 layers of relu, width 32", "default of", "not which network", "# pytorch", "torch.nn.init"):
+    for words in ("40 layers of relu, width 32", "default of", "not which network", "# pytorch", "torch.nn.init"):
         assert words in printed
     assert "# jax" not in printed
     assert not list(tmp_path.iterdir())

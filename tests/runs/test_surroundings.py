@@ -42,10 +42,8 @@ def test_jax_s_variables_change_no_row(tmp_path):
     command = [sys.executable, "-c", SCRIPT, str(tmp_path / "hostile")]
     hostile = subprocess.run(command, env=os.environ | HOSTILE, check=True, capture_output=True, text=True).stdout
     assert hostile.strip() == plain
-    rows = [
-        [pd.read_parquet(table) for table in sorted((tmp_path / name).glob("*/*/*.parquet"))]
-        for name in ("plain", "hostile")
-    ]
+    folders = tmp_path / "plain", tmp_path / "hostile"
+    rows = [[pd.read_parquet(table) for table in sorted(folder.glob("*/*/*.parquet"))] for folder in folders]
     assert len(rows[0]) == len(rows[1]) == 6
     for one, other in zip(*rows, strict=True):
         pd.testing.assert_frame_equal(one, other, check_exact=True)

@@ -16,7 +16,6 @@ from analysis.cli.find import load, outlines
 from analysis.cli.main import build_parser, main
 from analysis.drawing.save import save_figure
 from analysis.drawing.style import DOUBLE_COLUMN
-from analysis.figures.heatmap import plot_heatmap
 from tests.analysis.conftest import (
     lecture_cells,
     make_cells,
@@ -91,15 +90,6 @@ def test_by_default_the_figure_lies_in_the_run_at_print_resolution(run_dir, caps
     assert main(["heatmap", str(run_dir)]) == 0
     assert capsys.readouterr().out == f"{run_dir / 'heatmap.png'}\n"
     assert imread(run_dir / "heatmap.png").shape[1] >= 200 * 5
-
-
-@pytest.mark.parametrize("ending", ["png", "pdf", "svg"])
-def test_the_same_figure_is_the_same_bytes(ending, tmp_path, monkeypatch):
-    files = [tmp_path / f"{name}.{ending}" for name in ("one", "two")]
-    for file, epoch in zip(files, ("1", "1000000000"), strict=True):
-        monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)  # what dates would come from
-        save_figure(plot_heatmap(make_cells()).get_figure(root=True), file)
-    assert files[0].read_bytes() == files[1].read_bytes()
 
 
 def test_options_reach_the_figure(run_dir, capsys, monkeypatch):
@@ -318,23 +308,24 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(run_dir, tmp_path, 
 
 
 @pytest.mark.parametrize("ending", ["png", "pdf", "svg"])
-def test_a_figure_says_which_run_it_is_of_and_what_drew_it(ending, run_dir, tmp_path):
+def test_a_figure_is_the_same_bytes_and_says_which_run_it_is_of_and_what_drew_it(ending, run_dir, tmp_path, monkeypatch):
     manifest = json.loads((run_dir / "manifest.json").read_text())
     (run_dir / "manifest.json").write_text(json.dumps({**manifest, "git": {"commit": "c0ffee", "dirty": True}}))
-    files = [tmp_path / f"{name}.{ending}" for name in ("one", "two")]
-    written = []
-    for _ in files:
-        argv = ["heatmap", str(run_dir), "--activations", "tanh", "--out", str(files[0])]
+    file, written = tmp_path / f"one.{ending}", []
+    for epoch in ("1", "1000000000"):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)  # what dates would come from
+        argv = ["heatmap", str(run_dir), "--activations", "tanh", "--out", str(file)]
         assert main(argv) == 0
-        written.append(files[0].read_bytes())
+        written.append(file.read_bytes())
     assert written[0] == written[1]
     texts = {
-        "png": lambda: Image.open(files[0]).text["Description"],
+        "png": lambda: Image.open(file).text["Description"],
         "pdf": lambda: written[0].decode("latin-1").replace("\\", ""),
         "svg": lambda: " ".join(ElementTree.fromstring(written[0]).itertext()),
     }
     text = texts[ending]()
     assert f"run {run_dir.name} of commit c0ffee with changes; drawn by python -m analysis heatmap {run_dir}" in text
+    assert ending != "svg" or "gaussian, tanh" in text  # text stays text
 
 
 def test_a_figure_goes_into_a_pipe_that_stays_one(run_dir, tmp_path):
@@ -343,15 +334,10 @@ def test_a_figure_goes_into_a_pipe_that_stays_one(run_dir, tmp_path):
     read = []
     reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
     reader.start()
-    assert main(["heatmap", str(run_dir), "--out", str(pipe)]) == 0
+    assert main(["heatmap", str(run_dir), "--activations", "tanh", "--out", str(pipe)]) == 0
     reader.join(timeout=10)
     assert read[0].startswith(b"\x89PNG")
     assert pipe.is_fifo()
-
-
-def test_text_in_an_svg_stays_text(run_dir, tmp_path):
-    assert main(["heatmap", str(run_dir), "--activations", "tanh", "--out", str(tmp_path / "x.svg")]) == 0
-    assert "gaussian, tanh" in " ".join(ElementTree.parse(tmp_path / "x.svg").getroot().itertext())
 
 
 def test_no_settings_of_matplotlibs_change_a_figure(run_dir, tmp_path):
@@ -359,7 +345,7 @@ def test_no_settings_of_matplotlibs_change_a_figure(run_dir, tmp_path):
     written = []
     for settings in ({}, {"text.usetex": True, "axes.facecolor": "red", "font.size": 20, "axes.grid": True}):
         with mpl.rc_context(settings):
-            assert main(["heatmap", str(run_dir), "--out", str(tmp_path / "x.png")]) == 0
+            assert main(["heatmap", str(run_dir), "--activations", "tanh", "--out", str(tmp_path / "x.png")]) == 0
         written.append((tmp_path / "x.png").read_bytes())
     assert written[0] == written[1]
 
@@ -384,7 +370,7 @@ def test_nor_does_a_matplotlibrc_or_a_backend_that_does_not_exist(content, run_d
         assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize(("redirection", "status"), [("> /dev/full", 1), (">&-", 0), ("2>&-", 0), ("2> /dev/full", 0)])
+@pytest.mark.parametrize(("redirection", "status"), [("> /dev/full", 1), (">&- 2> /dev/full", 0), ("2>&-", 0)])
 def test_streams_that_are_closed_or_full_cost_no_figure(redirection, status, run_dir, tmp_path):
     command = f"exec {sys.executable} -m analysis heatmap {run_dir} --activations tanh --out {tmp_path}/x.svg {redirection}"
     done = subprocess.run(command, shell=True, capture_output=True, text=True)

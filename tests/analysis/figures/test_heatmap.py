@@ -360,20 +360,13 @@ def test_what_is_larger_than_one_is_hatched_so_that_a_grey_print_shows_it():
     "axes",
     [
         {
-            "initializers": (
-                "gaussian",
-                "orthogonal",
-                "he_normal",
-                "glorot_uniform",
-                "a",
-                "mypackage.mymodule:my_initializer",
-            ),
+            "initializers": ("gaussian", "mypackage.mymodule:my_initializer"),
             "activations": ("tanh", "relu", "gelu", "mypackage.mymodule:my_function"),
         },
         {"widths": (4, 16), "bias_stds": (0.0, 0.1, 0.3)},
-        {"initializers": tuple("abcdef"), "widths": (4, 16), "activations": ("tanh", "relu", "gelu", "silu")},
+        {"initializers": tuple("abcdef"), "widths": (4, 16), "activations": ("tanh", "relu")},
     ],
-    ids=["6x4", "3x2", "12x4"],
+    ids=["2x4", "3x2", "12x2"],
 )
 def test_an_ordinary_grid_fits_a_page_and_no_title_lies_on_another(axes):
     figure = draw_heatmaps(make_cells(seeds=1, **axes))
@@ -389,12 +382,17 @@ def test_an_ordinary_grid_fits_a_page_and_no_title_lies_on_another(axes):
 
 
 def test_more_than_a_page_holds_is_said():
-    names = tuple(f"scheme_{i}" for i in range(40))
-    figure = draw_heatmaps(make_cells(depths=(2,), seeds=1, initializers=names, activations=("tanh", "relu")))
-    figure.draw_without_rendering()
-    shown = sum(ax.axison for ax in panels_of(figure)) // 2
-    assert shown < 40
-    assert figure.get_suptitle() == f"the first {shown} of 40 settings"
+    """Schemes in rows, each measured with one of four activations."""
+    measured = [
+        make_cells(
+            depths=(2,), seeds=1, initializers=(f"scheme_{i}",), activations=(("tanh", "relu", "gelu", "silu")[i % 4],)
+        )
+        for i in range(20)
+    ]
+    figure = draw_heatmaps(pd.concat(measured))
+    shown = sum(ax.axison for ax in panels_of(figure))
+    assert shown < 20
+    assert figure.get_suptitle() == f"the first {shown} of 20 settings"
     assert figure.get_figheight() <= 9.5
 
 
