@@ -20,7 +20,7 @@ def cells(tmp_path_factory) -> pd.DataFrame:
         tmp_path_factory.mktemp("compare"),
         initializers=["gaussian", "lecun_normal", "jax_lecun", "orthogonal", "critical", "identity"],
         activations=["tanh", "relu", "linear", "softplus"],
-        depths=[2, 10, 100, 200],
+        depths=[2, 10, 100, 400],
         widths=[32],
         scales=[1.0, 1.02],
         seeds=16,
@@ -165,5 +165,5 @@ def test_a_run_that_keeps_no_rows_says_what_measures_them_again(tmp_path):
 
 
 def test_cells_without_depth_2_are_refused(cells):
-    with pytest.raises(CompareError, match="run: got one of depths 10, 100, 200, expected 2"):
+    with pytest.raises(CompareError, match="run: got one of depths 10, 100, 400, expected 2"):
         compare(cells[cells.depth > 2])

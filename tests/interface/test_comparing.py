@@ -145,11 +145,13 @@ def test_a_name_that_is_neither_preset_nor_folder_comes_with_the_nearest():
         bench.compare("smoek")
 
 
-def test_a_training_and_an_unfinished_run_are_not_compared(runs, compared, tmp_path):
-    with pytest.raises(ValueError, match="describes no sweep"):
-        bench.compare(runs["training"])
-    folder = shutil.copytree(compared[0], tmp_path / "unfinished")
-    manifest = json.loads((folder / "manifest.json").read_text())
-    (folder / "manifest.json").write_text(json.dumps(manifest | {"finished": None}))
-    with pytest.raises(ValueError, match="is not finished"):
-        bench.compare(folder)
+def test_a_training_and_an_unfinished_run_are_not_compared(compared, tmp_path):
+    manifest = json.loads((compared[0] / "manifest.json").read_text())
+    training = {name: value for name, value in manifest.items() if name != "sweep"} | {
+        "training": bench.Training().to_dict()
+    }
+    for changed, words in ((training, "describes no sweep"), (manifest | {"finished": None}, "is not finished")):
+        folder = shutil.copytree(compared[0], tmp_path / words)
+        (folder / "manifest.json").write_text(json.dumps(changed))
+        with pytest.raises(ValueError, match=words):
+            bench.compare(folder)

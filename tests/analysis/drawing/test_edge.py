@@ -77,9 +77,8 @@ def notes_of(figure):
 
 
 def test_the_legend_says_why_there_is_no_line():
-    cells = make_cells(
-        initializers=("gaussian", "identity", "mine:init"), activations=("tanh", "relu", "gelu"), scales=(0.5, 1.0, 1.1)
-    )
+    axes = {"initializers": ("gaussian", "identity", "mine:init"), "activations": ("tanh", "relu", "gelu")}
+    cells = make_cells(depths=(2, 5), scales=(0.5, 1.0, 1.1), seeds=1, **axes)
     assert set(notes_of(draw_heatmaps(cells))) == {
         "no critical line of gelu: no mean-field critical point at this bias",
         "no critical line of identity: mean-field theory is of random weights",

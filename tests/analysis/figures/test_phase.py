@@ -61,7 +61,7 @@ def test_colours_are_depth_scales_on_the_plane():
 def test_the_edge_of_chaos_is_where_chi_is_one():
     (edge,) = [c for c in plot_phase(TANH).collections if isinstance(c, QuadContourSet)]
     assert to_hex(edge.get_edgecolor()[0]) == "#000000"
-    for weight_std, bias_std in np.concatenate([path.vertices for path in edge.get_paths()]):
+    for weight_std, bias_std in np.concatenate([path.vertices for path in edge.get_paths()])[::3]:
         assert fixed_point("tanh", weight_std, bias_std).chi1 == pytest.approx(1, abs=0.03)
 
 

@@ -138,7 +138,7 @@ def test_a_page_has_a_panel_for_each_setting_and_one_scale_of_colours(axes):
 )
 def test_little_data_is_drawn_without_complaint(frame):
     figure = draw_trainability(frame, **HOW)
-    figure.savefig("/dev/null", format="png")
+    figure.draw_without_rendering()
 
 
 def test_one_map_is_of_one_facet():
