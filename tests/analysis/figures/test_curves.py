@@ -24,6 +24,7 @@ def one(frame, **wanted):
 
 
 def draw(frame, **options):
+    """A panel, laid out and drawn as a file would be: what is odd must neither warn nor fail then."""
     ax = plot_curves(frame, **options)
     ax.get_figure(root=True).draw_without_rendering()
     return ax
@@ -59,7 +60,7 @@ def test_lines_are_medians_and_bands_reach_from_the_smallest_seed_to_the_largest
     frame = CURVES.assign(
         loss=CURVES["loss"] * (1 + CURVES["seed"] ** 2), accuracy=CURVES["accuracy"] / (1 + CURVES["seed"])
     )
-    ax = draw(frame, value=value, depth=8, scales=[0.5], learning_rate=0.1)
+    ax = plot_curves(frame, value=value, depth=8, scales=[0.5], learning_rate=0.1)
     (line,), (band,) = lines_of(ax), bands_of(ax)
     rows = one(frame, depth=8, scale=0.5, learning_rate=0.1).groupby("step")[value]
     np.testing.assert_array_equal(line.get_xdata(), STEPS)
@@ -74,7 +75,7 @@ def test_lines_are_medians_and_bands_reach_from_the_smallest_seed_to_the_largest
 
 @pytest.mark.parametrize("layer", ["first", "middle", "last"])
 def test_gradients_of_a_layer_are_decades(layer):
-    ax = draw(CURVES, value=f"log10_grad_{layer}", depth=32, scales=[0.5])
+    ax = plot_curves(CURVES, value=f"log10_grad_{layer}", depth=32, scales=[0.5])
     (line,) = lines_of(ax)
     rows = one(CURVES, depth=32, scale=0.5, learning_rate=0.01).groupby("step")
     np.testing.assert_allclose(line.get_ydata(), rows[f"log10_grad_{layer}"].median())
@@ -82,7 +83,7 @@ def test_gradients_of_a_layer_are_decades(layer):
 
 
 def test_lines_differ_without_colour():
-    lines = lines_of(draw(make_curves(scales=(0.5, 1.0, 1.5, 2.0))))
+    lines = lines_of(plot_curves(make_curves(scales=(0.5, 1.0, 1.5, 2.0))))
     assert len(lines) == len({str(line._dash_pattern) for line in lines}) == 4
 
 
@@ -106,13 +107,13 @@ def test_a_curve_is_of_seeds_that_run_and_ends_where_more_than_half_have_diverge
     assert curve.median[-1] == pytest.approx((at_50[1] + at_50[2]) / 2)
     assert curve.high[-1] == pytest.approx(at_50[1])
     assert [end.step for end in ends_of(rows, "loss")] == [20, 50]
-    ax = draw(frame, depth=8, scales=[0.5])
+    ax = plot_curves(frame, depth=8, scales=[0.5])
     assert lines_of(ax)[0].get_xdata()[-1] == 50
     last = [rows.loc[(rows["seed"] == seed) & (rows["step"] == step), "loss"].item() for seed, step in ((0, 20), (1, 50))]
     assert sorted(marks_of(ax, "x")) == [(20, pytest.approx(last[0])), (50, pytest.approx(last[1]))]
     assert "a seed diverged" in texts_of(ax.figure)
     assert "undefined" not in texts_of(ax.figure)
-    assert "diverged" not in texts_of(draw(CURVES).figure)
+    assert "diverged" not in texts_of(plot_curves(CURVES).figure)
 
 
 def test_half_of_the_seeds_are_enough_for_a_line():
@@ -126,7 +127,7 @@ def test_half_of_the_seeds_are_enough_for_a_line():
 def test_an_exploding_seed_does_not_flatten_the_others():
     frame = lose(CURVES, 2, depth=8, scale=2.0, seed=0)
     frame.loc[(frame["seed"] == 0) & (frame["scale"] == 2.0) & (frame["step"] == 2), "loss"] = 1e30
-    ax = draw(frame, depth=8)
+    ax = plot_curves(frame, depth=8)
     assert ax.get_ylim()[1] < 100
     assert marks_of(ax, "x") == [(2, pytest.approx(ax.get_ylim()[1]))]
 
@@ -134,7 +135,7 @@ def test_an_exploding_seed_does_not_flatten_the_others():
 def test_a_loss_that_stays_finite_is_inside_however_large():
     frame = CURVES.copy()
     frame.loc[(frame["depth"] == 8) & (frame["scale"] == 2.0) & (frame["step"] == 50), "loss"] = 1e9
-    ax = draw(frame, depth=8)
+    ax = plot_curves(frame, depth=8)
     assert ax.get_ylim()[1] > 1e9
     assert marks_of(ax, "x") == []
 
@@ -168,7 +169,7 @@ def test_one_dead_seed_pulls_the_band_down_and_not_the_line():
     frame = CURVES.copy()
     dead = (frame["depth"] == 32) & (frame["scale"] == 0.5) & (frame["step"] == 5) & (frame["seed"] == 0)
     frame.loc[dead, "log10_grad_first"] = -np.inf
-    ax = draw(frame, value="log10_grad_first", depth=32, scales=[0.5])
+    ax = plot_curves(frame, value="log10_grad_first", depth=32, scales=[0.5])
     assert marks_of(ax, "v") == []
     assert all(np.isfinite(line.get_ydata()).all() for line in lines_of(ax))
     corners = bands_of(ax)[0].get_paths()[0].vertices
@@ -193,15 +194,15 @@ def test_one_seed_one_depth_and_one_step_draw():
 
 def test_by_default_the_largest_depth_four_spread_scales_and_the_middle_rate():
     frame = make_curves(scales=tuple(np.linspace(0.5, 2.5, 9)), learning_rates=(0.01, 0.03, 0.1), seeds=1)
-    ax = draw(frame)
+    ax = plot_curves(frame)
     assert len(lines_of(ax)) == 4
     assert "gaussian, tanh, L = 32" in ax.get_title()
     assert "learning rate 0.03 (of 0.01, 0.03, 0.1)" in ax.get_title()
     assert "scale 2.5 scale 1.75 scale 1.25 scale 0.5" in texts_of(ax.figure)
     several = [frame.assign(readout_learning_rate=rate) for rate in (0.01, 0.02, 0.03, 0.04)]
-    assert "readout" not in draw(pd.concat(several, ignore_index=True)).get_title()
+    assert "readout" not in plot_curves(pd.concat(several, ignore_index=True)).get_title()
     frame["readout_learning_rate"] *= 2
-    assert "learning rate 0.03 (readout 0.06)" in draw(frame).get_title()
+    assert "learning rate 0.03 (readout 0.06)" in plot_curves(frame).get_title()
 
 
 def test_no_panel_has_more_than_four_lines():
@@ -308,7 +309,7 @@ def aligned_curves(**change):
 
 def test_the_law_of_modes_is_drawn_over_the_losses_of_aligned_networks():
     frame = aligned_curves()
-    ax = draw(frame, depth=5, learning_rate=0.1)
+    ax = plot_curves(frame, depth=5, learning_rate=0.1)
     dashed = [line for line in lines_of(ax) if line.get_color() == "black"]
     assert len(dashed) == 2
     for line, scale in zip(dashed, (0.5, 0.9), strict=True):
@@ -317,9 +318,9 @@ def test_the_law_of_modes_is_drawn_over_the_losses_of_aligned_networks():
         assert (line.get_xdata()[0], line.get_xdata()[-1]) == (0, STEPS[-1])
     assert "Saxe" in texts_of(ax.get_figure(root=True))
     for other in (aligned_curves(optimizer="adam"), aligned_curves(clip=1.0), frame.assign(task="saxe:values=2/1"), CURVES):
-        plain = draw(other, depth=max(other["depth"]), learning_rate=0.1)
+        plain = plot_curves(other, depth=max(other["depth"]), learning_rate=0.1)
         assert not [line for line in lines_of(plain) if line.get_color() == "black"]
-    assert not [line for line in lines_of(draw(frame, value="accuracy")) if line.get_color() == "black"]
+    assert not [line for line in lines_of(plot_curves(frame, value="accuracy")) if line.get_color() == "black"]
 
 
 def test_the_command_prints_how_far_losses_are_from_the_law_of_their_modes(tmp_path, capsys, monkeypatch):
