@@ -154,7 +154,7 @@ ODD = ("nan", "inf", "9" * 5000, "9" * 4000, "1e9999", "1,,2", "1,x")
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
-        (["heatmp", "RUN"], ["FIGURE", "'heatmp'", "heatmap, learning-time, lecture", "did you mean heatmap?"]),
+        (["heatmp", "RUN"], ["FIGURE", "'heatmp'", "heatmap, horizon, learning-time, lecture", "did you mean heatmap?"]),
         ([], ["FIGURE"]),
         (["heatmap"], ["RUN_DIR"]),
         (
