@@ -89,6 +89,14 @@ def load_probed(run_dir: str | os.PathLike[str]) -> pd.DataFrame:
     return read.load_rows(Path(run_dir), "probe", "layers")
 
 
+def load_probed_formats(run_dir: str | os.PathLike[str]) -> pd.DataFrame:
+    """One row for each number format and parameter of a model that was probed with ``--formats``, and seed.
+
+    Raises :class:`LoadError` for a folder that is not such a probe, and for one whose rows are damaged.
+    """
+    return read.load_rows(Path(run_dir), "probe", "formats")
+
+
 def load_table(run_dir: str | os.PathLike[str]) -> pd.DataFrame:
     """What ``depthscale compare`` made of a run: one row for each scheme and setting, with its slope, theory and rank.
 

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
-from jax.extend.core import ClosedJaxpr
+from jax.extend.core import ClosedJaxpr, Literal
 from jax.extend.source_info_util import summarize
 
 from bench.arithmetic.interpret import bind
@@ -99,9 +99,24 @@ def _apply(arithmetic: Rounding, equation: Any, inputs: list[Any], place: Place,
         return arithmetic.apply(equation, inputs)
     results = bind(equation, *inputs)
     before, after = (inputs, results) if casts else (results, [arithmetic.rounded(result) for result in results])
+    if any(_is_lost(arithmetic, atom) for atom in equation.invars):  # a constant that the format does not have
+        pairs = zip(equation.invars, inputs, strict=True)
+        before = bind(equation, *(_exact(atom) if _is_lost(arithmetic, atom) else given for atom, given in pairs))
     if jnp.issubdtype(jnp.result_type(before[0]), jnp.floating) and before[0].size:
         counts[place] = _shares(before[0], after[0])
     return after
+
+
+def _is_lost(arithmetic: Rounding, atom: Any) -> bool:
+    """Whether it is a constant that is rounded to zero, or to what is no number."""
+    if not isinstance(atom, Literal) or not jnp.issubdtype(jax.typeof(atom.val).dtype, jnp.floating):
+        return False
+    size, to = abs(float(np.asarray(atom.val))), arithmetic.to
+    return np.isfinite(size) and (0 < size <= to.quantum / 2 or size > to.largest)
+
+
+def _exact(literal: Literal) -> np.ndarray:
+    return np.asarray(literal.val, jax.typeof(literal.val).dtype)
 
 
 def _inner(equation: Any) -> ClosedJaxpr:

@@ -93,6 +93,6 @@ def main(arguments: argparse.Namespace) -> None:
         return
     where = {"results": arguments.results, "name": arguments.run}
     folder = write(reports, settings, **where, overwrite=arguments.overwrite)
-    say_next(arguments, "probe", folder)
+    say_next(arguments, "probe-formats" if formats else "probe", folder)
     print(over_seeds(reports))
     print(folder)

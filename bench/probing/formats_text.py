@@ -70,9 +70,10 @@ def advice(table: pd.DataFrame, found: InFormat, lost: float) -> Iterator[str]:
     if scales is None:
         yield "no loss scale helps: at every one a gradient is not finite, so the forward pass is what to mend"
     elif share <= lost:
-        least, most = ("" if end in (LEAST, MOST) else f" 2^{end}" for end in (scales.low, scales.high))
-        room = " and".join(filter(None, [least and f" from{least}", most and f" up to{most}"]))
-        yield f"its loss scale of {power(found.loss_scale)} serves" + (f"; others do{room}" if room else "")
+        least, most = ("" if end in (LEAST, MOST) else f"2^{end}" for end in (scales.low, scales.high))
+        room = " ".join(filter(None, [least and f"from {least}", most and f"up to {most}"])) or "that were tried"
+        less = f", {percent(scales.lost)} those {room}" if share > scales.lost else f", as do those {room}"
+        yield f"its loss scale of {power(found.loss_scale)} serves: it loses {percent(share)}{less}"
     elif scales.lost > (1 - SCALABLE) * share:
         yield f"no loss scale helps: {percent(scales.lost)} of all entries are lost at the best, 2^{scales.high}"
     else:
@@ -123,4 +124,4 @@ def _signed(errors: np.ndarray) -> str:
     """The error that is farthest from none, in percent."""
     if np.isnan(errors).all():
         return "–"
-    return f"{100 * errors[np.nanargmax(np.abs(errors))]:+.2g} %"
+    return f"{100 * errors[np.nanargmax(np.abs(errors))]:+.3g} %"

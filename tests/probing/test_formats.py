@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 
 import bench
+from analysis.cli.main import main as plot
+from bench.arithmetic.formats import FORMATS
 from bench.arithmetic.loss_scale import Step
 from bench.arithmetic.mixed import Mixed
 from bench.arithmetic.policy import Policy
+from bench.arithmetic.rounding import Rounding
+from bench.arithmetic.watched import watch
+from bench.cli.main import main
 from bench.probing.formats import angle
 from bench.probing.formats_text import formats_text
 from tests.probing.test_probe import ROTATIONS, X, stacked, stacked_params
@@ -104,3 +109,39 @@ def test_angles_are_exact_however_small():
 def test_a_format_that_is_none_is_refused_before_anything_is_measured(formats):
     with pytest.raises(bench.SweepError, match=r"^formats: got "):
         bench.probe(None, PARAMS, formats=formats)
+
+
+def test_a_constant_that_a_format_does_not_have_is_named_where_it_is_used():
+    (event,) = watch(jax.make_jaxpr(lambda x: 1e-9 * x)(X), [X], lambda _: Rounding(FORMATS["float16"]))
+    assert (event.primitive, event.lost, event.beyond) == ("mul", 1.0, 0.0)
+
+
+def test_a_branch_is_counted_where_it_is_taken_at_its_step_of_a_scan():
+    def program(x):
+        def step(h, number):
+            return jax.lax.cond(number == 2, lambda h: h * 1e-3, lambda h: h * 0.5, h), None
+
+        return jax.lax.scan(step, x, jnp.arange(4), reverse=True)[0]
+
+    start = jnp.full((2,), 2.0**-16)
+    events = watch(jax.make_jaxpr(program)(start), [start], lambda _: Rounding(FORMATS["float16"]))
+    assert [event.steps for event in events if event.lost == 1] == [(2,)]
+    assert events[0].place[1] == 1  # of the four steps it is the second that is taken
+
+
+def test_a_run_keeps_its_formats_and_they_are_drawn(tmp_path, monkeypatch, capsys):
+    own = "from tests.probing.test_formats import PARAMS, X, loss\n\nmake = lambda: (loss, PARAMS, (X,))\n"
+    (tmp_path / "own_formats.py").write_text(own)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert main(["probe", "own_formats:make", "--formats", "float16", "--run", "mine"]) == 0
+    assert "next: python -m analysis probe-formats results/mine" in capsys.readouterr().err
+    rows = bench.open("results/mine").formats
+    assert set(rows["path"]) == set(PARAMS)
+    assert plot(["probe-formats", "results/mine"]) == 0
+    assert (tmp_path / "results" / "mine" / "probe-formats.png").stat().st_size > 10_000
+    assert main(["probe", "own_formats:make", "--formats", "float16", "half", "--run", "other"]) == 2
+    told = capsys.readouterr().err
+    assert "--formats: got 'half', expected one of float32, " in told
+    assert told.count("\n") == 1
+    assert not (tmp_path / "results" / "other").exists()
