@@ -27,7 +27,7 @@ def lost(frame: pd.DataFrame) -> np.ndarray:
 
 
 def predicted(frame: pd.DataFrame) -> np.ndarray:
-    """The same, told by the exact numbers alone: the median and the largest of the entries, and the output.
+    """The same, told by the exact numbers alone: the median and the largest of the entries, and activations.
 
     An entry times the loss scale is zero where it is not above 10^log10_zero, and overflows above 10^log10_largest.
     """
@@ -36,7 +36,7 @@ def predicted(frame: pd.DataFrame) -> np.ndarray:
         frame[name].to_numpy(float) + np.log10(frame["loss_scale"].to_numpy(float))
         for name in ("log10_entry_median", "log10_entry_largest")
     )
-    beyond = np.maximum(largest, frame["log10_output"].to_numpy(float)) > of_format["log10_largest"]
+    beyond = np.maximum(largest, frame["log10_activation_largest"].to_numpy(float)) > of_format["log10_largest"]
     return np.where(np.isfinite(largest), (median <= of_format["log10_zero"]) | beyond, np.nan)
 
 

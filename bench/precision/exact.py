@@ -39,7 +39,7 @@ class Vectors(NamedTuple):
     delta: Array  # [lanes, layers, depths, width]
     delta_exponent: Array  # [lanes, layers, depths]
     entering: Array  # [lanes, layers + 1, width]: h_{l-1}; zero after the last layer
-    entering_exponent: Array  # [lanes, layers]
+    entering_exponent: Array  # [lanes, layers + 1]
     log2_of_output: Array  # [lanes, depths]: log2 |∂loss/∂y|
 
 
@@ -86,7 +86,7 @@ def backward(segment: Segment, passed: Forward, readout: Array, lanes: Lanes, en
         delta=jnp.moveaxis(delta, 2, 0),
         delta_exponent=jnp.moveaxis(exponent, 2, 0),
         entering=jnp.pad(passed.entering.value.swapaxes(0, 1), ((0, 0), (0, 1), (0, 0))),
-        entering_exponent=passed.entering.exponent.swapaxes(0, 1),
+        entering_exponent=jnp.pad(passed.entering.exponent.swapaxes(0, 1), ((0, 0), (0, 1))),
         log2_of_output=(jnp.log2(jnp.abs(entering.mantissa)) + entering.exponent).T,
     )
 

@@ -36,6 +36,7 @@ class Seen(NamedTuple):
     delta_lost: Any  # 1 where half of δ's entries that are not exactly zero are zero in the format, or one overflowed
     hidden_lost: Any  # the same of h_l
     log2_largest: Any  # of the exact gradient's entries, δ's and ∂loss/∂y
+    log2_activation: Any  # the largest of |h_{l-1}| and |h_l|, exact
     log2_least: Any  # of those of the gradient and of δ that are not zero
 
 
@@ -50,6 +51,7 @@ class Layers(NamedTuple):
     exact_entering: Array  # [width]
     exact_entering_exponent: Array
     exact_leaving: Array  # [width]
+    exact_leaving_exponent: Array
     log2_of_output: Array  # [depths]: log2 |∂loss/∂y|
 
 
@@ -66,6 +68,7 @@ def layers_of(computed: Computed, exact: Vectors, index: int) -> Layers:
         exact.entering[:, :, here],
         exact.entering_exponent[:, :, here],
         exact.entering[:, :, after],
+        exact.entering_exponent[:, :, after],
         jnp.broadcast_to(exact.log2_of_output[:, :, None], exponent.shape),
     )
 
@@ -80,6 +83,8 @@ def _layer(layer: Layers, to: Format) -> Seen:
     """What is seen of one layer, of all depths."""
     h, exact_h, h_exponent = layer.entering, layer.exact_entering, layer.exact_entering_exponent
     hidden_lost = _lost(layer.leaving, layer.exact_leaving, to)
+    largest_h = _largest(exact_h) + h_exponent
+    log2_activation = jnp.maximum(largest_h, _largest(layer.exact_leaving) + layer.exact_leaving_exponent)
 
     def seen(delta: Array, exact_delta: Array, delta_exponent: Array, log2_of_output: Array) -> Seen:
         product = delta[:, None] * h[None, :]
@@ -90,8 +95,7 @@ def _layer(layer: Layers, to: Format) -> Seen:
         norm, delta_norm, h_norm = _norm(scaled), _norm(exact_delta), _norm(exact_h)
         unit = (exact_delta / delta_norm)[:, None] * (exact_h / h_norm)[None, :]
         least_delta, least_h = _least(exact_delta) + delta_exponent, _least(exact_h) + h_exponent
-        largest = jnp.log2(jnp.max(jnp.abs(exact_delta))) + delta_exponent
-        largest_h = jnp.log2(jnp.max(jnp.abs(exact_h))) + h_exponent
+        largest = _largest(exact_delta) + delta_exponent
         return Seen(
             every=_count(jnp.ones_like(there)),
             entries=_count(there),
@@ -106,6 +110,7 @@ def _layer(layer: Layers, to: Format) -> Seen:
             delta_lost=_lost(delta, exact_delta, to),
             hidden_lost=hidden_lost,
             log2_largest=jnp.maximum(jnp.maximum(largest, largest + largest_h), log2_of_output),
+            log2_activation=log2_activation,
             log2_least=jnp.minimum(least_delta, least_delta + least_h),
         )
 
@@ -118,6 +123,11 @@ def _norm(values: Array) -> Array:
 
 def _count(which: Array) -> Array:
     return jnp.sum(which, dtype=jnp.float32)
+
+
+def _largest(values: Array) -> Array:
+    """Log2 of the largest."""
+    return jnp.log2(jnp.max(jnp.abs(values)))
 
 
 def _least(values: Array) -> Array:

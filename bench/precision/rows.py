@@ -14,7 +14,7 @@ from bench.sweeps.plan import Chunk, lanes_in
 from bench.sweeps.rows import ENTRIES, Table, cell_columns, repeated
 
 LAYER_VALUES = ("share_zero", "share_subnormal", "share_overflow", "norm_error", "angle")
-EXACT = ("log10_grad_first", "log10_output", *ENTRIES)  # of the cell
+EXACT = ("log10_grad_first", *ENTRIES)  # of the cell
 PLACES = ("nowhere", "activation", "output", "cotangent", "gradient")
 LOG10_2 = float(np.log10(2.0))
 
@@ -22,7 +22,7 @@ LOG10_2 = float(np.log10(2.0))
 def tables(precision: Precision, chunk: Chunk, found: Iterable[Found], swept: Table) -> dict[str, Table]:
     """The rows of a chunk, ordered as cells, and then by format (and layer). swept: the rows of its cells."""
     seeds, lanes, formats = chunk.seeds[1] - chunk.seeds[0], chunk.lanes[1] - chunk.lanes[0], len(precision.formats)
-    own = ("output_overflow", "wrong_place", "wrong_layer", "log2_loss_scale")
+    own = ("output_overflow", "wrong_place", "wrong_layer", "log2_loss_scale", "log10_activation_largest")
     names = (*(f"{name}_first" for name in LAYER_VALUES), *own)
     cells = {name: np.full((len(precision.depths), lanes, seeds, formats), np.nan) for name in names}
     layers = {depth: np.full((len(LAYER_VALUES), lanes, seeds, formats, depth - 1), np.nan) for depth in precision.depths}
@@ -33,6 +33,7 @@ def tables(precision: Precision, chunk: Chunk, found: Iterable[Found], swept: Ta
         layers[each.depth][:, each.lanes, each.seeds, each.format] = values.swapaxes(1, 2)
         wrong = first_wrong(each.seen, each.output_lost)
         of_cell = [*values[..., 0], each.output_lost, *wrong, best_scale(each.seen, ends[each.format])]
+        of_cell.append(LOG10_2 * each.seen.log2_activation.max(axis=-1))
         for name, value in zip(names, of_cell, strict=True):
             cells[name][precision.depths.index(each.depth), each.lanes, each.seeds, each.format] = value.T
     undefined = np.isnan([lane.engine_scale for lane in lanes_in(precision, chunk)])

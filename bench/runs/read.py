@@ -45,7 +45,7 @@ COLUMNS: Mapping[str, Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = M
                 IN_FORMAT,
                 (
                     *(f"{name}_first" for name in SHARES),
-                    *("log10_output", "log10_entry_median", "log10_entry_largest"),
+                    *("log10_activation_largest", "log10_entry_median", "log10_entry_largest"),
                     *("output_overflow", "wrong_place", "wrong_layer", "log2_loss_scale", "log10_zero", "log10_largest"),
                 ),
             ),
