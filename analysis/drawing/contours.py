@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,12 +12,12 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
 from analysis.drawing.sheet import note_handle
+from analysis.drawing.style import DASHES
 from analysis.numbers.grid import Grid
-from analysis.numbers.lost import Lost
+from analysis.numbers.lost import Lost, Measured
 from analysis.numbers.statistics import NumberRange, number_range
 
 DTYPES = ("float16", "bfloat16", "float32")
-STYLES = ("solid", (0, (3.5, 1.6)), (0, (1, 1.2)))  # told apart without colour
 INDISTINCT = 0.12  # of the decades to an end, and so of the depth: closer lines would lie on one another on its log axis
 WIDTH, THIN = 0.9, 0.45
 # White and without gaps under every line, so that black dashes are seen on the darkest colours.
@@ -58,16 +59,25 @@ def range_limits(dtypes: tuple[str, ...] = DTYPES) -> list[Limit]:
                 break
         else:
             shared.append(([dtype], found))
-    return [Limit(tuple(names), found, STYLES[i % len(STYLES)]) for i, (names, found) in enumerate(shared)]
+    return [Limit(tuple(names), found, DASHES[i % len(DASHES)]) for i, (names, found) in enumerate(shared)]
 
 
-def draw_limits(ax: Axes, lost: Lost) -> list[Limit]:
-    """Draw a line where the fields cross each end of each range; returns the limits that were crossed.
+class Line(NamedTuple):
+    """One kind of line, as the legend names it."""
+
+    style: Any
+    label: str
+
+
+def draw_limits(ax: Axes, lost: Lost | Measured) -> list[Line]:
+    """Draw a line where the fields cross each end of each range, or half was lost; returns those that there are.
 
     Between neighbouring depths the log10 of a number is taken as linear in the depth, as it is far from the first layers. A
     cell that is exactly zero lies below every range; undefined and unmeasured cells end a line, and so does scale 0, where
     there is nothing between exactly 0 and what does not depend on the scale.
     """
+    if isinstance(lost, Measured):
+        return _draw_measured(ax, lost)
     crossed = []
     if min(lost.half.field.shape) < 2:
         return crossed
@@ -77,17 +87,31 @@ def draw_limits(ax: Axes, lost: Lost) -> list[Limit]:
             draw_level(ax, lost.tenth, limit.range.underflow, linewidths=THIN, zorder=2.9, **look)
         ends = zip((lost.half, lost.largest), limit.range, strict=True)
         if [lines for grid, level in ends if (lines := draw_level(ax, grid, level, **look))]:
-            crossed.append(limit)
+            words = limit.names if lost.tenth else f"{limit.names}: {lost.words} {limit.ends}"
+            crossed.append(Line(limit.style, words))
     return crossed
 
 
-def limit_handles(limits: list[Limit], lost: Lost) -> list:
+def _draw_measured(ax: Axes, measured: Measured) -> list[Line]:
+    """Draw where a format lost half, and thin where it lost a tenth."""
+    crossed = []
+    for number, (name, grid) in enumerate(measured.shares.items()):
+        look: Any = {"linestyles": [DASHES[number % len(DASHES)]]}
+        if min(grid.field.shape) < 2:
+            continue
+        draw_level(ax, grid, 0.1, linewidths=THIN, zorder=2.9, **look)
+        if draw_level(ax, grid, 0.5, **look):
+            crossed.append(Line(look["linestyles"][0], name))
+    return crossed
+
+
+def limit_handles(crossed: Iterable[Line], lost: Lost | Measured) -> list:
     """The legend's entries: the types, and what it is that they lose."""
-    names = [limit.names if lost.tenth else f"{limit.names}: {lost.words} {limit.ends}" for limit in limits]
-    styles = [limit.style for limit in limits]
     look: Any = {"color": "black", "linewidth": WIDTH}
-    handles: list = [Line2D([], [], linestyle=s, label=name, **look) for s, name in zip(styles, names, strict=True)]
-    return [*handles, note_handle(lost.words)] if handles and lost.tenth else handles
+    lines = sorted(set(crossed), key=lambda line: DASHES.index(line.style))
+    handles: list = [Line2D([], [], linestyle=line.style, label=line.label, **look) for line in lines]
+    noted = isinstance(lost, Measured) or lost.tenth is not None
+    return [*handles, note_handle(lost.words)] if handles and noted else handles
 
 
 def draw_level(ax: Axes, grid: Grid, level: float, **look: Any) -> QuadContourSet | None:

@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 
 from analysis.drawing.colours import ABOVE, Colours, choose_colours, clipping, draw_colorbar
 from analysis.drawing.command import Command
-from analysis.drawing.contours import Limit, draw_limits, limit_handles, range_limits
+from analysis.drawing.contours import Line, draw_limits, limit_handles
 from analysis.drawing.edge import SCALE_FREE, describe_missing, draw_edge, edge_handle, scale_free
 from analysis.drawing.labels import CELL_VALUES, WORDS, axis_label, panel_title
 from analysis.drawing.own_axes import given_or_new, label
@@ -28,8 +28,8 @@ from analysis.numbers.agreement import VALUE, agreement
 from analysis.numbers.columns import with_value
 from analysis.numbers.grid import Grid, to_grid
 from analysis.numbers.groups import STATISTICS
-from analysis.numbers.lost import Lost, lost_of
-from analysis.rows.load import load_cells
+from analysis.numbers.lost import Lost, Measured, lost_of, with_measured
+from analysis.rows.load import load_cells, load_formats
 from analysis.rows.options import SWEPT, add_cells, add_swept, positive, selected
 from analysis.rows.select import Facet, SelectionError, check_name, distinct, facets, one_facet, varying
 
@@ -41,13 +41,13 @@ class Map(NamedTuple):
     """What one panel shows."""
 
     grid: Grid
-    lost: Lost | None
+    lost: Lost | Measured | None
 
 
 class Drawn(NamedTuple):
     """What one panel has for the legend."""
 
-    limits: list[Limit]
+    limits: list[Line]
     missing: str  # why there is no critical line
     above: bool
 
@@ -81,11 +81,11 @@ def plot_heatmap(
     are in decades, white at 10^0, blue below, red and hatched above, and stop at ±``limit`` (by default what resolves 70 %
     of the cells, and no more than float32's range). Black lines, on maps of what a network computes: beyond them a number
     type loses half of the entries of ∂loss/∂W_1 that are not exactly zero, rounded to zero, or one overflows; thin: a tenth
-    (:func:`analysis.numbers.lost.lost_of`; for other layers, and in runs without columns of entries, of the norm itself).
-    Green, unless ``theory`` is False: the critical scale of mean-field theory, if there is one and the column depends on the
-    scale. Grey and hatched: exactly zero; dotted: undefined; empty: not measured. Without ``ax`` a figure of one column's
-    width is made, with colorbar and legend; an ``ax`` that is given gets them with ``key``. Raises SelectionError (a
-    ValueError) for other names or frames, and for a run that was measured without the column.
+    (:func:`analysis.numbers.lost.lost_of`: as measured, where the frame has it; of other layers, the norm itself). Green,
+    unless ``theory`` is False: mean-field theory's critical scale, if there is one and the column depends on the scale. Grey
+    and hatched: exactly zero; dotted: undefined; empty: not measured. Without ``ax`` a figure of one column's width is made,
+    with colorbar and legend; an ``ax`` that is given gets them with ``key``. Raises SelectionError (a ValueError) for other
+    names or frames, and for a run that was measured without the column.
     """
     facet = one_facet(frame)
     found = _to_map(_checked(frame, value, stat), value, stat)
@@ -146,8 +146,7 @@ def _to_map(rows: pd.DataFrame, value: str, stat: str) -> Map:
     return Map(to_grid(rows, value, stat), lost_of(rows, value, stat))
 
 
-def _title(value: str) -> list[str]:
-    """What is drawn, where that is not the usual."""
+def _title(value: str) -> list[str]:  # where it is not the usual
     return [WORDS[value]] if value != VALUE else []
 
 
@@ -177,7 +176,7 @@ def _colour_label(frame: pd.DataFrame, look: Look) -> str:
 def _handles(maps: Mapping[Facet, Map], drawn: Mapping[Facet, Drawn], look: Look) -> list:
     """The legend's entries: lines, cells that have no colour, and what there is not."""
     lost, grids = next(iter(maps.values())).lost, [found.grid for found in maps.values()]
-    crossed = [limit for limit in range_limits() if any(limit in panel.limits for panel in drawn.values())]
+    crossed = [line for panel in drawn.values() for line in panel.limits]
     missing = {facet: panel.missing for facet, panel in drawn.items() if panel.missing}
     handles: list = limit_handles(crossed, lost) if lost else []
     if look.theory and len(missing) < len(drawn):
@@ -213,7 +212,9 @@ def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Fi
     loss = manifest["sweep"].get("loss", "")
     if arguments.residual:
         _check_residual(arguments, loss)
-    cells = selected(arguments, load_cells(arguments.run_dir), (*SWEPT, "depths", "scales"))
+    cells = load_cells(arguments.run_dir)
+    whole = with_measured(cells, load_formats(arguments.run_dir)) if "precision" in manifest else cells
+    cells = selected(arguments, whole, (*SWEPT, "depths", "scales"))
     largest = float(np.max(cells["scale"].to_numpy()))
     if largest > LARGEST_ON_AXIS:
         raise SelectionError("scales", f"{largest:g}", f"scales up to {LARGEST_ON_AXIS:g}, which an axis can hold")

@@ -20,10 +20,13 @@ def lost(frame: pd.DataFrame) -> np.ndarray:
     It is lost where half of its entries that are not exactly zero are zero in the format, where one overflowed, and where
     the network's output did. frame: of ``load_formats``.
     """
-    zero, *overflows = (
-        frame[name].to_numpy(float) for name in ("share_zero_first", "share_overflow_first", "output_overflow")
-    )
-    return np.where(np.isnan(zero), np.nan, (zero >= HALF) | (np.max(overflows, axis=0) > 0))
+    zero = frame["share_zero_first"].to_numpy(float)
+    return np.where(np.isnan(zero), np.nan, (zero >= HALF) | overflowed(frame))
+
+
+def overflowed(frame: pd.DataFrame) -> np.ndarray:
+    """Where an entry of ∂loss/∂W_1 or the output overflowed."""
+    return np.any([frame[name].to_numpy(float) > 0 for name in ("share_overflow_first", "output_overflow")], axis=0)
 
 
 def predicted(frame: pd.DataFrame) -> np.ndarray:
