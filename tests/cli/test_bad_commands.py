@@ -134,6 +134,14 @@ BAD = {
         "--initializers": NAME,
         "--columns": ["nothing", ""],
     },
+    "precision": {
+        "--formats": ["", "float17", "fp16", "FLOAT16", "int8", "float64", "-", "float16,bfloat16"],
+        "--loss-scale": ["0", "3", "-2", "0.3", "nan", "inf", "1e300", "many", "", "1:2:3", "1 2"],
+        "--loss": ["hinge"],
+        "--depths": ["1", "deep"],
+        "--run": ["", "a/b"],
+        "": ["nopreset"],
+    },
     "theory": {
         "--activations": NAME,
         "--scales": REAL,
@@ -169,7 +177,10 @@ FIGURES = [
     ["phase", "--activation", "nope", "--weight-stds", "1:2:3", "--bias-stds", "0:1:3"],
     *(["phase", "--weight-stds", value] for value in ("nan:1:3", "2:1:3", "one", "1:2", "1:2:1", "")),
     *(["phase", "--out", value] for value in ("figure.txt", "no/such/figure.png")),
-    *([figure, "nowhere"] for figure in ("profile", "lecture", "compare", "trainability", "curves", "cost", "boundary")),
+    *(
+        [figure, "nowhere"]
+        for figure in ("profile", "horizon", "lecture", "compare", "trainability", "curves", "cost", "boundary")
+    ),
     *(["trainability", "nowhere", option, "-1"] for option in ("--xi-c", "--xi-grad")),
 ]
 
