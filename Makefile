@@ -62,7 +62,7 @@ format: setup
 reference: reference-sweeps reference-trainings
 
 reference-sweeps: setup
-	rm -rf $(addprefix results/reference/,lecture atlas compare phase-tanh.png)
+	rm -rf $(addprefix results/reference/,lecture atlas compare probe phase-tanh.png)
 	$(RUN) -m bench sweep lecture --no-layers --results results/reference
 	$(RUN) -m bench sweep atlas --results results/reference
 	$(RUN) -m analysis lecture results/reference/lecture
@@ -73,6 +73,9 @@ reference-sweeps: setup
 	$(RUN) -m analysis heatmap results/reference/atlas --value relative_imbalance --out results/reference/atlas/imbalance.png
 	$(RUN) -m analysis compare results/reference/compare
 	$(RUN) -m analysis phase --activation tanh --out results/reference/phase-tanh.png
+	PYTHONPATH=docs/examples $(RUN) -m bench probe convnet:make --seeds 4 --run probe --results results/reference
+	$(RUN) -m analysis probe results/reference/probe
+	$(RUN) docs/examples/curves.py results/reference/probe/curves.png
 
 # Learning curves and the boundary's 65,536 rows would be 3 MB: their figures are kept, and all manifests.
 reference-trainings: setup

@@ -128,7 +128,7 @@ def _draw_formats(ax: Axes, lowest: float) -> None:
             words = f"smallest normal {', '.join(names)}"
             place: Any = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "ha": "right"}
             paper = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
-            ax.annotate(words, (1, end), (-3, 3), bbox=paper, zorder=5, **place)
+            ax.annotate(words, (1, end), (-3, 3), bbox=paper, zorder=1.5, **place)
     ax.set_ylim(low, high)
 
 

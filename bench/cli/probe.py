@@ -66,7 +66,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> None:
     """Run it. Raises SweepError and RunError."""
-    from bench.cli.surroundings import configure_jax
+    from bench.cli.surroundings import configure_jax, quickly_compiled
     from bench.probing.thresholds import Thresholds
     from bench.settings.checks import LARGEST_COUNT, integer
 
@@ -87,7 +87,8 @@ def main(arguments: argparse.Namespace) -> None:
     elif arguments.overwrite:
         raise SweepError("overwrite", True, "nothing to remove without --run")
     given = {"thresholds": thresholds, "nonlinear": arguments.nonlinear, "formats": formats}
-    reports, settings = probe_own(arguments.make, seeds=seeds, key=key, **given)
+    with quickly_compiled():
+        reports, settings = probe_own(arguments.make, seeds=seeds, key=key, **given)
     if arguments.run is None:
         print(over_seeds(reports))
         return

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,19 @@ def configure_jax(*, compilation_cache: bool) -> None:
         asked = os.environ.get("JAX_PLATFORMS", "")
         reason = (str(error) or "nothing of the kind is installed").splitlines()[0]
         raise UsageError(f"JAX_PLATFORMS: got {shown(asked)}, which does not start here ({reason}); {INSTALL}") from error
+
+
+@contextmanager
+def quickly_compiled() -> Iterator[None]:
+    """On a CPU, without most of the compiler's optimizations: for programs that run a few times and take long to compile."""
+    import jax
+
+    before = jax.config.values["jax_disable_most_optimizations"]
+    jax.config.update("jax_disable_most_optimizations", before or jax.default_backend() == "cpu")
+    try:
+        yield
+    finally:
+        jax.config.update("jax_disable_most_optimizations", before)
 
 
 def import_jax() -> Any:

@@ -30,7 +30,7 @@ def activations_of(model: Model, measured: Mapping[Place, tuple[Extended, ...]])
 
 def _rows(model: Model, place: Place, product: Product, sums: tuple[Extended, ...]) -> Iterator[dict[str, Any]]:
     value, cotangent = (np.asarray(each.log10_abs()) / 2 for each in sums[:2])
-    counts = [np.asarray(each.to_float()) for each in sums[2:]]
+    counts = [10 ** np.asarray(each.log10_abs()) for each in sums[2:]]
     counts += [np.zeros_like(counts[0])] * (len(SHARES) - len(counts))
     entries = max(int(np.prod(product.shape)), 1)
     for steps in every(*(range(scan.length) for scan in product.scans)):

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-STEPS, WIDTH, BATCH = 500, 32, 16
+STEPS, WIDTH, BATCH, NOISE = 500, 32, 16, 1 / 128
 
 
 def make(key):
@@ -28,8 +28,8 @@ def _model(key, rate):
         "input": jnp.float32(draw((1, WIDTH))),
         "readout": jnp.float32(draw((WIDTH, 1)) / WIDTH**0.5),
     }
-    inputs = draw((STEPS, BATCH, 1)) / 4
-    inputs[0] *= 4
+    inputs = NOISE * draw((STEPS, BATCH, 1))
+    inputs[0] /= NOISE
 
     def loss(params, inputs):
         def step(h, x):
