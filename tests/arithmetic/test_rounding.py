@@ -9,6 +9,7 @@ from jax import lax
 
 import bench
 from bench.arithmetic.formats import FORMATS, round_to
+from tests.arithmetic import formats_table
 
 REAL = [name for name in FORMATS if name not in ("float32", "tf32")]
 
@@ -86,3 +87,7 @@ def test_programs_in_float64_are_rounded_too():
 def test_an_unknown_format_is_refused_in_one_line():
     with pytest.raises(bench.SweepError, match=r"^to: got 'half', expected one of float32, .*float4_e2m1fn$"):
         bench.rounded(everything, "half")
+
+
+def test_the_table_of_the_page_is_that_of_the_formats():
+    assert formats_table.PAGE.read_text() == formats_table.page()
