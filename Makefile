@@ -73,7 +73,7 @@ reference-sweeps: setup
 	$(RUN) -m analysis heatmap results/reference/atlas --value relative_imbalance --out results/reference/atlas/imbalance.png
 	$(RUN) -m analysis compare results/reference/compare
 	$(RUN) -m analysis phase --activation tanh --out results/reference/phase-tanh.png
-	PYTHONPATH=docs/examples $(RUN) -m bench probe convnet:make --seeds 4 --run probe --results results/reference
+	$(RUN) -m bench probe docs.examples.convnet:make --seeds 4 --run probe --results results/reference
 	$(RUN) -m analysis probe results/reference/probe
 	$(RUN) docs/examples/curves.py results/reference/probe/curves.png
 

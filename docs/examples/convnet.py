@@ -1,6 +1,6 @@
 """A convolutional network of 12 layers whose kernels are drawn with standard deviation 0.01.
 
-``depthscale probe convnet:make``, then ``convnet:mended``.
+``depthscale probe docs.examples.convnet:make``, then ``:mended``.
 """
 
 import jax

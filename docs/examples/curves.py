@@ -14,7 +14,7 @@ import optax
 import rnn
 import transformer
 
-STEPS, MEAN = 400, 10
+STEPS, MEAN = 300, 10
 COLOURS = "#2166ac", "#1b7837"
 EXAMPLES = {  # → learning rate, whether each step has a batch of its own, and what the fault and the cure are
     rnn: (1e-2, True, ("tanh", "leaky units")),
