@@ -1,7 +1,7 @@
 """A recurrent network that is to remember its first input for 500 steps.
 
-``depthscale probe docs.examples.rnn:make``, then ``:mended``. What comes back from the loss is smaller at every step, so that the
-gradient is that of the last steps alone, of which it looks healthy.
+``depthscale probe docs.examples.rnn:make``, then ``:mended``. What comes back from the loss is smaller at every step, so
+that the gradient is that of the last steps alone, of which it looks healthy.
 """
 
 import jax

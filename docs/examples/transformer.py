@@ -1,7 +1,7 @@
 """A transformer that computes in float16 without scaling its loss.
 
-``depthscale probe docs.examples.transformer:make``, then ``:mended``. Each of its batches is a share of one of 2^22 tokens, as
-where gradients are accumulated over devices and steps: what comes back to a token is divided by their number.
+``depthscale probe docs.examples.transformer:make``, then ``:mended``. Each of its batches is a share of one of 2^22 tokens,
+as where gradients are accumulated over devices and steps: what comes back to a token is divided by their number.
 """
 
 import jax
