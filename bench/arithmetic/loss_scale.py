@@ -18,7 +18,7 @@ LEAST, MOST = -100, 120  # powers of two that are tried: a loss of 10^-8 times a
 class Scales(NamedTuple):
     """Powers of two between which, ends included, no gradient overflows and as few entries are lost as can be.
 
-    lost: the share of all entries that are rounded to zero all the same.
+    lost: the share of the entries, exact zeros aside, that are rounded to zero all the same.
     """
 
     low: int
@@ -90,9 +90,9 @@ class Step:
             given = zip(self.scaled(2.0**power), exact_zeros, strict=True)
             return sum(int(np.sum((gradient == 0) & ~zero)) for gradient, zero in given)
 
-        fewest = lost(high)
+        fewest, entries = lost(high), sum(int(np.sum(~zero)) for zero in exact_zeros)
         below = _last(lambda power: lost(power) > fewest, LEAST, high)
-        return Scales(LEAST if below is None else below + 1, high, fewest / max(sum(zero.size for zero in exact_zeros), 1))
+        return Scales(LEAST if below is None else below + 1, high, fewest / max(entries, 1))
 
 
 def wide(array: Any) -> np.ndarray:

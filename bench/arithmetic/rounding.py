@@ -50,10 +50,7 @@ class Rounding(Arithmetic):
         """Floats rounded; whatever else there is as it is."""
         if not jnp.issubdtype(jnp.result_type(array), jnp.floating):
             return array
-        array = jnp.asarray(array)
-        if jnp.finfo(array.dtype).bits >= 32:
-            return round_scaled(array, self.to, self.scaling)
-        return round_scaled(array.astype(jnp.float32), self.to, self.scaling).astype(array.dtype)
+        return round_scaled(jnp.asarray(array), self.to, self.scaling)
 
 
 def rounded(function: Callable[..., Any], to: str) -> Callable[..., Any]:

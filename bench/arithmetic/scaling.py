@@ -21,8 +21,11 @@ def round_scaled(numbers: Array, to: Format, scaling: str, axis: int = -1) -> Ar
 
     none: as they are. tensor: by the smallest power of two that brings all of the array into the format's range. mx: every
     32 along ``axis`` by 2^(⌊log₂ max⌋ - ⌊log₂ largest⌋), as the OCP Microscaling specification has it (section 6.3); what is
-    then above the largest number becomes the largest. Infinities and NaN stay as they are.
+    then above the largest number becomes the largest. Infinities and NaN stay as they are. Short floats are rounded as
+    float32.
     """
+    if jnp.finfo(numbers.dtype).bits < 32:
+        return round_scaled(numbers.astype(jnp.float32), to, scaling, axis).astype(numbers.dtype)
     if scaling == "none" or numbers.size == 0:
         return round_to(numbers, to)
     size = jnp.where(jnp.isfinite(numbers), jnp.abs(numbers), jnp.zeros_like(numbers))

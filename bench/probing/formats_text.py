@@ -72,10 +72,11 @@ def advice(table: pd.DataFrame, found: InFormat, lost: float) -> Iterator[str]:
     elif share <= lost:
         least, most = ("" if end in (LEAST, MOST) else f"2^{end}" for end in (scales.low, scales.high))
         room = " ".join(filter(None, [least and f"from {least}", most and f"up to {most}"])) or "that were tried"
-        less = f", {percent(scales.lost)} those {room}" if share > scales.lost else f", as do those {room}"
-        yield f"its loss scale of {power(found.loss_scale)} serves: it loses {percent(share)}{less}"
+        among = 2.0**scales.low <= found.loss_scale <= 2.0**scales.high
+        less = f"as do those {room}" if among else f"those {room} lose {percent(scales.lost)}"
+        yield f"its loss scale of {power(found.loss_scale)} serves: it loses {percent(share)}, {less}"
     elif scales.lost > (1 - SCALABLE) * share:
-        yield f"no loss scale helps: {percent(scales.lost)} of all entries are lost at the best, 2^{scales.high}"
+        yield f"no loss scale helps: {percent(scales.lost)} of the entries are lost at the best, 2^{scales.high}"
     else:
         yield (
             f"multiply the loss by 2^{scales.middle}, and divide the gradients by it in float32: 2^{scales.low} to "

@@ -128,3 +128,13 @@ def test_operands_of_products_alone_are_short_where_others_are_not():
     got = gradients(policy)
     for name, gradient in expected.items():
         np.testing.assert_allclose(got[name], gradient, rtol=0, atol=1e-5 * np.abs(gradient).max())
+
+
+@pytest.mark.parametrize("scaling", ["none", "tensor", "mx"])
+def test_short_floats_are_rounded_as_float32_is(scaling):
+    """Of numbers that float16 holds exactly, and whose scales it does not hold."""
+    given = jnp.asarray(np.random.default_rng(2).integers(-99, 99, (2, 40)) * 2.0**-20, jnp.float16)
+    wide = round_scaled(given.astype(jnp.float32), FORMATS["float8_e4m3fn"], scaling)
+    got = round_scaled(given, FORMATS["float8_e4m3fn"], scaling)
+    assert got.dtype == jnp.float16
+    np.testing.assert_array_equal(np.asarray(got, np.float32), np.asarray(wide))
