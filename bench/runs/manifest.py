@@ -81,7 +81,7 @@ def load_manifest(folder: Path, run: str) -> dict[str, Any]:
 
 def is_a(kind: str, other: str) -> bool:
     """Whether a run of that kind is one of the other too."""
-    return kind == other or IS_A.get(kind, ("",))[0] == other
+    return kind == other or (kind in IS_A and IS_A[kind][0] == other)
 
 
 def shard_name(index: int) -> str:
