@@ -2,16 +2,36 @@
 
 Programs are compiled once for the whole run, and kept for the next. JAX neither locks its cache nor writes it in one step,
 so each of pytest-xdist's workers has a folder of its own, and after each file of tests shares what it has compiled.
+
+Compiling is most of the time of the tests. Programs that are small and run once need none of the compiler's optimizations,
+and do without them here; --optimized compiles as users' programs are. Tests marked ``optimized`` are run so too (make
+thorough): they hold bits, which a vectorizing compiler could change.
 """
 
 import contextlib
 import os
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+# what jaxlib 0.10 knows; another version would stop at a flag that it does not know
+UNOPTIMIZED = {
+    "xla_backend_optimization_level": "0",
+    "xla_llvm_disable_expensive_passes": "true",
+    "xla_cpu_use_fusion_emitters": "false",
+    "xla_cpu_parallel_codegen_split_count": "1",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--optimized", action="store_true", help="compile programs as users' programs are compiled")
+
 
 def pytest_configure(config: pytest.Config) -> None:
+    if not config.getoption("optimized") and version("jaxlib").startswith("0.10."):
+        flags = (f"--{name}={value}" for name, value in UNOPTIMIZED.items())
+        os.environ["XLA_FLAGS"] = " ".join([*flags, os.environ.get("XLA_FLAGS", "")])
     programs = config.rootpath / ".pytest_cache" / "programs"
     folder = programs / os.environ.get("PYTEST_XDIST_WORKER", "main")
     # in the environment, so that the processes that tests start have them too

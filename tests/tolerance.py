@@ -20,7 +20,6 @@ EXACT = {"float32": 1e-6, "float64": 1e-12}
 RELATIVE = {"identity": 1e-5, "orthogonal": 1e-4}
 STANDARD_ERRORS = 4.0
 FLOAT64_GRAD = 1e-9
-QUICK = {"xla_backend_optimization_level": 0}  # for programs that run a few times and are not worth LLVM's passes
 
 
 def run_frame(folder: Path, name: str = "run", kind: str = "cells", **fields) -> pd.DataFrame:

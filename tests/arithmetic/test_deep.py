@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import bench
-from tests.tolerance import FLOAT64_GRAD, QUICK
+from tests.tolerance import FLOAT64_GRAD
 
 pytestmark = pytest.mark.thorough
 
@@ -73,7 +73,7 @@ def found():
         return {name: jax.grad(lambda w, f=function: f(JAX, w))(w) for name, function in FUNCTIONS.items()}
 
     with jax.enable_x64(True):
-        return jax.jit(bench.unbounded(everything), compiler_options=QUICK)(WEIGHTS)
+        return jax.jit(bench.unbounded(everything))(WEIGHTS)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -6,7 +6,7 @@ import pytest
 
 import bench
 from tests.arithmetic.zoo import MODELS, draws
-from tests.tolerance import FLOAT64_GRAD, QUICK
+from tests.tolerance import FLOAT64_GRAD
 
 pytestmark = pytest.mark.thorough
 
@@ -17,7 +17,7 @@ IN_FLOAT32 = ["mlp", "lstm", "mixture of experts", "branches", "custom derivativ
 def gradients(name, dtype, transform):
     loss, params = MODELS[name](draws(dtype))
     with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"), jax.enable_x64(dtype == "float64"):
-        found = jax.jit(transform(jax.value_and_grad(loss)), compiler_options=QUICK)(params)
+        found = jax.jit(transform(jax.value_and_grad(loss)))(params)
     return jax.tree.leaves(found, is_leaf=lambda leaf: isinstance(leaf, bench.Extended))
 
 

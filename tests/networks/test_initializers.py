@@ -15,7 +15,7 @@ from bench.networks.initializers import INITIALIZERS
 from bench.networks.schemes import families, lane_setting
 from bench.networks.seeds import seed_mesh
 from bench.networks.unit_variance import BATCH
-from tests.tolerance import QUICK, STANDARD_ERRORS, run_frame
+from tests.tolerance import STANDARD_ERRORS, run_frame
 
 WIDTH = 20
 CELL = ["activation", "width", "bias_std", "depth", "scale", "seed"]
@@ -62,7 +62,7 @@ def matrices(name: str, width: int = WIDTH, count: int = 100) -> np.ndarray:
     def draw(key):
         return INITIALIZERS[name](key, (width, width), jnp.dtype(jnp.float32))
 
-    draws = jax.jit(lambda key: jax.vmap(draw)(jax.random.split(key, count)), compiler_options=QUICK)
+    draws = jax.jit(lambda key: jax.vmap(draw)(jax.random.split(key, count)))
     return np.asarray(draws(jax.random.key(3)))
 
 
@@ -101,7 +101,7 @@ def test_what_a_run_multiplies_has_the_documented_variance(tmp_path, dtype):
 )
 def test_a_scheme_by_name_draws_what_jax_draws(name, reference):
     shape = (WIDTH, WIDTH), jnp.dtype(jnp.float32)
-    draws = jax.jit(lambda key: (INITIALIZERS[name](key, *shape), reference(key, *shape)), compiler_options=QUICK)
+    draws = jax.jit(lambda key: (INITIALIZERS[name](key, *shape), reference(key, *shape)))
     np.testing.assert_allclose(*draws(jax.random.key(7)), rtol=0, atol=1e-6)
 
 
@@ -217,6 +217,7 @@ def even(z):
     return jnp.cos(z)
 
 
+@pytest.mark.optimized
 def test_a_family_together_has_the_bits_of_each_alone(tmp_path, monkeypatch):
     fields = {"activations": ["tanh", "gelu"], "depths": [2, 40], "widths": [WIDTH], "scales": [0.7, 1.0, 2.5], "seeds": 3}
     names = list(INITIALIZERS)

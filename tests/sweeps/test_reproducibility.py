@@ -15,6 +15,7 @@ import bench
 import bench.sweeps.plan
 from tests.tolerance import run_frame
 
+pytestmark = pytest.mark.optimized
 CELL = ["initializer", "activation", "width", "bias_std", "input_norm", "depth", "scale", "seed"]
 LARGE = {
     "initializers": ["gaussian", "orthogonal", "he_gaussian", "lsuv"],  # two of one family, and one normalized on data
@@ -76,7 +77,7 @@ def test_four_devices_give_the_rows_of_one(tmp_path, large, devices):
     script = (
         "import bench, json, sys; bench.run(bench.Sweep(**json.loads(sys.argv[1])), results=sys.argv[2], progress=False)"
     )
-    flags = {"XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}"}
+    flags = {"JAX_NUM_CPU_DEVICES": str(devices)}
     command = [sys.executable, "-c", script, json.dumps(LARGE), str(tmp_path)]
     subprocess.run(command, env=os.environ | flags, check=True)
     manifest = json.loads((tmp_path / "sweep" / "manifest.json").read_text())

@@ -14,7 +14,6 @@ from bench.training.loop import Kind, State, clip_by_global_norm, train_step
 from bench.training.network import Parameters, mean_loss
 from bench.training.optimizers import OPTIMIZERS, Rates, parse_optimizer, schedule_factors
 from bench.training.specs import parse_schedule
-from tests.tolerance import QUICK
 
 DEPTH, WIDTH, INPUTS, OUTPUTS, EXAMPLES = 5, 6, 7, 4, 10
 STEPS, RATE = 3, 0.01
@@ -74,14 +73,14 @@ def assert_same(found: list, expected: list) -> None:
 @cache
 def step_program(kind: Kind):
     """One step of the suite's own; data, rates and the norm are its arguments."""
-    return jax.jit(partial(train_step, kind=kind), compiler_options=QUICK)
+    return jax.jit(partial(train_step, kind=kind))
 
 
 @cache
 def gradient_program(activation: str, loss: str):
     """jax.grad of the plain network, for every optimizer."""
     gradients = jax.grad(lambda *arrays: plain_loss(*arrays, ACTIVATIONS[activation].function, loss))
-    return jax.jit(gradients, compiler_options=QUICK)
+    return jax.jit(gradients)
 
 
 def trained(
@@ -98,7 +97,7 @@ def trained(
 def trained_plainly(transformation, parameters, x, targets, *, activation="tanh", loss="cross_entropy"):
     layers = layers_of(parameters)
 
-    @partial(jax.jit, compiler_options=QUICK)
+    @jax.jit
     def step(gradients, layers, state):
         updates, state = transformation.update(gradients, state, layers)
         return optax.apply_updates(layers, updates), state
@@ -162,7 +161,7 @@ def test_gradients_agree_with_finite_differences(activation):
         def loss(parameters):
             return mean_loss(parameters, x, targets, activation=ACTIVATIONS[activation], loss="cross_entropy")[0]
 
-        program = jax.jit(jax.value_and_grad(loss), compiler_options=QUICK)
+        program = jax.jit(jax.value_and_grad(loss))
         gradients = jax.device_get(program(parameters)[1])
         random = np.random.default_rng(1)
         direction = jax.tree.map(lambda leaf: random.normal(size=leaf.shape), parameters)

@@ -102,12 +102,14 @@ def test_every_cell_has_a_row_and_every_row_its_cell(grid):
     np.testing.assert_allclose(cells.bias_std[cells.initializer == "torch_linear"], (3 * 8) ** -0.5)
 
 
+@pytest.mark.optimized
 def test_a_cell_alone_has_the_bits_it_has_in_company(tmp_path, grid):
     one = {"initializers": ["he_gaussian"], "depths": [6], "scales": [1.5], "seeds": 1}
     for kind in ("cells", "curves"):
         assert_contained(trained(tmp_path, kind, **GRID | one | {"learning_rates": [0.1]}), grid[kind])
 
 
+@pytest.mark.optimized
 def test_the_chunking_does_not_show(tmp_path, monkeypatch, grid):
     monkeypatch.setattr(bench.training.plan, "CHUNK_WORK", 1.0)
     small = GRID | {"depths": [6]}
@@ -121,7 +123,7 @@ def test_other_numbers_of_devices_differ_by_rounding_and_no_more(tmp_path):
     fields = GRID | {"initializers": ["gaussian", "he_gaussian"], "optimizers": ["sgd"], "depths": [6], "seeds": 11}
     rows = {}
     for devices in (1, 3):
-        flags = {"XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}"}
+        flags = {"JAX_NUM_CPU_DEVICES": str(devices)}
         command = [sys.executable, "-c", SCRIPT, json.dumps(fields), str(tmp_path / str(devices))]
         subprocess.run(command, env=os.environ | flags, check=True)
         folder = tmp_path / str(devices) / "training"
@@ -135,7 +137,7 @@ def test_other_numbers_of_devices_differ_by_rounding_and_no_more(tmp_path):
 def test_killed_and_resumed_it_is_as_if_nothing_happened(tmp_path, grid):
     environment = os.environ | {
         "JAX_COMPILATION_CACHE_DIR": own_programs(tmp_path),
-        "XLA_FLAGS": f"--xla_force_host_platform_device_count={jax.local_device_count()}",
+        "JAX_NUM_CPU_DEVICES": str(jax.local_device_count()),
     }
     command = [sys.executable, "-c", SCRIPT, json.dumps(GRID), str(tmp_path)]
     folder, progressed = tmp_path / "training", set()

@@ -6,8 +6,6 @@ weights, W_l = a R_l R_{l-1}ᵀ with orthogonal R, keeps every mode by itself: a
 u(t) = s e^{2st/τ} / (e^{2st/τ} - 1 + s/u₀). ``bench train --task saxe:aligned=true`` trains that case.
 """
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -22,7 +20,6 @@ from bench.training.loop import Kind, State, train_step
 from bench.training.network import Parameters
 from bench.training.optimizers import Rates, parse_optimizer
 from bench.training.tasks import load_task
-from tests.tolerance import QUICK
 
 MODES = np.array([2.0, 1.0])
 SIZE = 5
@@ -37,7 +34,7 @@ def orthogonal(random: np.random.Generator, size: int) -> np.ndarray:
 RATES = (0.02, 0.01, 0.005)
 
 
-@partial(jax.jit, compiler_options=QUICK)
+@jax.jit
 def trained(state: State, rates: Rates, x: jax.Array, targets: jax.Array, left: jax.Array, right: jax.Array) -> jax.Array:
     """[steps, modes], for as many steps as the lowest rate needs."""
     kind = Kind(ACTIVATIONS["linear"], "mse", parse_optimizer("sgd"), clipped=False, whole=True)
