@@ -34,7 +34,7 @@ def standardized(cells: pd.DataFrame) -> pd.DataFrame:
 def test_leading_order_covers(tmp_path, initializer):
     """|z| < 1.96 in at least 85 % of cells at width 64, depth 40, with and without bias; spreads within a quarter."""
     fields = {"depths": [2, 40], "scales": [0.7, 1.0, 1.6, 2.5], "widths": [64], "bias_stds": [0.0, 0.3]}
-    cells = run_frame(tmp_path, initializers=[initializer], activations=SMOOTH, seeds=32, layers=False, **fields)
+    cells = run_frame(tmp_path, initializers=[initializer], activations=SMOOTH, seeds=16, layers=False, **fields)
     found = standardized(cells)
     assert (found.law == "leading order").mean() > 0.9  # softplus and SiLU have a few cells without theory
     found = found[found.law != "none"]
@@ -53,8 +53,8 @@ def heavy_tailed(key, shape, dtype):
 
 
 def test_kurtosis_is_part_of_the_law(tmp_path):
-    """Sigmoid at width 32: entries of excess 12 shift the mean by 0.03 decades, six standard errors; theory follows."""
-    fields = {"depths": [6], "scales": [3.0], "widths": [32], "seeds": 1024, "layers": False}
+    """Sigmoid at width 32: entries of excess 12 shift the mean by 0.03 decades, four standard errors; theory follows."""
+    fields = {"depths": [6], "scales": [3.0], "widths": [32], "seeds": 512, "layers": False}
     cells = run_frame(tmp_path, initializers=[f"{__name__}:heavy_tailed"], activations=["sigmoid"], **fields)
 
     def expected(excess):
@@ -105,20 +105,20 @@ def test_the_leading_order_holds_at_any_depth_over_width(activation):
 
 
 def test_prediction_of_the_slope_is_that_of_its_two_ends(tmp_path):
-    fields = {"depths": [2, 60], "scales": [0.9, 1.4], "widths": [64], "seeds": 256}
+    fields = {"depths": [2, 60], "scales": [0.9, 1.4], "widths": [64], "seeds": 64}
     cells = run_frame(tmp_path, activations=["tanh", "relu", "selu"], layers=False, **fields)
     for (activation, scale), rows in cells.groupby(["activation", "scale"]):
         ends = rows.pivot_table(index="seed", columns="depth", values="log10_grad_first")
         slopes = (ends[60] - ends[2]) / 58
         expected = theory.predict(initializer="gaussian", activation=activation, width=64, depth=60, scale=scale)
         mean, std = expected.log10_grad_slope
-        assert abs(slopes.mean() - mean) < 4 * std / 16 + 1e-4, (activation, scale)
-        assert slopes.std() == pytest.approx(std, rel=0.2)
+        assert abs(slopes.mean() - mean) < 4 * std / 8 + 1e-4, (activation, scale)
+        assert slopes.std() == pytest.approx(std, rel=0.35)
 
 
 def test_exact_laws_cover_at_their_nominal_rate(tmp_path):
-    """64 independent blocks of 8 seeds for each law: the count of 95 % intervals that cover is binomial."""
-    blocks, size = 64, 8
+    """32 independent blocks of 8 seeds for each law: the count of 95 % intervals that cover is binomial."""
+    blocks, size = 32, 8
     for initializer in ("gaussian", "orthogonal"):
         cells = run_frame(
             tmp_path,
