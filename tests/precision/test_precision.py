@@ -14,7 +14,6 @@ from bench.networks.batches import networks_of
 from bench.networks.seeds import place, seed_mesh
 from bench.networks.segments import segments_to
 from bench.precision.network import Settings, network_program
-from tests.tolerance import QUICK
 
 WIDTH, DEPTHS = 8, (2, 10, 16, 22, 30)
 REAL = ("float16", "bfloat16")
@@ -56,7 +55,7 @@ def real_gradients(name: str, scale: float, depth: int, seed: int) -> np.ndarray
         h, _ = jax.lax.scan(lambda h, matrix: (jnp.tanh(matrix @ h), None), x, weights)
         return readout @ h
 
-    options = {"xla_allow_excess_precision": False, **QUICK}
+    options = {"xla_allow_excess_precision": False}
     found = jax.jit(jax.grad(output), compiler_options=options)(weights[: depth - 1], x, readout)
     return np.asarray(found.astype(jnp.float32))
 
