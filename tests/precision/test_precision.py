@@ -99,7 +99,8 @@ def test_rows_are_what_a_real_program_loses_of_float64(tanh, name, scale):
     np.testing.assert_array_equal(rows["share_zero"], np.mean(own == 0, axis=(1, 2)))
     np.testing.assert_array_equal(rows["share_subnormal"], np.mean((own != 0) & (np.abs(own) < tiny), axis=(1, 2)))
     np.testing.assert_array_equal(rows["share_overflow"], 0)
-    np.testing.assert_allclose(rows["norm_error"], sizes / np.linalg.norm(exact, axis=(1, 2)) - 1, atol=1e-5)
+    error = sizes / np.linalg.norm(exact, axis=(1, 2)) - 1  # of float64; that of the rows is of float32, at scale 2 chaotic
+    np.testing.assert_allclose(rows["norm_error"], error, atol=1e-4)
     with np.errstate(invalid="ignore"):
         cosines = (own * exact).sum(axis=(1, 2)) / sizes / np.linalg.norm(exact, axis=(1, 2))
         np.testing.assert_allclose(rows["angle"], np.degrees(np.arccos(np.minimum(cosines, 1))), atol=1e-2)
