@@ -21,7 +21,7 @@ class Command(NamedTuple):
     summary: str  # one line for the list, without a full stop
     example: str
     draw: Callable[[argparse.Namespace, Mapping[str, Any]], Figure]  # from parsed options and the run's manifest
-    add_options: Callable[[argparse.ArgumentParser], None]
+    add_options: Callable[[argparse.ArgumentParser], None] = lambda _parser: None  # beside those of every figure
     reads: str = "sweep"  # the kind of run: or "training", or "" for a figure of theory alone
     table: str = "cells"  # of the run, whose rows are drawn: or "layers", "curves", or "table.csv" of a comparison
     file: Callable[[argparse.Namespace], str] | None = None  # what it is saved as by default, if not NAME.png

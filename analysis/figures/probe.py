@@ -144,10 +144,6 @@ def _handles(rows: pd.DataFrame) -> list[Line2D]:
     return handles
 
 
-def _add_options(parser: argparse.ArgumentParser) -> None:
-    del parser
-
-
 def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Figure:
     del manifest
     return draw_probe(load_probed(arguments.run_dir))
@@ -157,7 +153,6 @@ FIGURE = Command(
     summary="a model of your own: gradients, weights and signals against the layer, with verdicts",
     example="depthscale plot probe results/mine",
     draw=_draw_from,
-    add_options=_add_options,
     reads="probe",
     table="layers",
 )

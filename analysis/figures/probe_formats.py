@@ -115,10 +115,6 @@ def _handles(rows: pd.DataFrame) -> list[Line2D]:
     return [Line2D([], [], label=plain(word), **_look(number)) for number, word in enumerate(words)]
 
 
-def _add_options(parser: argparse.ArgumentParser) -> None:
-    del parser
-
-
 def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Figure:
     del manifest
     return draw_probe_formats(load_probed_formats(arguments.run_dir))
@@ -128,7 +124,6 @@ FIGURE = Command(
     summary="a model of your own in number formats: what is lost of each layer's gradient, and its angle to the exact one",
     example="depthscale plot probe-formats results/mine",
     draw=_draw_from,
-    add_options=_add_options,
     reads="probe",
     table="formats",
 )

@@ -52,7 +52,8 @@ def round_to(numbers: Array, to: Format) -> Array:
     """The nearest numbers of the format, ties to even, in the floats that they came in.
 
     Subnormal numbers of a format are kept where those floats hold them as normal ones: float32 on CPUs and TPUs has none
-    of its own, so that bfloat16 and tf32 have none either. Bits of an infinity or NaN stay.
+    of its own, so that bfloat16 and tf32 have none either. NaN stays NaN; an infinity is beyond the largest number, like
+    all that is.
     """
     # reduce_precision, and arithmetic: the compiler may take a pair of conversions for none
     own = jnp.finfo(numbers.dtype)

@@ -1,13 +1,11 @@
 """``python -m tests.arithmetic.formats_table``: the table of formats in docs/formats.md, from the formats themselves."""
 
-from pathlib import Path
-
 import numpy as np
 
 from bench.arithmetic.formats import FORMATS
+from tests.arithmetic.generated import DOCS, with_table
 
-PAGE = Path(__file__).parents[2] / "docs" / "formats.md"
-START, END = "<!-- table -->\n", "<!-- end -->\n"
+PAGE = DOCS / "formats.md"
 
 
 def table() -> str:
@@ -16,16 +14,18 @@ def table() -> str:
         "|---|---|---|---|---|---|",
     ]
     for name, own in FORMATS.items():
-        normal = own.least - own.digits
-        smallest = f"2^{own.least} (no subnormal ones)" if own.least <= np.finfo(np.float32).minexp else f"2^{normal}"
+        smallest = (
+            f"2^{own.least} (no subnormal ones)"
+            if own.least <= np.finfo(np.float32).minexp
+            else f"2^{own.least - own.digits}"
+        )
         beyond = "the largest" if own.beyond == own.largest else str(own.beyond)
         lines.append(f"| `{name}` | {own.digits} | {smallest} | 2^{own.least} | {own.largest:.5g} | {beyond} |")
     return "\n".join(lines) + "\n"
 
 
 def page() -> str:
-    before, rest = PAGE.read_text().split(START)
-    return before + START + "\n" + table() + "\n" + END + rest.split(END)[1]
+    return with_table(PAGE, table())
 
 
 if __name__ == "__main__":

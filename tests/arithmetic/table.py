@@ -1,12 +1,10 @@
 """``python -m tests.arithmetic.table``: the table of primitives in docs/unbounded.md, from the rules themselves."""
 
-from pathlib import Path
-
 from bench.arithmetic.rules import control, functions, products, structure, sums
 from bench.arithmetic.unbounded import IN_RANGE, RULES
+from tests.arithmetic.generated import DOCS, with_table
 
-PAGE = Path(__file__).parents[2] / "docs" / "unbounded.md"
-START, END = "<!-- table -->\n", "<!-- end -->\n"
+PAGE = DOCS / "unbounded.md"
 KINDS = {
     "products": (products, "mantissas by the primitive, exponents add"),
     "sums and comparisons": (sums, "one exponent for what meets"),
@@ -31,8 +29,7 @@ def table() -> str:
 
 
 def page() -> str:
-    before, rest = PAGE.read_text().split(START)
-    return before + START + "\n" + table() + "\n" + END + rest.split(END)[1]
+    return with_table(PAGE, table())
 
 
 if __name__ == "__main__":
