@@ -32,7 +32,7 @@ def test_linear_gaussian_networks_follow_their_exact_recursion():
 )
 def test_variances_grow_linearly_with_depth(activation, orthogonal, relative):
     """5 layers: 1 a layer for linear Gaussian, 2 for ReLU Gaussian, 1 for ReLU orthogonal (Pennington et al. 2017)."""
-    generator, width = np.random.default_rng(1), 400
+    generator, width = np.random.default_rng(1), 200
     initializer = "orthogonal" if orthogonal else "gaussian"
     scale = np.sqrt(2) if activation == "relu" else 1.0
     expected = theory.jacobian_spectrum(activation, initializer, 6, scale=scale)
