@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import bootstrap
 
 from analysis.numbers.best_rate import NETWORK, at_the_largest, best_rate
 from analysis.numbers.groups import Groups, quantile
@@ -52,6 +51,8 @@ def median_interval(values: np.ndarray) -> tuple[float, float]:
         return np.nan, np.nan
     if len(values) < FEWEST or np.all(values == values[0]):
         return float(values.min()), float(values.max())
+    from scipy.stats import bootstrap  # here: no figure that has no such interval should wait for it
+
     with np.errstate(invalid="ignore"):  # scipy's own ends and standard error are NaN where medians are inf
         found: Any = bootstrap(
             (values,), np.median, n_resamples=RESAMPLES, method="percentile", rng=np.random.default_rng(0)
