@@ -99,7 +99,7 @@ def test_a_sweep_has_the_quantiles_of_float64_outer_products(tmp_path, name, wid
 
 def test_no_gradient_has_no_entries_and_depth_two_its_readouts(tmp_path):
     """At scale 0 ∂y/∂W_1 is zero, or, at depth 2, u xᵀ whatever W_1 is."""
-    cells = run_frame(tmp_path, activations=["linear"], depths=[2, 5], scales=[0.0, 1.0], widths=[9], seeds=2)
+    cells = run_frame(tmp_path, activations=["linear"], depths=[2, 5], scales=[0.0, 1.0], widths=[16], seeds=2)
     cells = cells.set_index(["depth", "scale"]).sort_index()
     assert np.isneginf(cells.loc[(5, 0.0), COLUMNS]).all(axis=None)
     np.testing.assert_array_equal(cells.loc[(2, 0.0), COLUMNS], cells.loc[(2, 1.0), COLUMNS])

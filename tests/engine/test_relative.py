@@ -27,6 +27,7 @@ def test_without_biases_they_do_not_depend_on_the_scale(name):
     assert relative.min() > -DEPTH * EXACT["float32"]
 
 
+@pytest.mark.thorough
 def test_no_unit_of_48_networks_is_on_at_one_scale_and_off_at_another(tmp_path):
     """With the scale in float32 arithmetic, one ReLU network in 16 of this width differed by up to 0.009 decades."""
     fields = {"activations": ["relu"], "scales": SCALES, "widths": [64], "depths": [DEPTH], "seeds": 48}

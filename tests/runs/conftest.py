@@ -6,7 +6,7 @@ import pytest
 
 import bench
 
-FIELDS = {"activations": ("tanh", "relu"), "depths": (2, 9), "scales": (0.5, 1.5), "widths": (5,), "seeds": 3}
+FIELDS = {"activations": ("tanh", "relu"), "depths": (2, 9), "scales": (0.5, 1.5), "widths": (4,), "seeds": 3}
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import threadpoolctl
 import bench
 from bench.arithmetic.numerics import settled
 
-FIELDS = {"initializers": ["gaussian", "orthogonal"], "activations": ["tanh"], "depths": [2, 9], "widths": [5], "seeds": 2}
+FIELDS = {"initializers": ["gaussian", "orthogonal"], "activations": ["tanh"], "depths": [2, 9], "widths": [4], "seeds": 2}
 TRAINED = {"task": "teacher:inputs=6,examples=40,outputs=3", "depths": [2], "widths": [4], "scales": [1.0], "steps": 5}
 SCRIPT = """\
 import sys

@@ -9,7 +9,7 @@ CELL = ["initializer", "activation", "width", "bias_std", "depth", "scale", "see
 
 def test_cells_are_what_their_layers_are(tmp_path):
     fields = {"initializers": ["gaussian", "lsuv"], "activations": ["tanh"], "depths": [2, 5, 20], "bias_stds": [0.0, 0.3]}
-    cells, layers = (run_frame(tmp_path, kind=kind, scales=[0.5, 2.0], widths=[6], **fields) for kind in ("cells", "layers"))
+    cells, layers = (run_frame(tmp_path, kind=kind, scales=[0.5, 2.0], widths=[4], **fields) for kind in ("cells", "layers"))
     cells = cells.set_index(CELL)
     by_cell = layers[layers.layer < layers.depth].set_index("layer").groupby(CELL, sort=False)
     extremes = by_cell.log10_grad.agg(["first", "last", "min", "max"])

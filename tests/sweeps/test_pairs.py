@@ -62,6 +62,7 @@ def test_equals_float64_back_propagation_at_every_depth(tmp_path, name):
             np.testing.assert_allclose(at[["cosine_last", "cosine_grad_first"]], exact, rtol=0, atol=1e-9)
 
 
+@pytest.mark.thorough
 def test_wide_he_networks_merge_inputs_as_theory_says(tmp_path):
     """Width 512, 4 seeds: a mean within 0.1 of the limit n → ∞, where 1 - c falls as 9π²/(2 l²) and gradients part."""
     depths, correlation = (2, 6, 20), 0.3
