@@ -12,7 +12,6 @@ import bench
 from tests.arithmetic.zoo import MODELS, draws
 from tests.tolerance import FLOAT64_GRAD
 
-LENGTH = 30  # primitives in a random program
 UNARY = {
     "tanh": jnp.tanh,
     "sin": jnp.sin,
@@ -46,13 +45,28 @@ BINARY = {
     "concatenate": lambda x, y: jnp.concatenate([x, y])[1:4],
 }
 STEPS = st.sampled_from([*UNARY.items(), *BINARY.items(), *BINARY.items()])
-PROGRAMS = st.lists(st.tuples(STEPS, st.integers(1, 4), st.integers(1, 4)), min_size=LENGTH, max_size=LENGTH)
 REPRODUCIBLE = {"derandomize": True, "deadline": None, "database": None, "suppress_health_check": [*HealthCheck]}
 
 
+def programs(length: int):
+    """Random programs of so many primitives."""
+    return st.lists(st.tuples(STEPS, st.integers(1, 4), st.integers(1, 4)), min_size=length, max_size=length)
+
+
 @settings(max_examples=4, **REPRODUCIBLE)
-@given(PROGRAMS)
+@given(programs(10))
 def test_a_random_program_is_that_of_float64(steps):
+    assert_equals_float64(steps)
+
+
+@pytest.mark.thorough
+@settings(max_examples=4, **REPRODUCIBLE)
+@given(programs(30))
+def test_a_long_random_program_is_that_of_float64(steps):
+    assert_equals_float64(steps)
+
+
+def assert_equals_float64(steps) -> None:
     def program(x):
         values = [x, x.T, jnp.sin(3 * x), 1 + x]
         for (name, function), back, further in steps:

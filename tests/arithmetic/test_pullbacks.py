@@ -46,9 +46,11 @@ def test_what_is_not_linear_is_refused_with_its_name_and_line(name):
 
 def test_it_is_evaluated_as_it_stands_when_asked_for():
     loss = loss_with(NONLINEAR["clips, far out"])
-    found = bench.unbounded(jax.jit(jax.grad(loss)), nonlinear="evaluate")(X)
-    np.testing.assert_allclose(found.to_float(), jax.grad(loss)(X), rtol=1e-6)
-    assert bench.unbounded(loss)(X).to_float() == pytest.approx(loss(X))  # forward alone, it is like any other
+    found = jax.jit(bench.unbounded(jax.jit(jax.grad(loss)), nonlinear="evaluate"))(X)
+    np.testing.assert_allclose(found.to_float(), jax.jit(jax.grad(loss))(X), rtol=1e-6)
+    assert jax.jit(bench.unbounded(loss))(X).to_float() == pytest.approx(
+        jax.jit(loss)(X)
+    )  # forward alone, it is like any other
     with pytest.raises(SweepError, match="nonlinear: got 'ignore', expected one of refuse, evaluate"):
         bench.unbounded(loss, nonlinear="ignore")
 

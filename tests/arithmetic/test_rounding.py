@@ -70,8 +70,10 @@ def test_a_program_is_the_one_that_computes_in_the_format(name):
     x = jax.random.normal(keys[2], (4, 8))
     function = jax.value_and_grad(everything)
     in_short = jax.tree.map(lambda array: array.astype(name), (params, x))
-    real = jax.jit(function, compiler_options={"xla_allow_excess_precision": False})(*in_short)
-    got = bench.rounded(function, name)(params, x)
+    real, got = (
+        jax.jit(program, compiler_options={"xla_allow_excess_precision": False})(*arguments)
+        for program, arguments in ((function, in_short), (bench.rounded(function, name), (params, x)))
+    )
     assert all(np.any(np.asarray(leaf)) for leaf in jax.tree.leaves(got))
     jax.tree.map(lambda a, b: np.testing.assert_array_equal(np.asarray(a), np.asarray(b, np.float32)), got, real)
 
