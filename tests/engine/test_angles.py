@@ -10,7 +10,7 @@ from bench.networks.seeds import place, seed_mesh
 from bench.networks.segments import LAYERS
 from bench.theory import gradient_correlation
 from tests.engine.plain import plain
-from tests.engine.test_jacobians import drawn, segments_of
+from tests.engine.test_jacobians import KINDS, drawn, segments_of
 
 FLOAT32 = {"rtol": 0, "atol": 2e-6}  # of a cosine, a few layers of rounding
 
@@ -64,7 +64,7 @@ def test_linear_networks_keep_angles(scale):
 
 
 @pytest.mark.parametrize(
-    ("name", "depth"), [(name, LAYERS + 2) for name in ACTIVATIONS] + [("tanh", depth) for depth in (2, LAYERS + 1, 21)]
+    ("name", "depth"), [(name, LAYERS + 2) for name in KINDS] + [("tanh", depth) for depth in (2, LAYERS + 1, 21)]
 )
 def test_equals_float64_jax_grad(name, depth):
     weights, inputs = drawn("gaussian", 2, 20, 8)

@@ -12,10 +12,11 @@ from bench.networks.activations import ACTIVATIONS
 from bench.networks.seeds import place, seed_mesh
 from bench.networks.segments import LAYERS, Segment
 from bench.theory import jacobian_spectrum
-from tests.engine.plain import plain
+from tests.engine.plain import jacobian
 from tests.tolerance import EXACT, STANDARD_ERRORS
 
 FLOAT64 = {"rtol": 1e-9, "atol": 1e-9}  # a few layers of small matrices
+KINDS = ("relu", "tanh", "gelu", "softplus")  # of each kind; that all have their values and slopes is of test_gradients
 CONDITION = 1e-6  # absolute, of log10 σ_max / σ_min in float64
 
 
@@ -69,7 +70,7 @@ def measured(name, weights, inputs, *, biases=None, scales=(1.0,), depth=None, c
 def reference(phi, weights, inputs, biases, scale):
     """(log10 mean λ², relative variance, ratio, log10 condition) from jax.jacobian in float64 and NumPy's SVD."""
     networks = zip(scale * weights, biases, inputs, strict=True)
-    values = np.array([np.linalg.svd(plain(phi, *network, readout=network[-1]).jacobian)[1] for network in networks])
+    values = np.array([np.linalg.svd(jacobian(phi, *network))[1] for network in networks])
     squares = values**2
     mean = squares.mean(axis=-1)
     condition = np.log10(values[:, 0] / values[:, -1])
@@ -78,8 +79,7 @@ def reference(phi, weights, inputs, biases, scale):
 
 @pytest.mark.parametrize(
     ("name", "depth"),
-    [(name, LAYERS + 2) for name in ACTIVATIONS if name not in ("relu", "hard_tanh")]
-    + [("tanh", depth) for depth in (2, 3, LAYERS + 1)],
+    [(name, LAYERS + 2) for name in KINDS if name != "relu"] + [("tanh", depth) for depth in (2, 3, LAYERS + 1)],
 )
 def test_equals_the_svd_of_a_float64_jacobian(name, depth):
     weights, inputs = drawn("orthogonal", 2, LAYERS + 4, 8)
