@@ -127,8 +127,10 @@ def test_a_readout_with_a_learning_rate_of_its_own_is_optax_s_partition(written)
         assert np.abs(found[-1]["w"] - trained(written, parameters, x, targets)[-1]["w"]).max() > 1e-3
 
 
-@pytest.mark.parametrize("loss", ["cross_entropy", "mse"])
-@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu", "gelu", "linear"])
+@pytest.mark.parametrize(
+    ("activation", "loss"),
+    [*((name, "cross_entropy") for name in ("tanh", "sigmoid", "relu", "gelu")), ("linear", "mse"), ("tanh", "mse")],
+)
 def test_steps_of_every_kind_of_network_are_jax_s_own(activation, loss):
     with jax.enable_x64(True):
         parameters, x, targets = network(biased=False)
@@ -151,7 +153,7 @@ def test_clipping_is_optax_s_own_where_that_is_finite(clip):
     assert not np.any(clip_to([np.zeros_like(part) for part in far], np.float32(2))[0])
 
 
-@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu"])
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
 def test_gradients_agree_with_finite_differences(activation):
     with jax.enable_x64(True):
         parameters, x, targets = network(biased=True)
