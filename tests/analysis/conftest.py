@@ -1,10 +1,23 @@
 """Small runs made by hand, with known values."""
 
 import json
+from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.mathtext import MathTextParser
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _formulas_are_parsed_once():
+    """Matplotlib keeps what it has parsed for one figure; of hundreds of small ones it parses the same formulas anew."""
+    parse = MathTextParser._parse_cached.__wrapped__  # pyright: ignore[reportAttributeAccessIssue]
+    outputs = {"raster": "agg", "vector": "path"}
+    kept = cache(lambda output, *arguments: parse(MathTextParser(outputs[output]), *arguments))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MathTextParser, "_parse_cached", lambda self, *arguments: kept(self._output_type, *arguments))
+        yield
 
 
 def make_cells(

@@ -371,7 +371,10 @@ def test_nor_does_a_matplotlibrc_or_a_backend_that_does_not_exist(content, run_d
         assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize(("redirection", "status"), [("> /dev/full", 1), (">&- 2> /dev/full", 0), pytest.param("2>&-", 0, marks=pytest.mark.thorough)])
+@pytest.mark.parametrize(
+    ("redirection", "status"),
+    [("> /dev/full", 1), (">&- 2> /dev/full", 0), pytest.param("2>&-", 0, marks=pytest.mark.thorough)],
+)
 def test_streams_that_are_closed_or_full_cost_no_figure(redirection, status, run_dir, tmp_path):
     command = f"exec {sys.executable} -m analysis heatmap {run_dir} --activations tanh --out {tmp_path}/x.svg {redirection}"
     done = subprocess.run(command, shell=True, capture_output=True, text=True)

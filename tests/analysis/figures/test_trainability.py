@@ -208,4 +208,4 @@ def test_an_axes_that_is_given_is_labelled_and_gets_its_key_on_request():
 
 def test_no_map_goes_below_scale_0():
     frame = make_trained(DEPTHS, (0.0, 1.0, 2.0), steps_to_target=lambda rows: rows["depth"] + rows["scale"])
-    assert plot_trainability(frame, **HOW).get_ylim() == (0.0, 2.5)
+    assert plot_trainability(frame, **HOW, correlation=[], gradient=[]).get_ylim() == (0.0, 2.5)
