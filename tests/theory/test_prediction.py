@@ -94,7 +94,7 @@ def test_linear_networks_have_their_exact_law_in_the_expansion_too():
 @pytest.mark.parametrize("activation", ["tanh", "elu"])
 def test_the_leading_order_holds_at_any_depth_over_width(activation):
     """At criticality, L/n = 2, 8 and 25, against draws without matrices: means within 4 errors, spreads within a tenth."""
-    generator, depths, samples = np.random.default_rng(11), (48, 192, 600), 600
+    generator, depths, samples = np.random.default_rng(11), (48, 192, 600), 400
     draws = theory.draw_networks(
         activation, width=24, depths=depths, weight_std=1.0, samples=samples, generator=generator
     ).log10_grad_first
@@ -177,7 +177,7 @@ def test_linear_gradients_do_not_know_of_biases():
 def test_relative_gradients_have_one_law_at_every_depth_and_scale(activation, initializer):
     """Against draws; the same networks at other scales have the same relative gradient, at depth 852 too."""
     orthogonal, width = initializer == "orthogonal", 48
-    fields = {"width": width, "depths": (2, 30), "samples": 4000, "orthogonal": orthogonal}
+    fields = {"width": width, "depths": (2, 30), "samples": 2000, "orthogonal": orthogonal}
     draws = theory.draw_networks(activation, **fields, weight_std=1.2, generator=np.random.default_rng(2))
     law = theory.relative_law(width, orthogonal=orthogonal)
     for relative in draws.log10_relative_first.T:
