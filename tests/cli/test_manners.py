@@ -32,7 +32,13 @@ def shell(folder: Path, line: str) -> subprocess.CompletedProcess:
 
 @pytest.mark.parametrize(
     ("which", "after"),
-    [(signal.SIGINT, wait) for wait in (0.4, 1.0, 2.0)] + [(signal.SIGTERM, 0.7), (signal.SIGTERM, 3.0)],
+    [
+        (signal.SIGINT, 0.4),
+        (signal.SIGINT, 1.0),
+        pytest.param(signal.SIGINT, 2.0, marks=pytest.mark.thorough),
+        (signal.SIGTERM, 0.7),
+        pytest.param(signal.SIGTERM, 3.0, marks=pytest.mark.thorough),
+    ],
 )
 def test_an_interrupt_is_one_line_and_130_whenever_it_comes(tmp_path, which, after):
     process = start(tmp_path, *LONG, env={"JAX_COMPILATION_CACHE_DIR": own_programs(tmp_path)})

@@ -11,7 +11,7 @@ from bench.networks.seeds import seed_mesh
 from tests.tolerance import run_frame
 
 FIELDS = {
-    "initializers": ("he_normal", "critical_orthogonal", "identity"),
+    "initializers": ("he_normal", "critical_orthogonal"),
     "activations": ("linear", "tanh"),
     "depths": (2, 9),
     "scales": (0.9,),

@@ -11,7 +11,7 @@ from bench.comparison.power import seeds_for_deaths, seeds_for_effects
 from bench.comparison.ranking import RANK_BY, holm, mean_interval, ranks, seeds_needed
 from bench.settings.errors import SweepError
 
-TABLES = 300
+TABLES = 150
 MOST_FALSE = int(binom.isf(1e-3, TABLES, 0.05))  # of so many tables, at a level of 5 %
 
 

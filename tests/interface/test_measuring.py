@@ -105,6 +105,7 @@ def test_a_training_that_cannot_be_is_refused_before_the_old_one_is_removed(tmp_
     assert len(old.cells) == 1
 
 
+@pytest.mark.thorough
 def test_a_callable_is_measured_and_finished_in_another_process(tmp_path):
     script = (
         "import bench, jax, sys\n"
