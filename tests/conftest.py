@@ -31,6 +31,10 @@ def pytest_configure(config: pytest.Config) -> None:
     if not config.getoption("optimized") and version("jaxlib").startswith("0.10."):
         flags = (f"--{name}={value}" for name, value in HARDLY_OPTIMIZED.items())
         os.environ["XLA_FLAGS"] = " ".join([*flags, os.environ.get("XLA_FLAGS", "")])
+    if hasattr(os, "sched_setaffinity"):  # a core each: the threads of one worker would wait for those of another
+        cores, worker = sorted(os.sched_getaffinity(0)), os.environ.get("PYTEST_XDIST_WORKER", "")
+        if 1 < len(cores) <= int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1)):
+            os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
     programs = config.rootpath / ".pytest_cache" / "programs"
     folder = programs / os.environ.get("PYTEST_XDIST_WORKER", "main")
     # in the environment, so that the processes that tests start have them too
