@@ -20,7 +20,7 @@ from analysis.numbers.statistics import number_range
 from analysis.rows.select import SelectionError
 from tests.analysis.conftest import make_cells
 
-SMOOTH = make_cells(depths=range(2, 853, 10), scales=np.linspace(0.5, 2.5, 21), seeds=1)
+SMOOTH = make_cells(depths=range(2, 853, 10), scales=np.linspace(0.5, 2.5, 41), seeds=1)
 
 
 def mesh_of(ax):
