@@ -1,6 +1,6 @@
 # make            set up, run the presets lecture, atlas and digits, draw their figures
 # make test       set up, run the tests           make lint       ruff and pyright
-# make thorough   the tests that take minutes to compile, and those of bits with programs compiled as users' are
+# make thorough   the tests that take longest, and those of bits with programs compiled as users' are
 # make bench      the speed comparison            make coverage   theory against measurement, counted
 # make calibration  how often ranks and slope intervals are wrong, counted
 # make compare    12 initializations ranked       make reference  remake results/reference/
