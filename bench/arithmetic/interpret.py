@@ -71,6 +71,7 @@ class Context(Arithmetic):
     opened: frozenset[str]  # primitives whose rules serve without floats too: they hold programs, or make floats
     in_range: frozenset[str]  # primitives that are computed in plain floats without a warning
     strict: bool = False
+    in_loop: bool = False  # where one exponent serves each array
     warned: set[str] = field(default_factory=set)
 
     def apply(self, equation: Any, values: list[Value]) -> list[Value]:

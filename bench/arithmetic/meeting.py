@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
-from jax.experimental.xla_metadata import set_xla_metadata
 
-from bench.arithmetic.number import ZERO, binary_exponent, normalize, power_of_two
-from bench.arithmetic.values import PLAIN, Plain, Scaled, has_no_size, lowered, scaled
+from bench.arithmetic.number import ZERO, exponent_of_largest, normalize, power_of_two
+from bench.arithmetic.values import Plain, Scaled, has_no_size, honest, lowered, pick, scaled
 
 APART = 60  # powers of two beyond which the smaller of two numbers cannot move the larger
 
@@ -30,18 +28,16 @@ def gathered(values: Sequence[Plain | Scaled], counting: Sequence[Any] | None = 
         rank = max(value.mantissa.ndim for value in found)
         exponent = of.exponent if of.exponent.ndim == rank else jnp.reshape(of.exponent, (1,) * rank)
         return [value.mantissa for value in found], exponent, of.bits
-    if counting is None and all(value.honest and value.bits <= PLAIN for value in deciding):
+    if counting is None:
+        found = [value if has_no_size(value) else honest(value) for value in found]
+        deciding = [value for value in found if not has_no_size(value)]
         factors, exponent = _by_exponents(*_shaped(deciding))
         bits = max(value.bits for value in deciding)
     else:
-        masks: Sequence[Any] = [None] * len(found) if counting is None else counting
-        used = [mask for value, mask in zip(found, masks, strict=True) if not has_no_size(value)]
+        used = [mask for value, mask in zip(found, counting, strict=True) if not has_no_size(value)]
         mantissas, exponents = _shaped(deciding)
-        measured = [
-            m if mask is None else jnp.where(mask, m, jnp.zeros_like(m)) for m, mask in zip(mantissas, used, strict=True)
-        ]
-        with set_xla_metadata(inlineable="false"):
-            factors, exponent = _by_entries(measured, exponents)
+        measured = [pick(mask, m, m.dtype.type(0)) for m, mask in zip(mantissas, used, strict=True)]
+        factors, exponent = _by_entries(measured, exponents)
         bits = 1
     rest = iter(factors)
     return [value.mantissa if has_no_size(value) else _times(value.mantissa, next(rest)) for value in found], exponent, bits
@@ -68,27 +64,20 @@ def _by_exponents(mantissas: list[Any], exponents: list[Any]) -> tuple[list[Any]
     ], exponent
 
 
-@jax.jit
 def _by_entries(mantissas: list[Array], exponents: list[Array]) -> tuple[list[Array], Array]:
     """Factors to the exponent of the largest entry of each block."""
     block = np.broadcast_shapes(*(exponent.shape for exponent in exponents))
+    exponents = [jnp.broadcast_to(exponent, block) for exponent in exponents]
     largest = lax.full(block, np.int32(ZERO))
     for mantissa, exponent in zip(mantissas, exponents, strict=True):
-        size = lax.abs(mantissa)
-        size = lax.select(lax.lt(size, lax.full_like(size, np.inf)), size, lax.full_like(size, 0))
-        axes = tuple(i for i, length in enumerate(block) if length == 1)
-        kept = tuple(1 if length == 1 else size.shape[i] for i, length in enumerate(block))
-        size = lax.reshape(lax.reduce_max_p.bind(size, axes=axes, out_sharding=None), kept) if axes else size
-        own = binary_exponent(size)
-        zero = lax.broadcast_in_dim(lax.eq(own, np.int32(ZERO)), block, range(len(block)))
-        moved = lax.add(*(lax.broadcast_in_dim(part, block, range(len(block))) for part in (own, exponent)))
-        moved = lax.select(zero, lax.full_like(moved, ZERO), lax.max(moved, np.int32(ZERO)))
-        largest = lax.max(largest, moved)
+        kept = tuple(1 if length == 1 else mantissa.shape[i] for i, length in enumerate(block))
+        own = jnp.broadcast_to(exponent_of_largest(mantissa, kept), block)
+        moved = lax.max(lax.add(own, exponent), np.int32(ZERO))
+        largest = lax.max(largest, lax.select(lax.eq(own, np.int32(ZERO)), own, moved))
     factors = []
     for mantissa, exponent in zip(mantissas, exponents, strict=True):
         most = np.int32(jnp.finfo(mantissa.dtype).maxexp - 2)
-        below = lax.sub(lax.broadcast_in_dim(exponent, block, range(len(block))), largest)
-        factors.append(power_of_two(lax.min(below, most), mantissa.dtype))
+        factors.append(power_of_two(lax.min(lax.sub(exponent, largest), most), mantissa.dtype))
     return factors, largest
 
 

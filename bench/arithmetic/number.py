@@ -103,30 +103,44 @@ def at_least_float32(dtype: Any) -> Any:
 
 def binary_exponent(value: Array) -> Array:
     """The integer e with 2^e ≤ |value| < 2^(e+1); of zero and what is below the normal range, ZERO; of inf and NaN, 0."""
-    value = value.astype(at_least_float32(value.dtype))
+    value = lax.convert_element_type(value, at_least_float32(value.dtype))
     limits = jnp.finfo(value.dtype)
-    bits = lax.bitcast_convert_type(lax.abs(value), jnp.dtype(f"int{limits.bits}"))
-    biased = lax.convert_element_type(lax.shift_right_logical(bits, lax.full_like(bits, limits.nmant)), jnp.int32)
+    integer = jnp.dtype(f"int{limits.bits}")
+    bits = lax.bitcast_convert_type(lax.abs(value), integer)
+    biased = lax.convert_element_type(lax.shift_right_logical(bits, integer.type(limits.nmant)), np.int32)
     exponent = lax.sub(biased, np.int32(limits.maxexp - 1))
     exponent = lax.select(lax.eq(exponent, np.int32(limits.maxexp)), lax.full_like(exponent, 0), exponent)
     return lax.select(lax.eq(biased, np.int32(0)), lax.full_like(exponent, ZERO), exponent)
 
 
-def power_of_two(exponent: Array, dtype: Any) -> Array:
-    """2^exponent, exactly; 0 below the normal range of the dtype, inf above it. The bits are set directly."""
+def power_of_two(exponent: Array, dtype: Any, *, normal: bool = False) -> Array:
+    """2^exponent, exactly; 0 below the normal range of the dtype, inf above it, or, if normal, the nearest that is in it."""
     wide = at_least_float32(dtype)
     limits, integer = jnp.finfo(wide), jnp.dtype(f"int{jnp.finfo(wide).bits}")
-    biased = lax.clamp(np.int32(0), lax.add(exponent, np.int32(limits.maxexp - 1)), np.int32(2 * limits.maxexp - 1))
+    biased = lax.add(exponent, np.int32(limits.maxexp - 1))
+    biased = lax.clamp(np.int32(normal), biased, np.int32(2 * limits.maxexp - 1 - normal))
     biased = lax.convert_element_type(biased, integer)
-    bits = lax.shift_left(biased, lax.full_like(biased, limits.nmant))
+    bits = lax.shift_left(biased, integer.type(limits.nmant))
     return lax.convert_element_type(lax.bitcast_convert_type(bits, wide), dtype)
 
 
 def times_power_of_two(value: Array, exponent: Array) -> Array:
     """``value · 2^exponent``, in two steps, so that no factor leaves the range before the product does."""
-    half = exponent // 2
-    moved = value * power_of_two(half, value.dtype) * power_of_two(exponent - half, value.dtype)
-    return jnp.where(jnp.isfinite(value) & (value != 0), moved, value)  # 0 · inf would be NaN
+    half = lax.shift_right_arithmetic(exponent, np.int32(1))
+    first, second = (power_of_two(part, value.dtype, normal=True) for part in (half, lax.sub(exponent, half)))
+    return value * first * second
+
+
+def exponent_of_largest(mantissa: Array, block: tuple[int, ...]) -> Array:
+    """The integer e with 2^e ≤ |x| < 2^(e+1) of the largest finite entry x of every block; ZERO where all are 0.
+
+    Blocks are as in :class:`Extended`.
+    """
+    size = lax.abs(mantissa)  # lax throughout: functions of jax.numpy are programs of their own
+    size = lax.select(lax.lt(size, lax.full_like(size, np.inf)), size, lax.full_like(size, 0))
+    if shared := tuple(axis for axis, length in enumerate(block) if length == 1):
+        size = lax.reduce_max_p.bind(size, axes=shared, out_sharding=None)
+    return binary_exponent(lax.reshape(size, block))
 
 
 def normalize(mantissa: Array, exponent: Array) -> tuple[Array, Array]:
@@ -143,13 +157,8 @@ def normalize(mantissa: Array, exponent: Array) -> tuple[Array, Array]:
 @jax.jit
 def _normalizing(mantissa: Array, exponent: Array) -> tuple[Array, Array]:
     """The power of two that each block is to be multiplied with, and the exponents then."""
-    # lax throughout: functions of jax.numpy are programs of their own, which would not be inlined here either
-    shared = tuple(axis for axis, length in enumerate(exponent.shape) if length == 1)
-    size = lax.abs(mantissa)
-    size = lax.select(lax.lt(size, lax.full_like(size, np.inf)), size, lax.full_like(size, 0))
-    largest = lax.reshape(lax.reduce_max_p.bind(size, axes=shared, out_sharding=None), exponent.shape) if shared else size
-    shift = binary_exponent(largest)
     most = np.int32(jnp.finfo(mantissa.dtype).maxexp - 2)
-    by = lax.clamp(-most, shift, most)
-    factor = power_of_two(lax.neg(by), mantissa.dtype)
-    return factor, lax.select(lax.eq(shift, np.int32(ZERO)), shift, lax.max(lax.add(exponent, by), np.int32(ZERO)))
+    largest = exponent_of_largest(mantissa, exponent.shape)
+    by = lax.clamp(-most, largest, most)
+    moved = lax.max(lax.add(exponent, by), np.int32(ZERO))
+    return power_of_two(lax.neg(by), mantissa.dtype), lax.select(lax.eq(largest, np.int32(ZERO)), largest, moved)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -18,11 +18,13 @@ import numpy as np
 from jax.core import Tracer
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
+from bench.arithmetic.bounds import alike, bounds, measured, within
 from bench.arithmetic.interpret import Arithmetic
-from bench.arithmetic.values import SETTLED, Scaled, Value, eased, is_float, public, settled
+from bench.arithmetic.values import SETTLED, Scaled, Value, eased, extended, is_float, public, settled
 
 # Equations in a piece, and in one that repeats itself; how often a piece must occur; equations in a piece that does not
-LONGEST, DOUBLED, REPEATED, UNIQUE = 1000, 32, 3, 400
+LONGEST, DOUBLED, REPEATED, UNIQUE = 1000, 16, 3, 400
+PASSES = 3  # over the program until bounds of repeated pieces hold for all their turns
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Piece:
     outputs: tuple[Any, ...]
     forgotten: tuple[Any, ...]  # what nobody reads later
     final: tuple[bool, ...]  # which outputs are results of the program
-    key: Hashable  # equal for pieces that are the same but for the names of their variables
+    key: tuple[Any, ...]  # what is done, which results are outputs, which of these final: equal for equal pieces
 
     def function(self, context: Arithmetic) -> Callable[[list[Value]], list[Value]]:
         """Outputs from inputs, compiled."""
@@ -43,7 +45,7 @@ class Piece:
             known = dict(zip(self.inputs, map(in_bounds, values), strict=True))
             context.evaluate(self.equations, known)
             results = [known[variable] for variable in self.outputs]
-            return [settled(v) if last and is_float(v) else v for v, last in zip(results, self.final, strict=True)]
+            return [settled(v) if last and is_float(v) else alike(v) for v, last in zip(results, self.final, strict=True)]
 
         return jax.jit(run)
 
@@ -54,6 +56,7 @@ class Program:
     def __init__(self, context: Arithmetic, program: ClosedJaxpr):
         self.context, self.program = context, program
         self.compiled: dict[Hashable, Callable[[list[Value]], list[Value]]] = {}
+        self.bounds: dict[Hashable, list[Any]] = {}  # of what each piece was given so far
         self.pieces: list[Piece] = []
         self.constants: list[Value] = []
 
@@ -61,20 +64,28 @@ class Program:
         """Results as a user gets them; compiled piece by piece, or, within a compiled program, part of it."""
         if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves((list(values), self.program.consts))):
             return [public(value) for value in self.context.run(self.program, [*map(in_bounds, values)])]
-        jaxpr = self.program.jaxpr
+        values = measured(values)
         if not self.pieces:
             self.pieces, self.constants = cut(self.program), [*map(self.context.constant, self.program.consts)]
+            self.compiled = {piece.key: piece.function(self.context) for piece in self.pieces}
+            for _ in range(PASSES):
+                self._run(values, lambda piece, given: jax.eval_shape(self.compiled[piece.key], given))
+        results = self._run(values, lambda piece, given: self.compiled[piece.key](given))
+        return [*map(_finished, results)]
+
+    def _run(self, values: Sequence[Value], call: Callable[[Piece, list[Value]], list[Value]]) -> list[Value]:
+        """One piece after the other. Each is given bounds that hold for all its turns, so that it is compiled once."""
+        jaxpr = self.program.jaxpr
         known = dict(zip(jaxpr.invars, values, strict=True))
         known |= dict(zip(jaxpr.constvars, self.constants, strict=True))
         for piece in self.pieces:
-            if piece.key not in self.compiled:
-                self.compiled[piece.key] = piece.function(self.context)
-            results = self.compiled[piece.key]([known[variable] for variable in piece.inputs])
-            known.update(zip(piece.outputs, results, strict=True))
+            given = [known[variable] for variable in piece.inputs]
+            given = [*map(within, given, self.bounds.get(piece.key, map(bounds, given)))]
+            self.bounds[piece.key] = [*map(bounds, given)]
+            known.update(zip(piece.outputs, call(piece, given), strict=True))
             for variable in piece.forgotten:
                 del known[variable]
-        results = [self.context.read(known, atom) for atom in jaxpr.outvars]
-        return [public(value) if is_settled(value) else _public(value) for value in results]
+        return [self.context.read(known, atom) for atom in jaxpr.outvars]
 
 
 _public = jax.jit(public)
@@ -85,9 +96,11 @@ def in_bounds(value: Value) -> Value:
     return eased(value) if isinstance(value, Scaled) else value
 
 
-def is_settled(value: Value) -> bool:
-    """Whether nothing is left to be computed before a user may have it."""
-    return not is_float(value) or (isinstance(value, Scaled) and value.honest and value.bits <= SETTLED)
+def _finished(value: Value) -> Any:
+    """As a user gets it; nothing is left to be computed for what a piece has settled."""
+    if isinstance(value, Scaled) and value.honest and value.bits <= SETTLED:
+        return extended(value)
+    return _public(value) if is_float(value) else value
 
 
 def cut(program: ClosedJaxpr) -> list[Piece]:
@@ -105,7 +118,7 @@ def cut(program: ClosedJaxpr) -> list[Piece]:
         end = start + length
         pieces.append(_piece(jaxpr.eqns[start:end], signatures[start:end], last, end, results))
         start = end
-    return pieces
+    return _shared(pieces)
 
 
 def _piece(
@@ -113,12 +126,30 @@ def _piece(
 ) -> Piece:
     numbers: dict[Any, int] = {}
     reading = tuple(zip(signatures, _dataflow(equations, numbers), strict=True))
-    made = {variable for equation in equations for variable in equation.outvars}
-    inputs = tuple(variable for variable in numbers if variable not in made)
-    outputs = tuple(v for equation in equations for v in equation.outvars if last.get(v, -1) >= end)
+    made = [variable for equation in equations for variable in equation.outvars]
+    inputs = tuple(variable for variable in numbers if variable not in set(made))
+    outputs = tuple(v for v in made if last.get(v, -1) >= end)
     forgotten = tuple(v for v in inputs if last[v] < end)
     final = tuple(v in results for v in outputs)
-    return Piece(tuple(equations), inputs, outputs, forgotten, final, (reading, tuple(numbers[v] for v in outputs), final))
+    places = tuple(made.index(v) for v in outputs)
+    return Piece(tuple(equations), inputs, outputs, forgotten, final, (reading, places, final))
+
+
+def _shared(pieces: Sequence[Piece]) -> list[Piece]:
+    """The same, where two do the same and one returns less (as the first layer's gradient does), with as many results."""
+    largest: dict[Hashable, Piece] = {}
+    for piece in sorted(pieces, key=lambda piece: len(piece.outputs)):
+        largest[piece.key[0]] = piece
+    return [_as(piece, largest[piece.key[0]]) for piece in pieces]
+
+
+def _as(piece: Piece, other: Piece) -> Piece:
+    if not set(zip(*piece.key[1:], strict=True)) <= set(zip(*other.key[1:], strict=True)):
+        return piece
+    made = [variable for equation in piece.equations for variable in equation.outvars]
+    outputs = tuple(made[place] for place in other.key[1])
+    unread = tuple(variable for variable in outputs if variable not in piece.outputs)
+    return replace(piece, outputs=outputs, final=other.final, key=other.key, forgotten=piece.forgotten + unread)
 
 
 def signature(equation: Any) -> tuple:

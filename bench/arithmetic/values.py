@@ -5,6 +5,7 @@ Whatever is not a real float (integers, masks, keys, complex numbers) is itself.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,12 +14,13 @@ from typing import Any, TypeAlias
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
+from jax import Array, lax
 
 from bench.arithmetic.number import ZERO, Extended, normalize, power_of_two, times_power_of_two
 
 NOMINAL = 20  # powers of two by which a product's largest entry is taken to be below the product of the largest
 SETTLED = 2  # powers of two that count for nothing
+SPARE = 23  # powers of two of the range that no mantissa is to drift into
 PLAIN = 40  # powers of two that a float without an exponent may be away from 1
 
 
@@ -31,19 +33,21 @@ class Plain:
     bits: int
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["mantissa", "exponent"], meta_fields=["bits", "honest"])
+@partial(jax.tree_util.register_dataclass, data_fields=["mantissa", "exponent"], meta_fields=["bits", "honest", "below"])
 @dataclass(frozen=True)
 class Scaled:
     """``mantissa · 2^exponent``, exponent as in :class:`Extended`.
 
     bits: powers of two by which the largest mantissa may be away from 1. honest: whether a block is exactly zero only where
-    its exponent says so; without that, an exponent must not decide what is lost in a sum.
+    its exponent says so; without that, an exponent must not decide what is lost in a sum. below: the power of two that no
+    number, mantissa and exponent, reaches whatever the data.
     """
 
     mantissa: Any
     exponent: Any
     bits: int = 0
     honest: bool = True
+    below: float = math.inf
 
 
 Value: TypeAlias = Any  # Plain, Scaled, or an array that is no real float
@@ -56,8 +60,7 @@ def is_float(value: Value) -> bool:
 
 def limit(dtype: Any) -> int:
     """Powers of two that mantissas of this dtype may drift before they are normalized again."""
-    most = jnp.finfo(dtype).maxexp
-    return 300 if most > 128 else PLAIN if most == 128 else 0
+    return max(0, int(jnp.finfo(dtype).maxexp) - SPARE)
 
 
 def literal(array: Any) -> Value:
@@ -109,21 +112,47 @@ def eased(value: Scaled) -> Scaled:
     return settled(value) if value.bits > limit(value.mantissa.dtype) else value
 
 
+def fitting(a: Scaled, b: Scaled, more: int) -> tuple[Scaled, Scaled]:
+    """Both such that a product stays within the range, which may be 2^±more away from that of their largest."""
+    room = limit(a.mantissa.dtype) - more
+    if a.bits + b.bits > room:
+        a, b = (settled(a), b) if a.bits >= b.bits else (a, settled(b))
+    return (a, b) if a.bits + b.bits <= room else (settled(a), settled(b))
+
+
 def real(value: Value) -> Any:
     """As ordinary floats, 0 or ±inf where they are out of range."""
     if isinstance(value, Plain):
         return value.array
-    if isinstance(value, Scaled):
-        return times_power_of_two(jnp.asarray(value.mantissa), jnp.asarray(value.exponent))
-    return value
+    if not isinstance(value, Scaled):
+        return value
+    if "plain" not in value.__dict__:
+        nothing = is_nothing(value.exponent)
+        mantissa = jnp.asarray(value.mantissa)
+        value.__dict__["plain"] = mantissa if nothing else times_power_of_two(mantissa, jnp.asarray(value.exponent))
+    return value.__dict__["plain"]
 
 
 def public(value: Value) -> Any:
     """As a user gets it."""
     if not is_float(value):
         return value
-    value = settled(value)
-    return Extended(jnp.asarray(value.mantissa), jnp.asarray(value.exponent))
+    return extended(settled(value))
+
+
+def extended(value: Scaled) -> Extended:
+    """Settled numbers as a user gets them."""
+    return Extended(*(x if isinstance(x, Array) else jnp.asarray(x) for x in (value.mantissa, value.exponent)))
+
+
+def is_number(value: Value) -> bool:
+    """Whether it is one number of known size, so that it moves no entry against another."""
+    return isinstance(value, Plain) and scaled(value).honest
+
+
+def highest(value: Plain | Scaled) -> float:
+    """The power of two that no entry reaches, as far as is known."""
+    return value.bits + 1 if isinstance(value, Plain) else value.below
 
 
 def is_huge(value: Value) -> bool:
@@ -173,9 +202,20 @@ def has_no_size(value: Scaled) -> bool:
     return isinstance(value.exponent, np.ndarray) and bool(np.all(value.exponent == ZERO))
 
 
+def is_nothing(exponent: Any) -> bool:
+    """Whether it is zero by the program itself."""
+    return isinstance(exponent, np.ndarray) and not exponent.any()
+
+
 def lowered(mantissa: Any, factor: Array) -> Array:
     """Mantissa · factor, where a factor may be 0 and a mantissa infinite (masks)."""
-    return jnp.where(jnp.isfinite(mantissa), mantissa * factor, mantissa)
+    return pick(lax.is_finite(mantissa), mantissa * factor, mantissa)
+
+
+def pick(which: Any, yes: Any, no: Any) -> Any:
+    """``jnp.where`` of one dtype, which is a program of its own wherever it is called."""
+    shape = np.broadcast_shapes(*map(jnp.shape, (which, yes, no)))
+    return lax.select(*(jnp.broadcast_to(part, shape) for part in (which, yes, no)))
 
 
 def _below(value: Scaled, exponent: Array) -> Array:

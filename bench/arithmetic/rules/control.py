@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 from jax.extend.core import ClosedJaxpr
 
+from bench.arithmetic.bounds import alike
 from bench.arithmetic.values import Scaled, Value, is_float, settled, shared_over
 
 
@@ -52,10 +53,11 @@ def scan(context: Any, equation: Any, *values: Value) -> list[Value]:
     start = [single(value) for value in values[constants : constants + carries]]
     steps = [stepwise(value, parameters["length"]) for value in values[constants + carries :]]
 
+    context = replace(context, in_loop=True)
+
     def body(carry: list[Value], inputs: list[Value]) -> tuple[list[Value], list[Value]]:
-        inputs = [replace(v, honest=False) if isinstance(v, Scaled) else v for v in inputs]  # one step may be all zero
         results = context.run(parameters["jaxpr"], [*map(fresh, consts), *carry, *inputs])
-        return [single(v) for v in results[:carries]], [settled(v) if is_float(v) else v for v in results[carries:]]
+        return [single(v) for v in results[:carries]], [*map(alike, results[carries:])]
 
     options = {name: parameters[name] for name in ("length", "reverse", "unroll")}
     last, stacked = lax.scan(body, start, steps, **options)
@@ -72,7 +74,8 @@ def stepwise(value: Value, length: int) -> Value:
     if not isinstance(value, Scaled):
         return value
     exponent = jnp.broadcast_to(value.exponent, (length, *value.exponent.shape[1:]))
-    return replace(value, mantissa=jnp.asarray(value.mantissa), exponent=exponent)
+    steps = replace(value, mantissa=jnp.asarray(value.mantissa), exponent=exponent)
+    return steps if len(value.exponent) == length else settled(replace(steps, honest=False))
 
 
 def loop(context: Any, equation: Any, *values: Value) -> list[Value]:
@@ -80,6 +83,8 @@ def loop(context: Any, equation: Any, *values: Value) -> list[Value]:
     parameters = equation.params
     tests, bodies = parameters["cond_nconsts"], parameters["body_nconsts"]
     of_test, of_body = values[:tests], values[tests : tests + bodies]
+
+    context = replace(context, in_loop=True)
 
     def test(carry: list[Value]) -> Any:
         return context.run(parameters["cond_jaxpr"], [*map(fresh, of_test), *carry])[0]

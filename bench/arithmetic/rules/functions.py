@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import jax.numpy as jnp
@@ -10,14 +11,28 @@ import numpy as np
 from jax import lax
 
 from bench.arithmetic.interpret import bind
-from bench.arithmetic.meeting import APART, by_blocks, chosen, entries
-from bench.arithmetic.number import ZERO, normalize, power_of_two
-from bench.arithmetic.values import PLAIN, Plain, Scaled, Value, drifted, eased, is_float, real, scaled, settled
+from bench.arithmetic.meeting import by_blocks, chosen, entries
+from bench.arithmetic.number import ZERO, normalize
+from bench.arithmetic.values import (
+    PLAIN,
+    Plain,
+    Scaled,
+    Value,
+    drifted,
+    eased,
+    honest,
+    is_float,
+    pick,
+    real,
+    scaled,
+    settled,
+)
 
 # f(x) = slope · x where x² is below rounding, for functions with no term of second order; else where x is
 ODD = {"tanh": 1.0, "sin": 1.0, "tan": 1.0, "asin": 1.0, "atan": 1.0, "sinh": 1.0, "asinh": 1.0, "atanh": 1.0}
 ODD |= {"erf": 2 / math.sqrt(math.pi), "erf_inv": math.sqrt(math.pi) / 2}
 SHIFTED = {"expm1": 1.0, "log1p": 1.0}
+BOUNDED = ("tanh", "sin", "erf", "atan")  # by 2
 LOG2_E = math.log2(math.e)
 LN2_HIGH = float.fromhex("0x1.62ep-1")  # ln 2 in two parts, the first of so few bits that its multiples are exact
 LN2_LOW = math.log(2) - LN2_HIGH
@@ -27,23 +42,22 @@ def linear_near_zero(context: Any, equation: Any, value: Value) -> list[Value]:
     """Functions with f(x) ≈ slope · x near zero: that where all are tiny, plain floats elsewhere."""
     del context
     name = equation.primitive.name
-    value = eased(scaled(value))
-    order = 2 if name in ODD else 1
+    value = honest(value)
     x = real(value)
-    shared = tuple(axis for axis, length in enumerate(value.exponent.shape) if length == 1)
-    below = 2.0 ** -((jnp.finfo(x.dtype).nmant + 2) // order + 2)
-    tiny = jnp.max(jnp.abs(x), shared, keepdims=True, initial=0) < jnp.asarray(below, x.dtype)
     (plain,) = bind(equation, x)
-    slope = np.asarray((ODD | SHIFTED)[name], value.mantissa.dtype)
-    mantissa = jnp.where(tiny, value.mantissa * slope, plain)
-    bits = max(value.bits, jnp.finfo(x.dtype).nmant // order + 4)
+    digits = (jnp.finfo(x.dtype).nmant + 2) // (2 if name in ODD else 1) + 2
+    shared = tuple(axis for axis, length in enumerate(value.exponent.shape) if length == 1)
+    tiny = jnp.max(lax.abs(x), shared, keepdims=True, initial=0) < x.dtype.type(2.0**-digits)
+    slope = (ODD | SHIFTED)[name]
+    linear = value.mantissa if slope == 1 else value.mantissa * np.asarray(slope, value.mantissa.dtype)
     periodic = name in ("sin", "tan")  # of which the largest argument's value may be zero
-    near = Scaled(mantissa, jnp.where(tiny, value.exponent, 0), bits, honest=value.honest and not periodic)
-    return [
-        _beyond(near, x if name in SHIFTED else lax.abs(x), _far(name, value))
-        if name in ("log1p", "asinh", "expm1", "sinh")
-        else eased(near)
-    ]
+    mantissa, exponent = pick(tiny, linear, plain), pick(tiny, value.exponent, np.int32(0))
+    below = 1 if name in BOUNDED else math.inf
+    near = Scaled(mantissa, exponent, max(value.bits, digits + 1), not periodic, below)
+    if name in ("log1p", "asinh", "expm1", "sinh"):
+        return [_beyond(near, x if name in SHIFTED else lax.abs(x), _far(name, value))]
+    near.__dict__["plain"] = plain
+    return [near]
 
 
 def _far(name: str, value: Scaled) -> Scaled:
@@ -67,13 +81,17 @@ def exponential(context: Any, equation: Any, value: Value) -> list[Value]:
     """e^x or 2^x: the largest exponent of two is taken out before."""
     del context
     x = real(value)
-    dtype = x.dtype
     natural = equation.primitive.name == "exp"
-    largest = jnp.max(jnp.where(jnp.isfinite(x), x, -jnp.inf), keepdims=True, initial=-jnp.inf) if x.ndim else x
-    shift = jnp.clip(jnp.floor(largest * (LOG2_E if natural else 1.0)), -(2.0**29), 2.0**29).astype(dtype)
-    rest = (x - shift * np.asarray(LN2_HIGH, dtype)) - shift * np.asarray(LN2_LOW, dtype) if natural else x - shift
-    (mantissa,) = bind(equation, rest)
-    return [Scaled(mantissa, shift.astype(jnp.int32).reshape((1,) * mantissa.ndim), 1)]
+    lowest, most = x.dtype.type(-np.inf), x.dtype.type(2.0**29)
+    largest = jnp.max(pick(lax.is_finite(x), x, lowest), keepdims=True, initial=lowest)
+    shift = lax.clamp(-most, lax.floor(largest * x.dtype.type(LOG2_E)) if natural else lax.floor(largest), most)
+    (mantissa,) = bind(equation, _without(x, shift) if natural else x - shift)
+    return [Scaled(mantissa, lax.convert_element_type(shift, np.int32), 1)]
+
+
+def _without(x: Any, shift: Any) -> Any:
+    """X - shift · ln 2."""
+    return (x - shift * np.asarray(LN2_HIGH, x.dtype)) - shift * np.asarray(LN2_LOW, x.dtype)
 
 
 def logarithm(context: Any, equation: Any, value: Value) -> list[Value]:
@@ -144,14 +162,17 @@ def _power(value: Scaled, y: Any) -> Scaled:
 
 
 def logistic(context: Any, equation: Any, value: Value) -> list[Value]:
-    """1 / (1 + e^-x), which is e^x where that is below rounding."""
+    """1 / (1 + e^-x), which is e^x where that is below rounding for all entries."""
+    del context
     x = real(value)
     (plain,) = bind(equation, x)
-    tail = exponential(context, _EXP, Scaled(jnp.minimum(x, 0), jnp.zeros((1,) * x.ndim, jnp.int32)))[0]
-    exponent = jnp.minimum(tail.exponent, 0)
-    rest = jnp.where(x < 0, x, 0) - exponent.astype(x.dtype) * np.asarray(math.log(2), x.dtype)
-    near = plain * power_of_two(jnp.minimum(-exponent, APART), x.dtype)
-    return [Scaled(jnp.where(x < -40, jnp.exp(rest), near), exponent, 2, honest=True)]
+    largest = jnp.max(x, keepdims=True, initial=-np.inf)
+    far = largest < -(least := 20 if jnp.finfo(x.dtype).nmant < 24 else 40)
+    shift = lax.floor(lax.max(largest, x.dtype.type(-(2.0**29))) * x.dtype.type(LOG2_E))
+    exponent = pick(far, lax.convert_element_type(shift, np.int32), np.int32(0))
+    found = Scaled(pick(far, lax.exp(_without(x, shift)), plain), exponent, 2 * least, below=1)
+    found.__dict__["plain"] = plain
+    return [found]
 
 
 class _Named:
@@ -169,7 +190,7 @@ def same_size(context: Any, equation: Any, value: Value) -> list[Value]:
     del context
     if isinstance(value, Plain):
         return [Plain(bind(equation, value.array)[0], value.bits)]
-    return [Scaled(bind(equation, value.mantissa)[0], value.exponent, value.bits, value.honest)]
+    return [replace(value, mantissa=bind(equation, value.mantissa)[0])]
 
 
 def rounded(context: Any, equation: Any, value: Value) -> list[Value]:

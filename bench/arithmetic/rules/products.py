@@ -7,6 +7,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from bench.arithmetic.interpret import bind
 from bench.arithmetic.meeting import by_blocks, entries
@@ -18,10 +19,13 @@ from bench.arithmetic.values import (
     Scaled,
     Value,
     eased,
+    fitting,
     is_huge,
+    is_nothing,
+    is_number,
     is_single,
+    pick,
     scaled,
-    settled,
     shared_over,
 )
 
@@ -35,23 +39,22 @@ def multiply(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
         shape = equation.outvars[0].aval.shape
         (a, e), (b, f) = entries(a, shape), entries(b, shape)
         return [Scaled(*normalize(bind(equation, a, b)[0], _sum(e, f)))]
-    known = _is_factor(a) or _is_factor(b)
-    a, b = eased(scaled(a)), eased(scaled(b))
+    known = is_number(a) or is_number(b)
+    a, b = fitting(scaled(a), scaled(b), more := 0 if known else NOMINAL)
     exponent = _sum(*_joined(a, b))
     (mantissa,) = bind(equation, a.mantissa, b.mantissa)
-    bits = a.bits + b.bits + (0 if known else NOMINAL)
-    return [eased(Scaled(mantissa, exponent, bits, honest=known and a.honest and b.honest))]
+    return [Scaled(mantissa, exponent, a.bits + b.bits + more, honest=known and a.honest and b.honest)]
 
 
 def divide(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
     """A / b, entry by entry."""
     del context
-    if _is_factor(b):
-        a, b = eased(scaled(a)), scaled(b)
+    if is_number(b):
+        a, b = fitting(scaled(a), scaled(b), 0)
         (mantissa,) = bind(equation, a.mantissa, b.mantissa)
         top, bottom = _joined(a, b)
-        exponent = jnp.where(top == ZERO, ZERO, top - jnp.where(bottom == ZERO, 0, bottom))
-        return [eased(Scaled(mantissa, exponent, a.bits + b.bits, a.honest))]
+        exponent = top if is_nothing(bottom) else pick(top == ZERO, top, top - pick(bottom == ZERO, np.int32(0), bottom))
+        return [Scaled(mantissa, exponent, a.bits + b.bits, a.honest)]
     a = eased(scaled(a))
     divisor, power = entries(b)  # the smallest divisors make the largest quotients
     (mantissa,) = bind(equation, a.mantissa, divisor)
@@ -61,15 +64,16 @@ def divide(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
     if bottom.size == 1:
         return [eased(Scaled(mantissa, exponent, a.bits + 1, a.honest))]
     block = np.broadcast_shapes(top.shape, scaled(b).exponent.shape)
-    mantissa, exponent = normalize(mantissa, jnp.broadcast_to(exponent, mantissa.shape))
-    return [by_blocks(mantissa, exponent, block)]
+    return [by_blocks(*normalize(mantissa, exponent), block)]
 
 
 def contract(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
     """dot_general: one exponent along what is summed over; batch and free axes may keep several."""
     del context
     (over_a, over_b), (batch_a, batch_b) = equation.params["dimension_numbers"]
-    a, b = eased(shared_over(a, over_a)), eased(shared_over(b, over_b))
+    a, b = shared_over(a, over_a), shared_over(b, over_b)
+    terms = math.prod(a.mantissa.shape[axis] for axis in over_a)
+    a, b = fitting(a, b, more := NOMINAL + math.ceil(math.log2(max(terms, 1))))
     (mantissa,) = bind(equation, a.mantissa, b.mantissa)
     if is_single(a) and is_single(b):
         exponent = _sum(*(value.exponent.reshape((1,) * mantissa.ndim) for value in (a, b)))
@@ -80,23 +84,18 @@ def contract(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
         left = left.reshape(left.shape + (1,) * free_b)
         right = right.reshape(right.shape[: len(batch_b)] + (1,) * free_a + right.shape[len(batch_b) :])
         exponent = _sum(left, right)
-    terms = math.prod(a.mantissa.shape[axis] for axis in over_a)
-    bits = a.bits + b.bits + NOMINAL + math.ceil(math.log2(max(terms, 1)))
-    return [eased(Scaled(mantissa, exponent, bits, honest=False))]
+    return [Scaled(mantissa, exponent, a.bits + b.bits + more, honest=False)]
 
 
 def convolve(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
     """A convolution of any kind."""
     del context
-    a, b = eased(shared_over(a)), eased(shared_over(b))
+    a, b = shared_over(a), shared_over(b)
+    terms = min(a.mantissa.size, b.mantissa.size)
+    a, b = fitting(a, b, more := NOMINAL + math.ceil(math.log2(max(terms, 1))))
     (mantissa,) = bind(equation, a.mantissa, b.mantissa)
     exponent = _sum(a.exponent.reshape((1,) * mantissa.ndim), b.exponent.reshape((1,) * mantissa.ndim))
-    return [settled(Scaled(mantissa, exponent, honest=False))]
-
-
-def _is_factor(value: Value) -> bool:
-    """Whether it is one number of known size, so that it moves no entry against another."""
-    return isinstance(value, Plain) and scaled(value).honest
+    return [Scaled(mantissa, exponent, a.bits + b.bits + more, honest=False)]
 
 
 def _joined(a: Scaled, b: Scaled) -> tuple[Any, Any]:
@@ -105,7 +104,9 @@ def _joined(a: Scaled, b: Scaled) -> tuple[Any, Any]:
 
 
 def _sum(a: Any, b: Any) -> Any:
-    return jnp.clip(a + b, ZERO, -ZERO)
+    if is_nothing(a) or is_nothing(b):
+        return jnp.broadcast_to(b if is_nothing(a) else a, np.broadcast_shapes(a.shape, b.shape))
+    return lax.clamp(np.int32(ZERO), jnp.asarray(a + b), np.int32(-ZERO))
 
 
 def _arranged(value: Scaled, batch: Any, over: Any) -> Any:

@@ -42,7 +42,7 @@ def move(context: Any, equation: Any, first: Value, *others: Value) -> list[Valu
     if is_single(first):
         (mantissa,) = bind(equation, first.mantissa, *others)
         exponent = first.exponent.reshape((1,) * mantissa.ndim)
-        return [Scaled(mantissa, exponent, first.bits, first.honest and whole)]
+        return [Scaled(mantissa, exponent, first.bits, first.honest and whole, first.below)]
     first = honest(first)
     if equation.primitive.name == "broadcast_in_dim":
         return [_broadcast(equation, first)]
@@ -80,12 +80,15 @@ def _slice(equation: Any, value: Scaled) -> Scaled:
 
 
 def concatenate(context: Any, equation: Any, *values: Value) -> list[Value]:
-    """Side by side along one axis, each operand with its own exponents there."""
-    del context
+    """Side by side along one axis, each operand with its own exponents there; in a loop, which keeps one, with one."""
     if not is_float(values[0]):
         return bind(equation, *values)
     if all(isinstance(value, Plain) for value in values):
         return [Plain(bind(equation, *(v.array for v in values))[0], max(v.bits for v in values))]
+    if context.in_loop:
+        mantissas, exponent, bits = aligned(values)
+        (mantissa,) = bind(equation, *mantissas)
+        return [Scaled(mantissa, exponent.reshape((1,) * mantissa.ndim), bits)]
     axis = equation.params["dimension"]
     parts = [honest(shared_over(value, [i for i in range(scaled(value).mantissa.ndim) if i != axis])) for value in values]
     exponents = []

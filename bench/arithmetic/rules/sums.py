@@ -19,9 +19,12 @@ from bench.arithmetic.values import (
     aligned,
     eased,
     has_no_size,
+    highest,
     honest,
     is_float,
     is_huge,
+    is_number,
+    real,
     scaled,
     settled,
     shared_over,
@@ -35,6 +38,8 @@ def add(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
     del context
     if isinstance(a, Plain) and isinstance(b, Plain) and (bits := max(a.bits, b.bits) + CANCELLED) <= PLAIN:
         return [Plain(bind(equation, a.array, b.array)[0], bits)]
+    if (is_number(a) or is_number(b)) and (bits := max(highest(a), highest(b)) + CANCELLED) <= PLAIN:
+        return [Plain(bind(equation, real(a), real(b))[0], int(bits))]  # 1 - tanh(x): what is far below 1 is lost
     if is_huge(a) or is_huge(b):  # an additive mask
         shape = equation.outvars[0].aval.shape
         a, b = (Scaled(*entries(value, shape)) for value in (a, b))
