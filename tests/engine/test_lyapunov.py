@@ -60,7 +60,7 @@ def test_frames_are_those_of_numpy_in_float64(name):
     found = exponents(name, weights, inputs, scales=[scale], depth=depth, count=count, dtype="float64")[0, 0]
     frame = np.linalg.qr(np.random.default_rng(0).normal(size=(24, count)))[0]
     with jax.enable_x64(True):
-        phi = jax.vmap(jax.value_and_grad(ACTIVATIONS[name].function))
+        phi = jax.jit(jax.vmap(jax.value_and_grad(ACTIVATIONS[name].function)))
         h = inputs[0]
         for matrix in scale * weights[0, : depth - 1]:
             h, slope = (np.asarray(part) for part in phi(matrix @ h))
