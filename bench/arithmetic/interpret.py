@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jax
@@ -41,6 +41,10 @@ class Arithmetic(ABC):
     def literal(self, array: np.ndarray) -> Value:
         """A number that stands in the program itself."""
 
+    def in_loops(self) -> Arithmetic:
+        """What is done in the programs of loops."""
+        return self
+
     def run(self, program: ClosedJaxpr, values: Sequence[Value]) -> list[Value]:
         """The program's results; values are its arguments."""
         jaxpr = program.jaxpr
@@ -71,8 +75,12 @@ class Context(Arithmetic):
     opened: frozenset[str]  # primitives whose rules serve without floats too: they hold programs, or make floats
     in_range: frozenset[str]  # primitives that are computed in plain floats without a warning
     strict: bool = False
-    in_loop: bool = False  # where one exponent serves each array
+    whole: bool = False  # whether one exponent serves each array
     warned: set[str] = field(default_factory=set)
+
+    def in_loops(self) -> Context:
+        """Nothing that a loop carries has more than one exponent."""
+        return replace(self, whole=True)
 
     def apply(self, equation: Any, values: list[Value]) -> list[Value]:
         """By the rule for it, or in plain floats."""

@@ -53,7 +53,7 @@ def scan(context: Any, equation: Any, *values: Value) -> list[Value]:
     start = [single(value) for value in values[constants : constants + carries]]
     steps = [stepwise(value, parameters["length"]) for value in values[constants + carries :]]
 
-    context = replace(context, in_loop=True)
+    context = context.in_loops()
 
     def body(carry: list[Value], inputs: list[Value]) -> tuple[list[Value], list[Value]]:
         results = context.run(parameters["jaxpr"], [*map(fresh, consts), *carry, *inputs])
@@ -84,7 +84,7 @@ def loop(context: Any, equation: Any, *values: Value) -> list[Value]:
     tests, bodies = parameters["cond_nconsts"], parameters["body_nconsts"]
     of_test, of_body = values[:tests], values[tests : tests + bodies]
 
-    context = replace(context, in_loop=True)
+    context = context.in_loops()
 
     def test(carry: list[Value]) -> Any:
         return context.run(parameters["cond_jaxpr"], [*map(fresh, of_test), *carry])[0]

@@ -85,7 +85,7 @@ def concatenate(context: Any, equation: Any, *values: Value) -> list[Value]:
         return bind(equation, *values)
     if all(isinstance(value, Plain) for value in values):
         return [Plain(bind(equation, *(v.array for v in values))[0], max(v.bits for v in values))]
-    if context.in_loop:
+    if context.whole:
         mantissas, exponent, bits = aligned(values)
         (mantissa,) = bind(equation, *mantissas)
         return [Scaled(mantissa, exponent.reshape((1,) * mantissa.ndim), bits)]
