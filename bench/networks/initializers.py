@@ -74,6 +74,11 @@ class Initializer(NamedTuple):
         return self.family.init(key, shape, dtype) * self.gain
 
 
+def rectangular_gain(initializer: Initializer, fan_in: int, fan_out: int) -> float:
+    """What a scheme's family is multiplied by, beside the gain of its square matrices, to have its variance there."""
+    return math.sqrt(2 * fan_in / (fan_in + fan_out)) if initializer.averages_fans else 1.0
+
+
 def identity(key: Array, shape: tuple[int, int], dtype: jnp.dtype) -> Array:
     """The identity matrix E; draws nothing."""
     del key

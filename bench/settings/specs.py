@@ -24,7 +24,7 @@ class Spec(NamedTuple):
 
 
 def parse_spec(field: str, text: object, known: Any) -> Spec:
-    """A spec whose name is one of ``known``: values are numbers, true, false, lists ``1/2/3``, or words.
+    """A spec whose name is one of ``known``: values are numbers, true, false, lists ``1/2/3`` of such, or words.
 
     Raises SweepError: the nearest known name for an unknown one.
     """
@@ -46,7 +46,8 @@ def parse_spec(field: str, text: object, known: Any) -> Spec:
 
 def _value(text: str) -> Any:
     if "/" in text:
-        return tuple(_value(part) for part in text.split("/"))
+        found = tuple(_value(part) for part in text.split("/"))
+        return text if any(isinstance(part, str) for part in found) else found
     if text.lower() in CONSTANTS:
         return CONSTANTS[text.lower()]
     for number in (int, float):

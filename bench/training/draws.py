@@ -47,11 +47,6 @@ class Drawn(NamedTuple):
     readout: Array  # [cells, outputs, n]
 
 
-def rectangular_gain(initializer: Initializer, fan_in: int, fan_out: int) -> float:
-    """What a scheme's family is multiplied by, beside the gain of its square matrices, to have its variance there."""
-    return math.sqrt(2 * fan_in / (fan_in + fan_out)) if initializer.averages_fans else 1.0
-
-
 def draw(
     initializer: str,
     *,

@@ -9,10 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.networks.initializers import INITIALIZERS
+from bench.networks.initializers import INITIALIZERS, rectangular_gain
 from bench.networks.schemes import families, setting_of
 from bench.runs.chunk import AnyChunk, blocks
-from bench.training.draws import rectangular_gain
 from bench.training.tasks import load_task
 from bench.training.training import Training
 

@@ -1,0 +1,166 @@
+"""From drawn blocks to log10 norms, for any architecture: walks :mod:`bench.engine.blocks` over segments and tiles of lanes.
+
+The host dispatches and adds logarithms (float64), as :mod:`bench.engine.measure` does for plain networks.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+from jax import Array
+from jax.sharding import Mesh
+
+from bench.arithmetic.number import ZERO, Extended
+from bench.engine.assembly import LOG10_2, Measured
+from bench.engine.blocks import Norms, Seen, Setting, backward_program, forward_program
+from bench.engine.gradients import DEPTHS, LANES
+from bench.networks.activations import Activation
+from bench.networks.architectures.architecture import Architecture
+from bench.networks.blocks import Blocks
+from bench.networks.losses import Loss, log2_of
+from bench.networks.seeds import fetch_behind, place
+from bench.networks.segments import LAYERS, segments_to
+
+
+def measure_blocks(
+    segments: Callable[[int], Blocks],
+    inputs: Array,
+    readout: Array,
+    *,
+    mesh: Mesh,
+    architecture: Architecture,
+    activation: Activation,
+    loss: Loss,
+    scales: np.ndarray,
+    gains: dict[str, float],
+    bias_stds: np.ndarray,
+    depths: Sequence[int],
+    input_norms: np.ndarray,
+    advance: Callable[[float], None] = lambda _share: None,
+) -> Iterator[Measured]:
+    """Every norm of every network, as :func:`bench.engine.measure.measure` yields them.
+
+    inputs: [seeds, batch, length, width]; readout: [seeds, width]; scales, bias_stds, input_norms: [lanes]; gains: by name,
+    what the scale of a matrix is times. ‖∂loss/∂W_l‖ and ‖W_l‖ are over all matrices of block l together.
+    """
+    forward, backward = (program(mesh, architecture, activation) for program in (forward_program, backward_program))
+    runs = [(depth,) for depth in depths] if architecture.by_depth else [tuple(depths)]
+    tiles = [slice(first, min(first + LANES, len(scales))) for first in range(0, len(scales), LANES)]
+    whole = len(tiles) * sum(segments_to(max(run)) + sum(segments_to(group[0]) for group in _groups(run)) for run in runs)
+    dtype = np.dtype(readout.dtype)
+    for run, lanes in itertools.product(runs, tiles):
+        padding = (0, LANES - (lanes.stop - lanes.start))
+        factors = architecture.factors(max(run))
+        scale = {name: np.pad(scales[lanes] * gain * factors.get(name, 1), padding) for name, gain in gains.items()}
+        bias_std = extended(np.pad(bias_stds[lanes], padding), dtype)
+        setting = Setting({name: extended(values, dtype) for name, values in scale.items()}, bias_std)
+        norms = np.pad(input_norms[lanes], padding, constant_values=1)
+        states = [place(mesh, jax.tree.map(lambda h, norms=norms: _start(h, norms), architecture.start(inputs)), 0)]
+
+        def call(program: Any, index: int, depth: Any, *state: Any, setting: Setting = setting) -> Any:
+            first = np.asarray(1 + index * LAYERS, dtype)
+            return program(segments(index), readout, setting, first, np.asarray(depth, dtype), *state)
+
+        def run_forward(states: list[Any] = states, call: Any = call, depth: int = max(run)) -> Iterator[tuple[int, Seen]]:
+            for index in range(segments_to(depth)):
+                after, seen = call(forward, index, np.full(LANES, depth), states[-1])
+                states.append(after)
+                yield index, seen
+
+        def walk_back(group: tuple[int, ...], states: list[Any] = states, call: Any = call) -> Iterator[tuple[int, Norms]]:
+            ends = np.pad(group, (0, DEPTHS - len(group)))  # no depth is 0, so that nothing ends there
+            cotangent = place(mesh, jax.tree.map(_silent, states[0], is_leaf=_is_number), 0)
+            for index in reversed(range(segments_to(group[0]))):
+                cotangent, norms = call(backward, index, np.repeat(ends[:, None], LANES, axis=1), states[index], cotangent)
+                yield index, norms
+
+        seen = _joined(run_forward(), advance, whole)
+        weight = np.concatenate([_weights(segments(index), scale) for index in range(segments_to(max(run)))])
+        for group in _groups(run):
+            yield from _rows(group, lanes, seen, _joined(walk_back(group), advance, whole), weight, readout, loss)
+
+
+def _groups(depths: Sequence[int]) -> list[tuple[int, ...]]:
+    """Depths that are walked back together, the deepest first."""
+    deepest_first = sorted(depths, reverse=True)
+    return [tuple(deepest_first[i : i + DEPTHS]) for i in range(0, len(depths), DEPTHS)]
+
+
+def extended(values: np.ndarray, dtype: np.dtype) -> Extended:
+    """Numbers of any size, each with an exponent of its own."""
+    mantissa, exponent = np.frexp(values)
+    return Extended(mantissa.astype(dtype), np.where(mantissa == 0, ZERO, exponent).astype(np.int32))
+
+
+def _start(h: Array, norms: np.ndarray) -> Extended:
+    """``norms · h`` for every lane: [seeds, lanes, batch, length, width], with one exponent each."""
+    x = np.asarray(h)[:, None]
+    _, size = np.frexp(np.max(np.abs(x), axis=(2, 3, 4), keepdims=True))
+    mantissa, exponent = np.frexp(norms[None, :, None, None, None])
+    shared = size + exponent if np.any(x) else np.full_like(size + exponent, ZERO)
+    return Extended(np.ldexp(mantissa.astype(x.dtype) * x, -size), shared.astype(np.int32))
+
+
+def _silent(state: Extended) -> Extended:
+    """Cotangents of zero for every depth: [seeds, DEPTHS, lanes, …]."""
+    mantissa, exponent = ((part.shape[0], DEPTHS, *part.shape[1:]) for part in (state.mantissa, state.exponent))
+    return Extended(np.zeros(mantissa, state.dtype), np.full(exponent, ZERO, np.int32))
+
+
+def _is_number(leaf: Any) -> bool:
+    return isinstance(leaf, Extended)
+
+
+def _joined(pieces: Iterator[tuple[int, Any]], advance: Callable[[float], None], whole: int) -> Any:
+    """What is told of all segments, in float64: every Extended as mantissa and exponent [layers, seeds, …, lanes]."""
+    found: dict[int, Any] = {}
+    for index, piece in fetch_behind(pieces):
+        found[index] = piece
+        advance(1 / whole)
+    in_order = [found[index] for index in sorted(found)]
+    return jax.tree.map(lambda *parts: np.concatenate([np.moveaxis(part.astype(float), -1, 0) for part in parts]), *in_order)
+
+
+def _log2(number: Extended) -> np.ndarray:
+    return log2_of(number.mantissa, number.exponent)
+
+
+def _root_of_squares(log2_norms: Iterable[np.ndarray]) -> np.ndarray:
+    """log2 of the norm of all parts together."""
+    return np.logaddexp2.reduce([2 * part for part in log2_norms]) / 2
+
+
+def _weights(blocks: Blocks, scale: dict[str, np.ndarray]) -> np.ndarray:
+    """log2 ‖W_l‖ over all matrices of each block: [LAYERS, seeds, lanes]."""
+    with np.errstate(divide="ignore"):
+        norms = {name: np.linalg.norm(np.asarray(each, float), axis=(2, 3)) for name, each in blocks.matrices.items()}
+        parts = {name: np.log2(norm) + np.asarray(blocks.exponents[name], float) for name, norm in norms.items()}
+        return _root_of_squares(part[:, :, None] + np.log2(scale[name]) for name, part in parts.items())
+
+
+def _rows(
+    group: Sequence[int], lanes: slice, seen: Seen, norms: Norms, weight: np.ndarray, readout: Array, loss: Loss
+) -> Iterator[Measured]:
+    """A group's depths, each of y = u · read(h_{L-1}); ∂loss/∂y is multiplied here, since all gradients are linear in it."""
+    kept = slice(lanes.stop - lanes.start)
+    grads, deltas = _root_of_squares(map(_log2, norms.grad.values())), _log2(norms.delta)
+    log2_readout = np.log2(np.linalg.norm(np.asarray(readout, float), axis=-1))[None, :, None]
+    for number, depth in enumerate(group):
+        last, blocks = depth - 2, slice(0, depth - 1)
+        y = seen.output.mantissa[last], seen.output.exponent[last]
+        derivative, log2_loss = log2_of(*loss.derivative(*y)), loss.log2(*y)
+        with np.errstate(invalid="ignore"):  # 0 · inf: a gradient of zero stays zero
+            grad = np.concatenate([grads[blocks, :, number] + derivative, (_log2(seen.read)[last] + derivative)[None]])
+            delta = np.concatenate([deltas[blocks, :, number] + derivative, derivative[None]])
+            leaving = np.concatenate([_log2(seen.hidden)[blocks], log2_of(*y)[None]])
+            norm = np.concatenate([weight[blocks], np.broadcast_to(log2_readout, weight[:1].shape)])
+            relative = grad + norm - log2_loss  # a dead network's is 0/0
+        entries = np.full((3, *grad.shape[1:]), np.nan)  # are not measured
+        values = (grad, delta, leaving, norm, relative)
+        yield Measured(
+            depth, lanes, *(LOG10_2 * value[:, :, kept] for value in values), log10_entries=entries[:, :, kept]
+        )

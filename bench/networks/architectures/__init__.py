@@ -1,0 +1,1 @@
+"""What a block of a network is: one architecture a file, each a plain function of arrays."""

@@ -1,0 +1,59 @@
+"""Networks whose depth is time: one cell for all blocks, which reads a new input x_l at every step."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from bench.networks.architectures.architecture import Architecture, Shapes, Step, Weights
+from bench.networks.architectures.arguments import number
+
+Cell = tuple[Array, Array]  # h and c
+
+
+def _in_and_out(width: int) -> Shapes:
+    return {"W": (width, width), "U": (width, width)}
+
+
+def rnn(inputs: float = 1.0) -> Architecture:
+    """phi(W h + inputs · U x_l) with the same W and U at every step; inputs=0: none but h_0 (Elman 1990)."""
+    strength = number("inputs", inputs)
+
+    def block(h: Array, weights: Weights, step: Step) -> Array:
+        return step.phi(weights["W"](h) + strength * weights["U"](step.input))
+
+    return Architecture("rnn", block, shapes=_in_and_out, shared=True, driven=True)
+
+
+def lstm(forget_bias: float = 1.0) -> Architecture:
+    """h = o phi(c), c = f c + i phi(z): gates i, f (+ forget_bias), o and z of W h + U x_l (Hochreiter & Schmidhuber 1997)."""
+    bias = number("forget_bias", forget_bias)
+
+    def block(state: Cell, weights: Weights, step: Step) -> Cell:
+        h, c = state
+        i, f, o, z = jnp.split(weights["W"](h) + weights["U"](step.input), 4, axis=-1)
+        c = jax.nn.sigmoid(f + bias) * c + jax.nn.sigmoid(i) * step.phi(z)
+        return jax.nn.sigmoid(o) * step.phi(c), c
+
+    return Architecture(
+        "lstm",
+        block,
+        shapes=lambda width: {"W": (4 * width, width), "U": (4 * width, width)},
+        start=lambda h: (h, jnp.zeros_like(h)),
+        shared=True,
+        driven=True,
+    )
+
+
+def gru() -> Architecture:
+    """(1 - z) phi(W (r h) + U x_l) + z h with gates r, z of V h + G x_l (Cho et al. 2014, arXiv 1406.1078)."""
+
+    def block(h: Array, weights: Weights, step: Step) -> Array:
+        reset, keep = jnp.split(jax.nn.sigmoid(weights["V"](h) + weights["G"](step.input)), 2, axis=-1)
+        return (1 - keep) * step.phi(weights["W"](reset * h) + weights["U"](step.input)) + keep * h
+
+    def shapes(width: int) -> Shapes:
+        return {**_in_and_out(width), "V": (2 * width, width), "G": (2 * width, width)}
+
+    return Architecture("gru", block, shapes=shapes, shared=True, driven=True)

@@ -1,0 +1,84 @@
+"""Architectures by name with arguments (``residual:alpha=1/sqrt(L)``), or a user's own (``package.module:block``)."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from bench.networks import architectures
+from bench.networks.architectures.architecture import Architecture
+from bench.settings.errors import SweepError
+from bench.settings.registry import describe
+from bench.settings.specs import parse_spec
+from bench.settings.suggestions import nearest
+
+FIELD = "architectures"
+
+
+def _found() -> dict[str, Callable[..., Architecture]]:
+    """Every function of this folder that makes an architecture."""
+    modules = (importlib.import_module(f"{architectures.__name__}.{each.name}") for each in _modules())
+    functions = (found for module in modules for found in vars(module).values() if inspect.isfunction(found))
+    made = {f.__name__: f for f in functions if inspect.signature(f).return_annotation in ("Architecture", Architecture)}
+    return dict(sorted(made.items(), key=lambda item: (item[0] != "plain", item[0])))
+
+
+def _modules() -> list[pkgutil.ModuleInfo]:
+    return [each for each in pkgutil.iter_modules(architectures.__path__) if each.name != "registry"]
+
+
+ARCHITECTURES: Mapping[str, Callable[..., Architecture]] = _found()
+
+
+@cache
+def architecture_of(text: str) -> Architecture:
+    """The architecture that is written so. Raises SweepError: what is accepted, and the nearest known name."""
+    if text.partition(":")[0] not in ARCHITECTURES and ":" in text:
+        return _own(text)
+    spec = parse_spec(FIELD, text, ARCHITECTURES)
+    make = ARCHITECTURES[spec.name]
+    known = inspect.signature(make).parameters
+    for name, _ in spec.arguments:
+        if name not in known:
+            accepted = f"arguments of {spec.name}: {', '.join(known)}" if known else f"{spec.name} without arguments"
+            raise SweepError(FIELD, text, accepted + nearest(name, known))
+    try:
+        return make(**dict(spec.arguments))
+    except ValueError as error:
+        raise SweepError(FIELD, text, f"{spec.name}'s {error}") from error
+
+
+def settled(text: Any) -> str:
+    """How it is written in rows: arguments in the order of their names. Raises SweepError."""
+    if not isinstance(text, str):
+        raise SweepError(FIELD, text, "names with arguments, or package.module:block")
+    architecture_of(text)
+    return str(parse_spec(FIELD, text, ARCHITECTURES)) if text.partition(":")[0] in ARCHITECTURES else text
+
+
+def _own(text: str) -> Architecture:
+    module, _, attribute = text.partition(":")
+    accepted = "package.module:attribute of a block(h, weights, step), an Architecture, or a function that makes one"
+    try:
+        found: Any = importlib.import_module(module)
+        for part in attribute.split("."):
+            found = getattr(found, part)
+        if callable(found) and not isinstance(found, Architecture):
+            found = found() if _takes_nothing(found) else Architecture(text, found)
+    except (Exception, SystemExit) as error:  # importing runs the user's code, which may fail in any way
+        raise SweepError(FIELD, text, f"{accepted} ({describe(error)}){nearest(module, ARCHITECTURES)}") from error
+    if not isinstance(found, Architecture):
+        raise SweepError(FIELD, text, f"{accepted} (this is of type {type(found).__name__})")
+    return found
+
+
+def _takes_nothing(function: Any) -> bool:
+    try:
+        inspect.signature(function).bind()
+    except TypeError:
+        return False
+    return True

@@ -1,0 +1,42 @@
+"""Networks that add: He et al. 2016 (arXiv 1512.03385), with what has been proposed to begin their training without norms."""
+
+from __future__ import annotations
+
+
+from jax import Array
+
+from bench.networks.architectures.architecture import Architecture, Step, Weights
+from bench.networks.architectures.arguments import choice, factor, factor_of, looks_at_depth
+
+GATES = {"plain": None, "fixup": None, "skipinit": 0.0, "rezero": 0.0, "layerscale": 1e-4}  # init → alpha, where it says
+
+
+def residual(alpha: float | str = 1.0) -> Architecture:
+    """h + alpha phi(W h); alpha: a number, 1/sqrt(L) or 1/L (Hayou et al. 2021, arXiv 2010.12859)."""
+    alpha = factor("alpha", alpha)
+
+    def block(h: Array, weights: Weights, step: Step) -> Array:
+        return h + factor_of(alpha, step.depth) * step.phi(weights["W"](h))
+
+    return Architecture("residual", block, by_depth=looks_at_depth(alpha))
+
+
+def residual2(alpha: float | str = 1.0, init: str = "plain") -> Architecture:
+    """h + alpha W2 phi(W1 h); init: plain, fixup, skipinit, rezero, or layerscale (W2 = 0, alpha = 0, alpha = 1e-4).
+
+    fixup: W1 and W2 are divided by √L, as blocks of two matrices are, and W2 is 0 (Zhang et al. 2019, arXiv 1901.09321).
+    skipinit, rezero: alpha is 0 and trained (De & Smith 2020, arXiv 2002.10444; Bachlechner et al. 2021, arXiv 2003.04887).
+    """
+    gate = GATES[str(choice("init", init, GATES))]
+    alpha = factor("alpha", alpha) if gate is None else gate
+
+    def block(h: Array, weights: Weights, step: Step) -> Array:
+        return h + factor_of(alpha, step.depth) * weights["W2"](step.phi(weights["W1"](h)))
+
+    return Architecture(
+        "residual2",
+        block,
+        shapes=lambda width: {"W1": (width, width), "W2": (width, width)},
+        factors=lambda depth: {"W1": depth**-0.5, "W2": 0.0} if init == "fixup" else {},
+        by_depth=init == "fixup" or looks_at_depth(alpha),
+    )
