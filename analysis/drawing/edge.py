@@ -25,8 +25,10 @@ STYLE = (0, (7, 1.6, 1.2, 1.6))  # dash-dot: unlike the lines of number types wi
 WIDTH = 1.1
 SHOWN = 4  # names in a sentence of the legend
 NO_POINT = "no mean-field critical point at this bias"
+OF_PLAIN = "the critical scale is one of plain networks"
 SCALE_FREE = "what is drawn does not depend on the scale"
-NAMED = ("activation", "initializer", "bias_std", "width", "input_norm")  # by the first of these that tell panels apart
+# by the first of these that tell panels apart
+NAMED = ("activation", "initializer", "architecture", "bias_std", "width", "input_norm")
 HALO = withStroke(linewidth=WIDTH + 1.2, foreground="white", dashes={"dash_offset": 0, "dash_list": None})
 
 
@@ -45,6 +47,8 @@ def critical_scale(facet: Facet) -> Edge:
     that theory does not know, and those without a critical point at this bias (GELU and SiLU at 0).
     """
     nan = float("nan")
+    if facet.architecture != "plain":
+        return Edge(nan, OF_PLAIN)
     if facet.activation not in NONLINEARITIES:
         return Edge(nan, "theory does not know the activation")
     law = ensemble(facet.initializer, facet.activation, facet.bias_std)
@@ -67,6 +71,8 @@ def scale_free(facet: Facet, value: str, loss: str) -> bool:
     The imbalance of relative gradients under any loss, relative gradients themselves under y, of homogeneous activations
     without a bias.
     """
+    if facet.architecture != "plain":
+        return False
     relative = value == IMBALANCE or (value in PARTS and loss == "output")
     phi = NONLINEARITIES.get(facet.activation)
     return relative and phi is not None and phi.negative_slope is not None and facet.bias_std == 0
@@ -122,7 +128,8 @@ def _among(values: Sequence, known: Sequence[set]) -> bool:
 def _words(found: Sequence[Facet], columns: Sequence[str]) -> str:
     """The values of the columns: ``critical with gelu at bias std 0.1, 0.5 and n = 64``."""
     values = {name: list(dict.fromkeys(getattr(facet, name) for facet in found)) for name in columns}
-    names = [_shortened([plain(name) for name in values[c]]) for c in ("initializer", "activation") if c in values]
+    words = [column for column in ("architecture", "initializer", "activation") if column in values]
+    names = [_shortened([plain(name) for name in values[column]]) for column in words]
     numbers = [
         words.replace(" ", "\N{NO-BREAK SPACE}").format(_shortened([f"{number:.4g}" for number in sorted(values[column])]))
         for column, words in (("bias_std", "bias std {}"), ("width", "n = {}"), ("input_norm", "inputs of {} √n"))

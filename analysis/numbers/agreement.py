@@ -35,7 +35,7 @@ def agreement(frame: pd.DataFrame, *, progress: bool = False) -> pd.DataFrame:
     (also for functions of a user's own, which would have to be imported), "zero" where no seed is alive, "undefined" where
     any is NaN. All depths of one network cost about 0.1 s where theory has no closed form.
     """
-    keys = [*CELL_WITHOUT_SEED, *(["input_norm"] if "input_norm" in frame else [])]  # older runs have none
+    keys = [*CELL_WITHOUT_SEED, *(name for name in ("input_norm", "architecture") if name in frame)]  # older runs have none
     measured = frame[VALUE].to_numpy(dtype=float)
     alive = np.isfinite(measured)
     marked = frame[keys].assign(

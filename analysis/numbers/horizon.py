@@ -11,7 +11,7 @@ from analysis.numbers.groups import Groups, quantile
 from analysis.numbers.reached import median_interval
 
 HALF = 0.5
-NETWORKS = ("initializer", "activation", "width", "bias_std", "input_norm", "scale", "format", "loss_scale")
+NETWORKS = ("architecture", "initializer", "activation", "width", "bias_std", "input_norm", "scale", "format", "loss_scale")
 
 
 def lost(frame: pd.DataFrame) -> np.ndarray:

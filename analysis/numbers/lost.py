@@ -71,7 +71,7 @@ def lost_of(frame: pd.DataFrame, value: str, stat: str) -> Lost | Measured | Non
     measured = [name for name in frame if name.startswith(MEASURED)]
     if value in OF_FIRST and stat == "median" and measured:
         return Measured({name.removeprefix(MEASURED): to_grid(frame, name, stat) for name in measured})
-    if value in OF_FIRST and all(name in frame for name in ENTRIES):
+    if value in OF_FIRST and all(name in frame and frame[name].notna().any() for name in ENTRIES):
         half, tenth, largest = (to_grid(frame, name, stat) for name in ENTRIES)
         return Lost(half, tenth, largest, WORDS)
     if value in NORMS or value == "log10_output":

@@ -26,6 +26,8 @@ class Expected(NamedTuple):
 def missing(facet: Facet) -> str:
     """Why theory says nothing of this network, or nothing."""
     phi = NONLINEARITIES.get(facet.activation)
+    if facet.architecture != "plain":
+        return "theory is of plain networks"
     if phi is None:
         return "theory does not know the activation"
     law = ensemble(facet.initializer, facet.activation, facet.bias_std)

@@ -17,7 +17,7 @@ MOST = 1000  # that many points on an axis are more than can be seen
 LARGEST = 1e18  # in absolute value: no run holds more
 RANGES = "numbers and ranges first:last:count, such as 1 2 or 1,2 or 0.5:3:101"
 NETWORKS = ("initializers", "activations", "widths", "bias_stds")
-SWEPT = (*NETWORKS, "input_norms")
+SWEPT = (*NETWORKS, "input_norms", "architectures")
 TRAINED = (*NETWORKS, "optimizers", "learning_rates", "depths", "scales")
 
 
@@ -101,9 +101,10 @@ def add_networks(parser: argparse.ArgumentParser) -> None:
 
 
 def add_swept(parser: argparse.ArgumentParser) -> None:
-    """Which schemes, activations, biases and lengths of the input."""
+    """Which schemes, activations, biases, lengths of the input and architectures."""
     add_networks(parser)
     add_input_norms(parser)
+    add_several(parser, "--architectures", _name, "architectures", "NAME")
 
 
 def add_input_norms(parser: argparse.ArgumentParser) -> None:

@@ -25,6 +25,7 @@ class Facet(NamedTuple):
     bias_std: float
     optimizer: str = ""  # of a training
     input_norm: float = 1.0  # of a sweep, in units of √n
+    architecture: str = "plain"  # of a sweep
 
 
 AXES = (*Facet._fields, "depth", "scale", "learning_rate", "readout_learning_rate", "correlation", "format")
@@ -104,9 +105,10 @@ def one_facet(frame: pd.DataFrame) -> Facet:
 def facet_title(facet: Facet, named: Iterable[str]) -> str:
     """Words for one panel: initializer and activation, optimizer and width if they are named, and what is not the usual.
 
-    That is a bias above 0, and an input whose norm is not √n, or is named.
+    That is a bias above 0, an input whose norm is not √n, or is named, and an architecture that is not plain, or is named.
     """
-    words = [facet.initializer, facet.activation]
+    words = [facet.architecture] if "architecture" in named or facet.architecture != "plain" else []
+    words += [facet.initializer, facet.activation]
     words += [facet.optimizer] if "optimizer" in named else []
     words += [f"n = {facet.width}"] if "width" in named else []
     words += [f"bias std {facet.bias_std:.4g}"] if facet.bias_std else []

@@ -23,6 +23,7 @@ NUMBER = {
     "key": True,
     "steps": True,
     "batch": True,
+    "length": True,
     "clip": False,
     "depth": True,
     "width": True,
@@ -52,6 +53,9 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "dtype": _one("DTYPE", "float32 or float64"),
 }
 SWEEP: dict[str, dict[str, Any]] = NETWORKS | {
+    "architectures": _several("NAME", "blocks: residual, pre_layernorm, transformer:heads=4 …, or package.module:block"),
+    "batch": _one("COUNT", "examples that a block sees, where it is not plain"),
+    "length": _one("COUNT", "positions of each example, where a block is not plain"),
     "input_norms": _several("R", "lengths of the input in units of √n, each > 0; numbers and ranges"),
     "correlations": _several("C", "also measure the angle of two inputs with these correlations, each -1 to 1, into pairs/"),
     "loss": _one("LOSS", "output (y itself) or mse ((y - 1)² / 2)"),

@@ -16,10 +16,10 @@ Row = Mapping[str, Any]
 LAYERS = 100  # slopes are shown per so many layers
 ALL = "all"
 BRIEF = (
-    *("rank", "initializer", "scale", "bias_std", "slope", "slope_low", "slope_high", "predicted"),
+    *("rank", "architecture", "initializer", "scale", "bias_std", "slope", "slope_low", "slope_high", "predicted"),
     *("dead", "depth_1e3", "lyapunov_spread"),
 )
-WHERE_SEVERAL = ("scale", "bias_std")  # are shown by default only if the table has several
+WHERE_SEVERAL = ("architecture", "scale", "bias_std")  # are shown by default only if the table has several
 
 
 class Column(NamedTuple):
@@ -84,6 +84,7 @@ def _stretch(row: Row) -> str:
 COLUMNS: Mapping[str, Column] = MappingProxyType(
     {
         "rank": Column("rank", "number", _rank),
+        "architecture": Column("architecture", "text", lambda row: str(row.get("architecture", "plain"))),
         "initializer": Column("initializer", "text", lambda row: str(row["initializer"])),
         "scale": Column("scale", "number", _number("scale", "g")),
         "bias_std": Column("bias", "number", _number("bias_std", ".3g")),

@@ -25,7 +25,7 @@ from bench.theory import predict
 from bench.theory.nonlinearities import is_known
 from bench.theory.prediction import NONE
 
-SCHEME = ["initializer", "activation", "width", "bias_std", "input_norm", "scale"]
+SCHEME = ["architecture", "initializer", "activation", "width", "bias_std", "input_norm", "scale"]
 RANKED_WITHIN = ["activation", "width", "input_norm"]
 AGREES = float(norm.ppf((1 + CONFIDENCE) / 2))  # standard errors
 
@@ -75,7 +75,8 @@ def compare(cells: pd.DataFrame, *, loss: str = "output", rank_by: str = "slope"
     if rank_by == "relative_imbalance" and not has(cells, RELATIVE):
         known = ", ".join(name for name in NUMBERS if name != rank_by)
         raise CompareError(f"rank_by: got {rank_by!r}, expected one of {known}: the run has no {' and '.join(RELATIVE)}")
-    cells = cells if "input_norm" in cells else cells.assign(input_norm=1.0)  # an older run
+    older = {"input_norm": 1.0, "architecture": "plain"}  # what rows were of before they said so
+    cells = cells.assign(**{name: value for name, value in older.items() if name not in cells})
     rows, seeds = [], []
     groups: Any = list(cells.groupby(SCHEME, sort=False))
     for scheme, group in with_bar(groups, "schemes", shown=progress):

@@ -19,7 +19,7 @@ from bench.networks.schemes import families
 from bench.networks.seeds import seed_mesh
 from bench.sweeps.lanes import Lane, lanes_of
 from bench.sweeps.plan import keeps_weights
-from bench.sweeps.sweep import Sweep
+from bench.sweeps.sweep import PLAIN, Sweep
 from bench.terminal.progress import counting_bar
 
 CONDITION_DEPTH = 64  # beyond it a condition number says little more, and costs a pass in float64
@@ -38,7 +38,7 @@ def add_isometry(table: pd.DataFrame, sweep: Sweep, *, seeds: int, progress: boo
     depth = max(sweep.depths)
     condition_depth = min(CONDITION_DEPTH, depth)
     found: dict[tuple, tuple[float, float]] = {}
-    if seeds:
+    if seeds and PLAIN in sweep.architectures:
         groups: list[Any] = list(_groups(sweep))
         bar = counting_bar(sum(len(lanes) for *_, lanes in groups), "schemes", "isometry", shown=progress)
         with bar, settled(sweep.dtype):
@@ -50,7 +50,7 @@ def add_isometry(table: pd.DataFrame, sweep: Sweep, *, seeds: int, progress: boo
                     for first in range(0, len(lanes), fitting):
                         block = lanes[first : first + fitting]
                         values = _measure(networks, activation, block, seeds, depth, condition_depth)
-                        cells = [(lane.initializer, activation, width, *lane[1:4]) for lane in block]
+                        cells = [(PLAIN, lane.initializer, activation, width, *lane[1:4]) for lane in block]
                         found |= dict(zip(cells, values, strict=True))
                         bar.update(len(block))
     keys = zip(*(table[name] for name in SCHEME), strict=True)

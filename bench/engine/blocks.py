@@ -1,7 +1,7 @@
 """The passes for any architecture: its blocks as they stand, and :func:`jax.grad`, in floats without an end.
 
 Where the engine for plain networks (:mod:`bench.engine.gradients`) knows by hand how far every number may go, here the
-program that JAX makes of the blocks is interpreted (:mod:`bench.arithmetic.unbounded`). Everything else is alike: one forward
+program that JAX makes of the blocks is interpreted (:mod:`bench.arithmetic.unbounded`). All else is alike: one forward
 pass for all depths, LAYERS blocks at a time; backward, DEPTHS depths at once, from where each ends; norms of gradients come
 out as gradients with respect to dummies, so that no gradient is stored. What a block computes between its ends is computed
 again in the backward pass: only the states between segments are kept.
@@ -129,9 +129,7 @@ def forward_program(mesh: Mesh, architecture: Architecture, activation: Activati
     """Compiles (blocks, readout, settings, first layer, depths [lanes], states) → states and Seen of a segment."""
 
     def forward(blocks: Blocks, readout: Array, setting: Setting, first: Array, depth: Array, state: State) -> Any:
-        return run_blocks(
-            architecture, activation.function, blocks, readout, setting, first, depth, state, zeros_of(blocks)
-        )
+        return run_blocks(architecture, activation.function, blocks, readout, setting, first, depth, state, zeros_of(blocks))
 
     over_lanes = jax.vmap(unbounded(forward), in_axes=(None, None, 0, None, 0, 0))
     return over_seeds(over_lanes, mesh, in_axes=(1, 0, None, None, None, 0), out_axes=0)
@@ -148,7 +146,7 @@ def backward_program(mesh: Mesh, architecture: Architecture, activation: Activat
         blocks: Blocks, readout: Array, setting: Setting, first: Array, depth: Array, state: State, cotangent: State
     ) -> tuple[State, Norms]:
         run = partial(run_blocks, architecture, activation.function, blocks, readout, setting, first, depth)
-        (_, seen), pull = jax.vjp(run, state, zeros_of(blocks))
+        _, pull = jax.vjp(run, state, zeros_of(blocks))
         layers = first + jnp.arange(len(blocks.inputs), dtype=first.dtype)
         enters = (layers == depth - 1).astype(readout.dtype)
         silent = jnp.zeros_like(enters)

@@ -20,23 +20,21 @@ from bench.engine.blocks import Norms, Seen, Setting, backward_program, forward_
 from bench.engine.gradients import DEPTHS, LANES
 from bench.networks.activations import Activation
 from bench.networks.architectures.architecture import Architecture
-from bench.networks.blocks import Blocks
+from bench.networks.blocks import BlockBatch, Blocks
 from bench.networks.losses import Loss, log2_of
 from bench.networks.seeds import fetch_behind, place
 from bench.networks.segments import LAYERS, segments_to
 
 
 def measure_blocks(
-    segments: Callable[[int], Blocks],
-    inputs: Array,
-    readout: Array,
+    batch: BlockBatch,
     *,
     mesh: Mesh,
     architecture: Architecture,
     activation: Activation,
     loss: Loss,
     scales: np.ndarray,
-    gains: dict[str, float],
+    gains: dict[str, np.ndarray],
     bias_stds: np.ndarray,
     depths: Sequence[int],
     input_norms: np.ndarray,
@@ -44,9 +42,10 @@ def measure_blocks(
 ) -> Iterator[Measured]:
     """Every norm of every network, as :func:`bench.engine.measure.measure` yields them.
 
-    inputs: [seeds, batch, length, width]; readout: [seeds, width]; scales, bias_stds, input_norms: [lanes]; gains: by name,
-    what the scale of a matrix is times. ‖∂loss/∂W_l‖ and ‖W_l‖ are over all matrices of block l together.
+    scales, bias_stds, input_norms: [lanes]; gains: by
+    name, what the scale of a matrix is times: [lanes]. ‖∂loss/∂W_l‖ and ‖W_l‖ are over all matrices of block l together.
     """
+    inputs, readout, segments = batch
     forward, backward = (program(mesh, architecture, activation) for program in (forward_program, backward_program))
     runs = [(depth,) for depth in depths] if architecture.by_depth else [tuple(depths)]
     tiles = [slice(first, min(first + LANES, len(scales))) for first in range(0, len(scales), LANES)]
@@ -55,7 +54,7 @@ def measure_blocks(
     for run, lanes in itertools.product(runs, tiles):
         padding = (0, LANES - (lanes.stop - lanes.start))
         factors = architecture.factors(max(run))
-        scale = {name: np.pad(scales[lanes] * gain * factors.get(name, 1), padding) for name, gain in gains.items()}
+        scale = {name: np.pad(scales[lanes] * gain[lanes] * factors.get(name, 1), padding) for name, gain in gains.items()}
         bias_std = extended(np.pad(bias_stds[lanes], padding), dtype)
         setting = Setting({name: extended(values, dtype) for name, values in scale.items()}, bias_std)
         norms = np.pad(input_norms[lanes], padding, constant_values=1)
@@ -161,6 +160,4 @@ def _rows(
             relative = grad + norm - log2_loss  # a dead network's is 0/0
         entries = np.full((3, *grad.shape[1:]), np.nan)  # are not measured
         values = (grad, delta, leaving, norm, relative)
-        yield Measured(
-            depth, lanes, *(LOG10_2 * value[:, :, kept] for value in values), log10_entries=entries[:, :, kept]
-        )
+        yield Measured(depth, lanes, *(LOG10_2 * value[:, :, kept] for value in values), log10_entries=entries[:, :, kept])

@@ -11,7 +11,10 @@ MOST_NAMES = 6
 TABLES = ("cells", "layers", "pairs", "formats", "format_layers", "curves")
 UNITS = ("bytes", "kB", "MB", "GB", "TB")
 # field → what its values are called; those of a training are shown where it has them
-NETWORKS = ("model", "task", "initializers", "activations", "widths", "bias_stds", "input_norms", "correlations", "formats")
+NETWORKS = (
+    *("model", "task", "architectures", "initializers", "activations", "widths", "bias_stds", "input_norms"),
+    *("correlations", "formats"),
+)
 AXES = (*NETWORKS, "depths", "scales", "optimizers", "learning_rates")
 OTHERS = ("readout_learning_rates", "schedule", "steps", "seeds", "key", "loss", "loss_scale", "dtype")
 VERSIONS = ("depthscale", "jax", "numpy")

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from bench.runs.manifest import is_a, load_manifest
 from bench.settings.suggestions import nearest
 
-NETWORKS = ("initializers", "activations", "widths", "bias_stds", "input_norms")
+NETWORKS = ("architectures", "initializers", "activations", "widths", "bias_stds", "input_norms")
 SELECTED = (*NETWORKS, "formats", "depths", "scales", "optimizers", "learning_rates", "correlations")
 SAID = ("loss", "target", "steps")  # what a panel is told of the run
 

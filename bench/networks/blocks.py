@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import NamedTuple
 
@@ -13,9 +13,10 @@ from jax import Array
 from jax.sharding import Mesh
 
 from bench.arithmetic.extended import LARGEST_FLOAT_EXPONENT, Numbers, exponent_of, power_of_two
+from bench.networks.architectures.architecture import Architecture
 from bench.networks.draws import draw_batches, draw_networks, drawing_options
 from bench.networks.initializers import Family, Initializer, rectangular_gain
-from bench.networks.seeds import over_seeds
+from bench.networks.seeds import over_seeds, place
 from bench.networks.segments import LAYERS
 
 INPUTS = 2**16  # folded into the key of a layer's biases, for what the layer reads: no block has as many matrices
@@ -74,10 +75,9 @@ def blocks_program(
                 name: each * power_of_two(jnp.minimum(-exponents[name], LARGEST_FLOAT_EXPONENT))
                 for name, each in matrices.items()
             }
-        drawn = {
-            name: family.bias(key_of(biases, count[name]), shape[:1], jnp.dtype(dtype)) if biased else jnp.zeros(shape[:1], dtype)
-            for name, shape in shapes
-        }
+        drawn = {name: jnp.zeros(shape[:1], dtype) for name, shape in shapes}
+        if biased:
+            drawn = {k: family.bias(key_of(biases, count[k]), v.shape, jnp.dtype(dtype)) for k, v in drawn.items()}
         inputs = jnp.zeros(examples, dtype)
         if driven:
             inputs = jax.random.normal(jax.random.fold_in(jax.random.fold_in(key, 2 * index + 1), INPUTS), examples, dtype)
@@ -92,7 +92,7 @@ def blocks_program(
 
 
 def draw_examples(key: int, width: int, seeds: Iterable[int], batch: int, length: int, dtype: str) -> np.ndarray:
-    """[seeds, batch, length, width]: the plain network's input at the first example's last position, and others around it."""
+    """[seeds, batch, length, width]: a plain network's input at the first example's last position, and others."""
     seeds = list(seeds)
     found = np.empty((len(seeds), batch * length, width), dtype)
     found[:, length - 1] = draw_networks(key, width, seeds, dtype).inputs
@@ -102,6 +102,43 @@ def draw_examples(key: int, width: int, seeds: Iterable[int], batch: int, length
     return found.reshape(len(seeds), batch, length, width)
 
 
-def gains(initializer: Initializer, shapes: Sequence[tuple[int, int]]) -> list[float]:
-    """What the scheme's family is multiplied by for each shape (out, in), beside the gain of square matrices."""
-    return [rectangular_gain(initializer, fan_in, fan_out) for fan_out, fan_in in shapes]
+class BlockBatch(NamedTuple):
+    """Networks of an architecture before scaling, one of every seed."""
+
+    inputs: Array  # [seeds, batch, length, width]
+    readout: Array  # [seeds, width]
+    segments: Callable[[int], Blocks]  # index → blocks 1 + LAYERS · index and on
+
+
+def blocks_of(
+    architecture: Architecture,
+    family: Family,
+    *,
+    key: int,
+    width: int,
+    batch: int,
+    length: int,
+    seeds: Iterable[int],
+    dtype: str,
+    mesh: Mesh,
+    keep: bool,
+    biased: bool,
+) -> BlockBatch:
+    """The networks of a sweep with that ``key`` and ``dtype``, as those of :func:`bench.networks.batches.networks_of`."""
+    seeds = list(seeds)
+    keys, _, readout = place(mesh, draw_networks(key, width, seeds, dtype), 0)
+    inputs = place(mesh, draw_examples(key, width, seeds, batch, length, dtype), 0)
+    shapes, examples = tuple(architecture.shapes(width).items()), (batch, length, width)
+    options = {"biased": biased, "driven": architecture.driven, "shared": architecture.shared}
+    program = blocks_program(mesh, family, shapes, examples, dtype, **options)
+
+    def draw(index: int) -> Blocks:
+        return program(keys, np.int32(1 + index * LAYERS))
+
+    return BlockBatch(inputs, readout, cache(draw) if keep else draw)
+
+
+def rectangular_gains(initializer: Initializer, architecture: Architecture, width: int) -> dict[str, float]:
+    """By name, what the scheme's family is multiplied by beside the gain of its square matrices."""
+    shapes = architecture.shapes(width)
+    return {name: rectangular_gain(initializer, fan_in, fan_out) for name, (fan_out, fan_in) in shapes.items()}

@@ -9,7 +9,7 @@ from typing import Any
 from bench.settings.checks import reals, sequence
 from bench.settings.errors import SweepError
 from bench.settings.suggestions import nearest
-from bench.sweeps.sweep import Sweep
+from bench.sweeps.sweep import PLAIN, Sweep
 
 LARGEST_EXPONENT = 126  # of a loss scale: 2^±126 is a normal float32
 ACCEPTED = "a power of two, such as 1, 1024 or 0.5, from 2^-126 to 2^126"
@@ -37,6 +37,8 @@ class Precision(Sweep):
             if name not in FORMATS:
                 hint = nearest(name, FORMATS) if isinstance(name, str) else ""
                 raise SweepError("formats", name, f"names among {', '.join(FORMATS)}{hint}")
+        if self.architectures != (PLAIN,):
+            raise SweepError("architectures", self.architectures[-1], f"{PLAIN}, whose formats are known")
         self._settle("formats", tuple(dict.fromkeys(found)))
         self._settle("loss_scale", _power_of_two(self.loss_scale))
 

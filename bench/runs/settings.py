@@ -46,13 +46,19 @@ class Settings:
         given in this process.
         """
         from bench.networks.activations import ACTIVATIONS  # as in _settle_networks
+        from bench.networks.architectures import registry as architectures
         from bench.networks.initializers import INITIALIZERS
 
+        registries: dict[str, Any] = {
+            "initializers": INITIALIZERS,
+            "activations": ACTIVATIONS,
+            "architectures": architectures,
+        }
         known = {field.name for field in fields(cast(Any, cls))}
         for name, value in values.items():
             if name not in known:
                 raise SweepError(name, value, f"one of the fields {', '.join(sorted(known))}")
-        for field, registry in (("initializers", INITIALIZERS), ("activations", ACTIVATIONS)):
+        for field, registry in registries.items():
             given = values.get(field, ())
             for name in given if isinstance(given, (list, tuple)) else (given,):
                 if isinstance(name, str) and ":" in name and not registry.known(name):

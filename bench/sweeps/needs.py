@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 
 import jax
-import numpy as np
 
 from bench.engine.gradients import LANES, seeds_per_device
-from bench.networks.segments import LAYERS
+from bench.networks.segments import segments_to
 from bench.runs.memory import check_chunks, check_room, device_bytes, host_bytes
 from bench.sweeps.plan import cut, keeps_weights, lane_bytes, weight_bytes
 from bench.sweeps.sweep import Sweep
@@ -23,14 +23,15 @@ def check_fits(sweep: Sweep) -> None:
     check_room("scales", len(sweep.scales), lanes * LANE_BYTES, f"a list of {lanes:,} weight settings", host_bytes())
     devices, room, chunks = jax.local_devices(), device_bytes(), 0
     deepest = max(sweep.depths)
-    for width in sweep.widths:
-        per_block, seed_blocks = cut(sweep, width, lanes)
+    for architecture, width in product(sweep.architectures, sweep.widths):
+        per_block, seed_blocks = cut(sweep, width, lanes, architecture)
         seeds = seed_blocks[0][1]
         at_once = seeds_per_device(width, devices[0].platform) * len(devices)  # whatever the number of seeds
-        segment = LAYERS * width**2 * np.dtype(sweep.dtype).itemsize
-        weights = seeds * weight_bytes(sweep, width) if keeps_weights(sweep, width, seeds + at_once) else at_once * segment
+        weights = weight_bytes(sweep, width, architecture)
+        kept = keeps_weights(sweep, width, seeds + at_once, architecture)
+        weights = seeds * weights if kept else at_once * weights // segments_to(deepest)
         traces = TRACE_NUMBERS * 8 * deepest * math.ceil(per_block / LANES) * LANES
-        work = max(seeds, at_once) * lane_bytes(sweep, width, per_block) + at_once * traces
+        work = max(seeds, at_once) * lane_bytes(sweep, width, per_block, architecture) + at_once * traces
         field, value = ("widths", width) if weights > work else ("depths", deepest)
         check_room(field, value, weights + work, f"depth {deepest} at width {width}", room)
         chunks += len(sweep.activations) * len(seed_blocks) * math.ceil(lanes / per_block)

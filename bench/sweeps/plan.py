@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
 from bench.engine.gradients import LANES
+from bench.networks.architectures.registry import architecture_of
 from bench.networks.schemes import families
 from bench.networks.segments import LAYERS, segments_to
 from bench.runs.chunk import AnyChunk, blocks
 from bench.sweeps.lanes import Lane, lanes_of
-from bench.sweeps.sweep import Sweep
+from bench.sweeps.sweep import PLAIN, Sweep
 
 CHUNK_BYTES = 2**30  # what one chunk may hold at a time, by estimate
 MOST_SEEDS = 1024
@@ -31,26 +33,30 @@ class Chunk(AnyChunk):
     width: int
     seeds: tuple[int, int]  # first, past the last
     lanes: tuple[int, int]
+    architecture: str = PLAIN
 
     @property
-    def draw(self) -> tuple[tuple[str, ...], int, tuple[int, int]]:
+    def draw(self) -> tuple[tuple[str, ...], int, tuple[int, int], str]:
         """What the draw depends on: chunks with the same one run one after the other and share it."""
-        return self.initializers, self.width, self.seeds
+        return self.initializers, self.width, self.seeds, self.architecture
 
 
-def weight_bytes(sweep: Sweep, width: int) -> int:
+def weight_bytes(sweep: Sweep, width: int, architecture: str = PLAIN) -> int:
     """The hidden weights of one seed at the largest depth."""
-    return segments_to(max(sweep.depths)) * LAYERS * width**2 * np.dtype(sweep.dtype).itemsize
+    numbers = sum(rows * columns for rows, columns in architecture_of(architecture).shapes(width).values())
+    return segments_to(max(sweep.depths)) * LAYERS * numbers * np.dtype(sweep.dtype).itemsize
 
 
-def keeps_weights(sweep: Sweep, width: int, seeds: int) -> bool:
+def keeps_weights(sweep: Sweep, width: int, seeds: int, architecture: str = PLAIN) -> bool:
     """Whether so many seeds' weights stay in memory for the backward pass and further activations, or are drawn again."""
-    return seeds * weight_bytes(sweep, width) <= 2 * CHUNK_BYTES
+    return seeds * weight_bytes(sweep, width, architecture) <= 2 * CHUNK_BYTES
 
 
-def lane_bytes(sweep: Sweep, width: int, lanes: int) -> int:
+def lane_bytes(sweep: Sweep, width: int, lanes: int, architecture: str = PLAIN) -> int:
     """An estimate of what one seed's lanes hold at their peak: slopes, cotangents, norms and rows."""
     item = np.dtype(sweep.dtype).itemsize
+    if architecture != PLAIN:
+        width *= sweep.batch * sweep.length  # numbers of a state
     padded = math.ceil(lanes / LANES) * LANES
     layers = segments_to(max(sweep.depths)) * LAYERS
     slopes = (layers + len(sweep.depths)) * padded * width * item
@@ -75,28 +81,27 @@ def cells_of(sweep: Sweep, chunk: Chunk) -> int:
 def plan(sweep: Sweep) -> tuple[Chunk, ...]:
     """The chunks of a sweep, in the order in which they run."""
     chunks: list[Chunk] = []
-    for initializers in families(sweep.initializers):
-        for width in sweep.widths:
-            lanes = {name: len(lanes_of(sweep, initializers, name, width)) for name in sweep.activations}
-            lanes_per_block, seed_blocks = cut(sweep, width, max(lanes.values()))
-            chunks += [
-                Chunk(len(chunks) + number, initializers, activation, width, seed_block, lane_block)
-                for number, (seed_block, activation, lane_block) in enumerate(
-                    (seed_block, activation, lane_block)
-                    for seed_block in seed_blocks
-                    for activation in sweep.activations
-                    for lane_block in blocks(lanes[activation], lanes_per_block)
-                )
-            ]
+    for architecture, initializers, width in product(sweep.architectures, families(sweep.initializers), sweep.widths):
+        lanes = {name: len(lanes_of(sweep, initializers, name, width)) for name in sweep.activations}
+        lanes_per_block, seed_blocks = cut(sweep, width, max(lanes.values()), architecture)
+        chunks += [
+            Chunk(len(chunks) + number, initializers, activation, width, seed_block, lane_block, architecture)
+            for number, (seed_block, activation, lane_block) in enumerate(
+                (seed_block, activation, lane_block)
+                for seed_block in seed_blocks
+                for activation in sweep.activations
+                for lane_block in blocks(lanes[activation], lanes_per_block)
+            )
+        ]
     return tuple(chunks)
 
 
-def cut(sweep: Sweep, width: int, lanes: int) -> tuple[int, list[tuple[int, int]]]:
+def cut(sweep: Sweep, width: int, lanes: int, architecture: str = PLAIN) -> tuple[int, list[tuple[int, int]]]:
     """The lanes of a block and the blocks of seeds that fit: whole tiles, fewer only where one seed's do not fit."""
     per_block = lanes
-    while per_block > LANES and lane_bytes(sweep, width, per_block) > CHUNK_BYTES:
+    while per_block > LANES and lane_bytes(sweep, width, per_block, architecture) > CHUNK_BYTES:
         per_block = math.ceil(per_block / 2 / LANES) * LANES
-    weights = weight_bytes(sweep, width)
+    weights = weight_bytes(sweep, width, architecture)
     kept = weights if weights <= CHUNK_BYTES else 0  # else drawn as they are needed, for any number of seeds
-    fitting = CHUNK_BYTES // (lane_bytes(sweep, width, per_block) + kept)
+    fitting = CHUNK_BYTES // (lane_bytes(sweep, width, per_block, architecture) + kept)
     return per_block, blocks(sweep.seeds, max(1, min(fitting, MOST_SEEDS)))

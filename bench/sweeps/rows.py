@@ -89,6 +89,7 @@ def cell_columns(sweep: Sweep, chunk: Chunk) -> Table:
     )
     member = np.array([chunk.initializers.index(each.initializer) for each in lanes], np.int16)
     return {
+        "architecture": ((chunk.architecture,), np.zeros(lane.size, np.int16)),
         "initializer": (chunk.initializers, member[lane]),
         "activation": ((chunk.activation,), np.zeros(lane.size, np.int16)),
         "width": np.full(lane.size, chunk.width),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -13,8 +14,12 @@ from tqdm import tqdm
 
 from bench.engine.gradients import seeds_per_device
 from bench.engine.measure import Measured, measure
+from bench.engine.measure_blocks import measure_blocks
 from bench.networks.activations import ACTIVATIONS
+from bench.networks.architectures.registry import architecture_of
 from bench.networks.batches import Batch, networks_of
+from bench.networks.blocks import BlockBatch, blocks_of, rectangular_gains
+from bench.networks.initializers import INITIALIZERS
 from bench.networks.losses import LOSSES
 from bench.networks.seeds import seed_mesh
 from bench.networks.trial import check_own
@@ -25,9 +30,10 @@ from bench.sweeps.needs import check_fits
 from bench.sweeps.pairs import measure_pairs
 from bench.sweeps.plan import Chunk, cells_of, keeps_weights, lanes_in, plan
 from bench.sweeps.rows import Table, pairs_table, tables
-from bench.sweeps.sweep import Sweep
+from bench.sweeps.sweep import PLAIN, Sweep
+from bench.sweeps.trial import check_architectures
 
-Batches = list[tuple[slice, Batch]]  # of the chunk's seeds
+Batches = list[tuple[slice, Any]]  # of the chunk's seeds
 Beside = Callable[[Chunk, Mesh, Batches, Mapping[str, Table], tqdm], Mapping[str, Table]]  # with the chunk's tables
 BAR = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} cells [{elapsed}<{remaining}, {rate_fmt}]"
 
@@ -57,6 +63,7 @@ def check(sweep: Sweep) -> None:
     """Raises SweepError for a sweep that does not fit into memory, or whose functions cannot be used."""
     check_fits(sweep)
     shapes = [(width, width) for width in sweep.widths]
+    check_architectures(sweep)
     check_own(sweep.initializers, sweep.activations, shapes=shapes, widths=sweep.widths, dtype=sweep.dtype)
 
 
@@ -97,15 +104,17 @@ def _measuring(
     def measured(chunks: list[Chunk], bar: tqdm) -> Iterator[tuple[Chunk, Mapping[str, Table]]]:
         first = chunks[0]
         count = first.seeds[1] - first.seeds[0]
-        per_device = seeds_per_device(first.width, jax.local_devices()[0].platform)
+        numbers = first.width if first.architecture == PLAIN else first.width * sweep.batch * sweep.length
+        per_device = seeds_per_device(numbers, jax.local_devices()[0].platform)
         mesh = seed_mesh(count, per_device)
         biased = any(lane.bias_std > 0 for chunk in chunks for lane in lanes_in(sweep, chunk))
         batches = list(_batches(sweep, first, mesh, per_device * mesh.size, biased=biased))
         for chunk in chunks:
             others = len(chunk.initializers) - 1
             schemes = chunk.initializers[0] + (f" + {others}" if others else "")
-            label = f"{schemes} {chunk.activation} width {chunk.width}"
-            programs = {(chunk.initializers, chunk.width), (chunk.activation, chunk.width)}
+            named = "" if chunk.architecture == PLAIN else f"{chunk.architecture} "
+            label = f"{named}{schemes} {chunk.activation} width {chunk.width}"
+            programs = {(*chunk.initializers, named, chunk.width), (chunk.activation, named, chunk.width)}
             bar.set_description_str(f"{label}: compiling" if programs - compiled else label)
             compiled.update(programs)
             found = tables(sweep, chunk, _measure_batches(sweep, chunk, mesh, batches, bar, label))
@@ -119,25 +128,20 @@ def _measuring(
     return measured
 
 
-def _batches(sweep: Sweep, chunk: Chunk, mesh: Mesh, size: int, *, biased: bool) -> Iterator[tuple[slice, Batch]]:
+def _batches(sweep: Sweep, chunk: Chunk, mesh: Mesh, size: int, *, biased: bool) -> Iterator[tuple[slice, Any]]:
     """The chunk's seeds, ``size`` at a time; the last seed stands in for those that are too few, and is dropped later."""
     count = chunk.seeds[1] - chunk.seeds[0]
-    keep = keeps_weights(sweep, chunk.width, count + size)
+    keep = keeps_weights(sweep, chunk.width, count + size, chunk.architecture)
+    shared = {"key": sweep.key, "width": chunk.width, "dtype": sweep.dtype, "mesh": mesh, "keep": keep, "biased": biased}
     for first in range(0, count, size):
         seeds = np.minimum(chunk.seeds[0] + np.arange(first, first + size), chunk.seeds[1] - 1)
-        yield (
-            slice(first, min(first + size, count)),
-            networks_of(
-                chunk.initializers[0],
-                key=sweep.key,
-                width=chunk.width,
-                seeds=seeds.tolist(),
-                dtype=sweep.dtype,
-                mesh=mesh,
-                keep=keep,
-                biased=biased,
-            ),
-        )
+        if chunk.architecture == PLAIN:
+            drawn: Batch | BlockBatch = networks_of(chunk.initializers[0], seeds=seeds.tolist(), **shared)
+        else:
+            examples = {"batch": sweep.batch, "length": sweep.length}
+            family = INITIALIZERS[chunk.initializers[0]].family
+            drawn = blocks_of(architecture_of(chunk.architecture), family, seeds=seeds.tolist(), **examples, **shared)
+        yield slice(first, min(first + size, count)), drawn
 
 
 def _measure_batches(
@@ -154,20 +158,23 @@ def _measure_batches(
         bar.update(min(share * cells / len(batches), end - bar.n))
 
     for seeds, batch in batches:
-        results = measure(
-            batch.segments(chunk.activation),
-            batch.inputs,
-            batch.readout,
-            mesh=mesh,
-            activation=ACTIVATIONS[chunk.activation],
-            loss=LOSSES[sweep.loss],
-            scales=scales,
-            bias_stds=np.array([lane.bias_std for lane in lanes]),
-            input_norms=np.array([lane.input_norm for lane in lanes]),
-            depths=sweep.depths,
-            entries=True,
-            advance=advance,
-        )
+        shared = {
+            "mesh": mesh,
+            "activation": ACTIVATIONS[chunk.activation],
+            "loss": LOSSES[sweep.loss],
+            "scales": scales,
+            "bias_stds": np.array([lane.bias_std for lane in lanes]),
+            "input_norms": np.array([lane.input_norm for lane in lanes]),
+            "depths": sweep.depths,
+            "advance": advance,
+        }
+        if isinstance(batch, BlockBatch):
+            architecture = architecture_of(chunk.architecture)
+            gains = [rectangular_gains(INITIALIZERS[lane.initializer], architecture, chunk.width) for lane in lanes]
+            by_name = {name: np.array([gain[name] for gain in gains]) for name in gains[0]}
+            results = measure_blocks(batch, architecture=architecture, gains=by_name, **shared)
+        else:
+            results = measure(batch.segments(chunk.activation), batch.inputs, batch.readout, entries=True, **shared)
         for result in results:
             yield seeds, result
     bar.update(end - bar.n)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import product
 
 from bench.runs.settings import Settings
-from bench.settings.checks import reals
+from bench.settings.checks import LARGEST_COUNT, integer, reals, sequence
 from bench.settings.errors import SweepError
 
+PLAIN = "plain"  # the architecture that the fast engine measures
 CLOSEST = 1e-12  # 1 - c of two vectors of float32, of which rounding is then a few per cent
 
 
@@ -33,6 +35,8 @@ class Sweep(Settings):
     loss: "output" (the output y itself) or "mse" ((y - 1)² / 2).
     dtype: "float32" or "float64", of all arithmetic.
     layers: also keep one row for each layer of each cell.
+    architectures: what a block is, by names with arguments (``residual:alpha=0.5``), or ``package.module:block``.
+    batch, length: how many examples, and positions of each, a block of another architecture than ``plain`` sees.
     correlations: c, each -1 … 1, none by default: for each also keep one row for each cell, of what the network makes of its
     input x and of a second one as long, at the angle arccos c to it. In float32, 1e-12 or more from ±1, or ±1 itself.
     """
@@ -50,6 +54,9 @@ class Sweep(Settings):
     dtype: str = "float32"
     layers: bool = True
     correlations: tuple[float, ...] = ()
+    architectures: tuple[str, ...] = ("plain",)
+    batch: int = 1
+    length: int = 1
 
     def __post_init__(self) -> None:
         from bench.networks.losses import LOSSES
@@ -57,10 +64,24 @@ class Sweep(Settings):
         self._settle_networks()
         self._settle("input_norms", self._norms())
         self._settle("correlations", self._checked_correlations())
+        self._settle_architectures()
         if not isinstance(self.loss, str) or self.loss not in LOSSES:
             raise SweepError("loss", self.loss, " or ".join(LOSSES))
         if not isinstance(self.layers, bool):
             raise SweepError("layers", self.layers, "True or False")
+
+    def _settle_architectures(self) -> None:
+        from bench.networks.architectures.registry import architecture_of, settled
+
+        found = tuple(dict.fromkeys(map(settled, sequence("architectures", self.architectures, "architectures"))))
+        self._settle("architectures", found)
+        for field in ("batch", "length"):
+            self._settle(field, integer(field, getattr(self, field), at_least=1, at_most=LARGEST_COUNT))
+        for name, width in product(found, self.widths):
+            if wrong := architecture_of(name).check(width, self.batch, self.length):
+                raise SweepError(*wrong)
+        if found != (PLAIN,) and self.correlations:
+            raise SweepError("correlations", self.correlations[0], f"none where architectures are not {PLAIN}")
 
     def _norms(self) -> tuple[float, ...]:
         return reals("input_norms", self.input_norms, accepted="finite numbers above 0", fits=lambda norm: norm > 0)
@@ -83,5 +104,5 @@ class Sweep(Settings):
     def cells(self) -> int:
         """How many rows the sweep has; fewer where an initializer makes one bias_std of several."""
         networks = (self.initializers, self.activations, self.widths, self.bias_stds)
-        axes = (*networks, self.input_norms, self.depths, self.scales)
+        axes = (*networks, self.architectures, self.input_norms, self.depths, self.scales)
         return math.prod(map(len, axes)) * self.seeds

@@ -48,6 +48,7 @@ _KINDS = {
     "seeds": _whole(1),
     "confidence": Kind("a number between 0 and 1", lambda value: 0 < value < 1),
     "initializer": Kind("a name", lambda value: isinstance(value, str), number=None),
+    "architecture": Kind("a name", lambda value: isinstance(value, str), number=None),
     "loss": Kind("output or mse", lambda value: value in ("output", "mse"), number=None),
     "generator": Kind("a numpy.random.Generator", lambda value: isinstance(value, np.random.Generator), number=None),
 }

@@ -72,6 +72,7 @@ def predict(
     scale: float,
     bias_std: float = 0.0,
     input_norm: float = 1.0,
+    architecture: str = "plain",
     loss: str = "output",
 ) -> Prediction:
     """What theory expects of a cell, whose columns are the arguments. Never raises for a cell that can be measured.
@@ -85,6 +86,8 @@ def predict(
     """
     if loss != "output":
         return no_law(f"loss {loss}: theory is of the loss output")
+    if architecture != "plain":
+        return no_law(f"architecture {architecture}: a law across seeds is known for plain networks")
     weights = ensemble(initializer, activation, bias_std)
     if weights is None:
         words = f"{activation} has no critical point at bias_std {bias_std:g}"

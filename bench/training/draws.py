@@ -6,7 +6,6 @@ draw; W_1 has the key of its layer and its own shape. A cell's draw does not dep
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import NamedTuple
@@ -20,7 +19,7 @@ from jax.sharding import Mesh
 from bench.arithmetic.extended import Numbers, power_of_two
 from bench.networks.activations import Activation
 from bench.networks.draws import draw_networks, draw_readouts, drawing_options, segment_program
-from bench.networks.initializers import INITIALIZERS, Family, Initializer
+from bench.networks.initializers import INITIALIZERS, Family
 from bench.networks.seeds import over_seeds, place
 from bench.networks.segments import LAYERS, Segment
 from bench.training.network import Parameters, weights_times

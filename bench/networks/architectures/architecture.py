@@ -54,12 +54,10 @@ class Architecture:
     name: str
     block: Callable[[Any, Weights, Step], Any]
     shapes: Callable[[int], Shapes] = lambda width: {"W": (width, width)}
-    factors: Callable[[int], Mapping[str, float]] = lambda depth: {}
+    factors: Callable[[int], Mapping[str, float]] = lambda _depth: {}
     start: Callable[[Array], Any] = same
     read: Callable[[Array], Array] = same
     shared: bool = False
     by_depth: bool = False
     driven: bool = False
     check: Callable[[int, int, int], tuple[str, Any, str] | None] = lambda _width, _batch, _length: None
-
-

@@ -11,7 +11,6 @@ from bench.networks.architectures.norms import batch_norm
 
 def batchnorm(skip: bool = False) -> Architecture:
     """phi(BN(W h)), over the examples and positions of the batch; skip: h + W phi(BN(h)) (He et al. 2016)."""
-
     choice("skip", skip, (True, False))
 
     def block(h: Array, weights: Weights, step: Step) -> Array:

@@ -12,12 +12,11 @@ from bench.networks.architectures.arguments import choice, whole
 
 
 def conv(dims: int = 1, kernel: int = 3, skip: bool = False, padding: str = "circular") -> Architecture:
-    """phi(W * h) over length positions, on a ring or (dims=2) a square torus; skip: h + phi(W * h); padding: circular or zero.
+    """phi(W * h) over positions on a ring or (dims=2) a square torus; skip: h + phi(W * h); padding: circular, zero.
 
     A matrix [width, kernel^dims · width] is drawn, so that the fan-in counts the kernel (Xiao et al. 2018,
     arXiv 1806.05393).
     """
-
     whole("dims", dims, at_most=3)
     whole("kernel", kernel)
     choice("skip", skip, (True, False))

@@ -11,7 +11,6 @@ from bench.networks.architectures.arguments import number
 
 def highway(gate_bias: float = -2.0) -> Architecture:
     """T phi(W h) + (1 - T) h with the gate T = sigmoid(W_T h + gate_bias)."""
-
     bias = number("gate_bias", gate_bias)
 
     def block(h: Array, weights: Weights, step: Step) -> Array:

@@ -21,7 +21,7 @@ def normed(norm: str = "layer") -> Architecture:
 
 
 def pre_layernorm(norm: str = "layer", scaling: str = "none", peri: bool = False) -> Architecture:
-    """h + phi(W LN(h)), and LN before the readout; norm: layer or rms; scaling: none or 1/sqrt(l); peri: LN after phi too.
+    """Skip: h + phi(W LN(h)), LN before the readout; norm: layer, rms; scaling: none, 1/sqrt(l); peri: LN after phi too.
 
     scaling divides what LN hands to block l by √l (Sun et al. 2025, arXiv 2502.05795); peri is Kim et al. 2025,
     arXiv 2502.02732.

@@ -17,7 +17,7 @@ def layer_norm(h: Array) -> Array:
 
 
 def rms_norm(h: Array) -> Array:
-    """H / √(mean square + 1e-5) over the units (Zhang & Sennrich 2019)."""
+    """Divides: h / √(mean square + 1e-5) over the units (Zhang & Sennrich 2019)."""
     return h * lax.rsqrt(jnp.mean(jnp.square(h), axis=-1, keepdims=True) + TINY)
 
 

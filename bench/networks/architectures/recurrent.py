@@ -27,7 +27,7 @@ def rnn(inputs: float = 1.0) -> Architecture:
 
 
 def lstm(forget_bias: float = 1.0) -> Architecture:
-    """h = o phi(c), c = f c + i phi(z): gates i, f (+ forget_bias), o and z of W h + U x_l (Hochreiter & Schmidhuber 1997)."""
+    """Cell: h = o phi(c), c = f c + i phi(z); i, f (+ forget_bias), o, z of W h + U x_l (Hochreiter & Schmidhuber 1997)."""
     bias = number("forget_bias", forget_bias)
 
     def block(state: Cell, weights: Weights, step: Step) -> Cell:

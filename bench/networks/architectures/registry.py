@@ -17,6 +17,7 @@ from bench.settings.specs import parse_spec
 from bench.settings.suggestions import nearest
 
 FIELD = "architectures"
+_named: set[str] = set()
 
 
 def _found() -> dict[str, Callable[..., Architecture]]:
@@ -52,11 +53,17 @@ def architecture_of(text: str) -> Architecture:
         raise SweepError(FIELD, text, f"{spec.name}'s {error}") from error
 
 
+def known(text: str) -> bool:
+    """Whether it is the suite's own, or the user has named it in this process: else it is only a word."""
+    return text.partition(":")[0] in ARCHITECTURES or text in _named
+
+
 def settled(text: Any) -> str:
-    """How it is written in rows: arguments in the order of their names. Raises SweepError."""
+    """How it is written in rows, with arguments in the order of their names; known from now on. Raises SweepError."""
     if not isinstance(text, str):
         raise SweepError(FIELD, text, "names with arguments, or package.module:block")
     architecture_of(text)
+    _named.add(text)
     return str(parse_spec(FIELD, text, ARCHITECTURES)) if text.partition(":")[0] in ARCHITECTURES else text
 
 

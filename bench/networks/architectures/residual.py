@@ -1,7 +1,6 @@
-"""Networks that add: He et al. 2016 (arXiv 1512.03385), with what has been proposed to begin their training without norms."""
+"""Networks that add (He et al. 2016, arXiv 1512.03385), and how they begin to train without normalization."""
 
 from __future__ import annotations
-
 
 from jax import Array
 
@@ -12,7 +11,7 @@ GATES = {"plain": None, "fixup": None, "skipinit": 0.0, "rezero": 0.0, "layersca
 
 
 def residual(alpha: float | str = 1.0) -> Architecture:
-    """h + alpha phi(W h); alpha: a number, 1/sqrt(L) or 1/L (Hayou et al. 2021, arXiv 2010.12859)."""
+    """Skip: h + alpha phi(W h); alpha: a number, 1/sqrt(L) or 1/L (Hayou et al. 2021, arXiv 2010.12859)."""
     alpha = factor("alpha", alpha)
 
     def block(h: Array, weights: Weights, step: Step) -> Array:
@@ -22,7 +21,7 @@ def residual(alpha: float | str = 1.0) -> Architecture:
 
 
 def residual2(alpha: float | str = 1.0, init: str = "plain") -> Architecture:
-    """h + alpha W2 phi(W1 h); init: plain, fixup, skipinit, rezero, or layerscale (W2 = 0, alpha = 0, alpha = 1e-4).
+    """Skip: h + alpha W2 phi(W1 h); init: plain, fixup (W2 = 0), skipinit, rezero (alpha = 0), layerscale (alpha = 1e-4).
 
     fixup: W1 and W2 are divided by √L, as blocks of two matrices are, and W2 is 0 (Zhang et al. 2019, arXiv 1901.09321).
     skipinit, rezero: alpha is 0 and trained (De & Smith 2020, arXiv 2002.10444; Bachlechner et al. 2021, arXiv 2003.04887).

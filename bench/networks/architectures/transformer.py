@@ -35,9 +35,7 @@ def transformer(norm: str = "pre", heads: int = 1, branch: float | str = 1.0, qk
         if qk_norm:
             query, key = layer_norm(query), layer_norm(key)
         logits = jnp.einsum("bthd,bshd->bhts", query, key, precision=lax.Precision.HIGHEST) / math.sqrt(width // heads)
-        mixed = jnp.einsum(
-            "bhts,bshd->bthd", jax.nn.softmax(logits, axis=-1), value, precision=lax.Precision.HIGHEST
-        )
+        mixed = jnp.einsum("bhts,bshd->bthd", jax.nn.softmax(logits, axis=-1), value, precision=lax.Precision.HIGHEST)
         return weights["O"](mixed.reshape(batch, length, width))
 
     def block(h: Array, weights: Weights, step: Step) -> Array:
@@ -48,7 +46,7 @@ def transformer(norm: str = "pre", heads: int = 1, branch: float | str = 1.0, qk
         return after(skip * h + added * within(weights["out"](inner)))
 
     def shapes(width: int) -> Shapes:
-        square = {name: (width, width) for name in "QKVO"}
+        square = dict.fromkeys("QKVO", (width, width))
         return {**square, "in": (4 * width, width), "out": (width, 4 * width)}
 
     def check(width: int, _batch: int, _length: int) -> tuple[str, int, str] | None:
