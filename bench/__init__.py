@@ -17,6 +17,7 @@
 * ``Probe``: the same within a training loop, compiled once, at every so many steps.
 * ``gradient_monitor``: norms of gradients while a model trains, as a link of an optax chain.
 * ``INITIALIZERS``, ``ACTIVATIONS``: what has a name; ``Activation``: for one of your own with more than a function.
+* ``Architecture``: a block of your own that has more to it than a function of one matrix.
 * ``theory``: mean field and finite width, without a measurement.
 * ``SweepError``, ``RunError``: what all of these raise, both ValueErrors of one line.
 """
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from bench.interface.measuring import open, run, train  # noqa: A004
     from bench.interface.run import Run
     from bench.networks.activations import ACTIVATIONS, Activation
+    from bench.networks.architectures.architecture import Architecture
     from bench.networks.initializers import INITIALIZERS
     from bench.precision.precision import Precision
     from bench.probing.loop import Probe
@@ -54,6 +56,7 @@ __all__ = [
     "PRESETS",
     "TRAININGS",
     "Activation",
+    "Architecture",
     "Extended",
     "GradientNorms",
     "Policy",
@@ -80,6 +83,7 @@ __all__ = [
 _HOMES = {
     "ACTIVATIONS": "networks.activations",
     "Activation": "networks.activations",
+    "Architecture": "networks.architectures.architecture",
     "Extended": "arithmetic.number",
     "GradientNorms": "engine.arrays",
     "INITIALIZERS": "networks.initializers",

@@ -174,7 +174,7 @@ def shared_over(value: Plain | Scaled, axes: Sequence[int] | None = None) -> Sca
     if all(value.exponent.shape[axis] == 1 for axis in axes):
         return value
     value = honest(value)
-    exponent = jnp.max(value.exponent, axis=axes, keepdims=True)
+    exponent = jnp.max(value.exponent, axis=axes, keepdims=True, initial=ZERO)
     return Scaled(_below(value, exponent), exponent, value.bits, honest=True)
 
 

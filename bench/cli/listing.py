@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import textwrap
 
-from bench.settings.catalog import activations, initializers
+from bench.settings.catalog import activations, architectures, initializers
 from bench.sweeps.presets import PRESETS
 from bench.training.presets import TRAININGS
 from bench.training.specs import OPTIMIZERS, SCHEDULES
@@ -26,6 +26,7 @@ def main(_: argparse.Namespace) -> None:
     tables = {
         "initializers": initializers(),
         "activations": activations(),
+        "architectures": architectures(),
         "presets": {name: entry.summary for name, entry in PRESETS.items()},
         "trainings": {name: entry.summary for name, entry in TRAININGS.items()},
         "tasks": SUMMARIES,

@@ -70,6 +70,7 @@ def _complete(parser: Parser) -> None:
     known = {
         "initializers": catalog.initializers(),
         "activations": catalog.activations(),
+        "architectures": catalog.architectures(),
         "optimizers": OPTIMIZERS,
         "dtype": ("float32", "float64"),
     }

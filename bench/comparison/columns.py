@@ -48,6 +48,12 @@ def brief(table: pd.DataFrame) -> tuple[str, ...]:
     return tuple(name for name in BRIEF if shown.get(name, True))
 
 
+def whole(table: pd.DataFrame) -> tuple[str, ...]:
+    """All columns; that of architectures only if the table has several."""
+    several = "architecture" in table and len(set(table["architecture"])) > 1
+    return tuple(name for name in COLUMNS if several or name != "architecture")
+
+
 def columns_of(table: pd.DataFrame, names: Sequence[str]) -> list[Column]:
     """Those columns; the rank's heading says what it is by."""
     by = COLUMNS[table["rank_by"].iloc[0]].heading

@@ -13,7 +13,7 @@ from types import MappingProxyType
 import pandas as pd
 from tabulate import tabulate
 
-from bench.comparison.columns import COLUMNS, Column, brief, columns_of
+from bench.comparison.columns import Column, brief, columns_of, whole
 from bench.comparison.notes import in_order, legend, notes
 from bench.runs.files import write_whole
 
@@ -39,7 +39,7 @@ def as_text(table: pd.DataFrame, style: str, columns: Sequence[str] | None = Non
 
     columns: names in :data:`COLUMNS`; by default all of them in Markdown, and elsewhere those that fit on a page.
     """
-    shown = columns if columns is not None else tuple(COLUMNS) if style == "github" else brief(table)
+    shown = columns if columns is not None else whole(table) if style == "github" else brief(table)
     chosen = columns_of(table, shown)
     lines = legend(table)
     heads = {

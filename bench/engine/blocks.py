@@ -104,7 +104,7 @@ def run_blocks(
 
         def product(name: str, h: Array) -> Array:
             z = scaled_product(drawn.matrices[name], setting.scale[name], h, dummy.grad[name])
-            return z + setting.bias_std * drawn.biases[name]
+            return z + (setting.bias_std * drawn.biases[name])[None, None, :]
 
         weights = {name: partial(product, name) for name in drawn.matrices}
         state = architecture.block(state, weights, Step(layer, depth, phi, drawn.inputs))
@@ -112,7 +112,9 @@ def run_blocks(
         h, *others = leaves
         h = tap(h, dummy.delta)
         seen = architecture.read(h)[0, -1]
-        return jax.tree.unflatten(tree, [h, *others]), Seen(norm(h), jnp.sum(seen * readout), norm(seen))
+        output = jnp.sum(seen * readout)
+        h_only, seen_only = lax.stop_gradient((h, seen))  # a norm has no derivative at 0
+        return jax.tree.unflatten(tree, [h, *others]), Seen(norm(h_only), output, norm(seen_only))
 
     layers = first + jnp.arange(len(blocks.inputs), dtype=first.dtype)
     return lax.scan(block, state, (blocks, layers, dummies))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -48,6 +49,7 @@ def measure_blocks(
     inputs, readout, segments = batch
     forward, backward = (program(mesh, architecture, activation) for program in (forward_program, backward_program))
     runs = [(depth,) for depth in depths] if architecture.by_depth else [tuple(depths)]
+    together = 1 if architecture.by_depth else DEPTHS
     tiles = [slice(first, min(first + LANES, len(scales))) for first in range(0, len(scales), LANES)]
     whole = len(tiles) * sum(segments_to(max(run)) + sum(segments_to(group[0]) for group in _groups(run)) for run in runs)
     dtype = np.dtype(readout.dtype)
@@ -71,8 +73,9 @@ def measure_blocks(
                 yield index, seen
 
         def walk_back(group: tuple[int, ...], states: list[Any] = states, call: Any = call) -> Iterator[tuple[int, Norms]]:
-            ends = np.pad(group, (0, DEPTHS - len(group)))  # no depth is 0, so that nothing ends there
-            cotangent = place(mesh, jax.tree.map(_silent, states[0], is_leaf=_is_number), 0)
+            ends = np.pad(group, (0, together - len(group)))  # no depth is 0, so that nothing ends there
+            silent = jax.tree.map(partial(_silent, together), states[0], is_leaf=_is_number)
+            cotangent = place(mesh, silent, 0)
             for index in reversed(range(segments_to(group[0]))):
                 cotangent, norms = call(backward, index, np.repeat(ends[:, None], LANES, axis=1), states[index], cotangent)
                 yield index, norms
@@ -104,9 +107,9 @@ def _start(h: Array, norms: np.ndarray) -> Extended:
     return Extended(np.ldexp(mantissa.astype(x.dtype) * x, -size), shared.astype(np.int32))
 
 
-def _silent(state: Extended) -> Extended:
-    """Cotangents of zero for every depth: [seeds, DEPTHS, lanes, …]."""
-    mantissa, exponent = ((part.shape[0], DEPTHS, *part.shape[1:]) for part in (state.mantissa, state.exponent))
+def _silent(depths: int, state: Extended) -> Extended:
+    """Cotangents of zero for so many depths: [seeds, depths, lanes, …]."""
+    mantissa, exponent = ((part.shape[0], depths, *part.shape[1:]) for part in (state.mantissa, state.exponent))
     return Extended(np.zeros(mantissa, state.dtype), np.full(exponent, ZERO, np.int32))
 
 

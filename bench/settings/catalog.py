@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import pkgutil
 from functools import cache
+from importlib import import_module
 
-from bench.settings.source import assigned
+from bench.settings.source import assigned, parsed
 
 
 @cache
@@ -21,6 +23,25 @@ def _name_and_line(entry: ast.AST) -> tuple[str, str]:
     assert isinstance(entry, ast.Call)
     name, line = (ast.literal_eval(argument) for argument in entry.args[:2])
     return name, line
+
+
+@cache
+def makers(package: str, returned: str) -> dict[str, str]:
+    """Name → first line of the docstring of every function of the package's modules that is said to return ``returned``."""
+    found = {}
+    for module in pkgutil.iter_modules(import_module(package).__path__):
+        for statement in parsed(f"{package}.{module.name}").body:
+            match statement:
+                case ast.FunctionDef(name=name, returns=ast.Name(id=kind)) if kind == returned and not name.startswith("_"):
+                    found[name] = (ast.get_docstring(statement) or "").partition("\n")[0]
+    return found
+
+
+def architectures() -> dict[str, str]:
+    """What a block can be."""
+    found = makers("bench.networks.architectures", "Architecture")
+    found.pop("architecture_of")  # which finds one
+    return {"plain": found.pop("plain"), **dict(sorted(found.items()))}
 
 
 def initializers() -> dict[str, str]:

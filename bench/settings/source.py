@@ -11,7 +11,7 @@ from typing import Any
 
 def assigned(module: str, name: str) -> ast.expr | None:
     """What the module assigns to that name at its top; None if nothing."""
-    for statement in reversed(_parsed(module).body):
+    for statement in reversed(parsed(module).body):
         match statement:
             case ast.Assign(targets=[ast.Name(id=found)], value=value) if found == name:
                 return value
@@ -20,7 +20,7 @@ def assigned(module: str, name: str) -> ast.expr | None:
 
 def evaluate(module: str, expression: ast.expr) -> Any:
     """The value of an expression of the module's: of its statements only those run that define a name which is needed."""
-    tree = _parsed(module)
+    tree = parsed(module)
     names, needed = _used(expression), set()
     while more := {each for each in tree.body if each not in needed and names.intersection(_defined(each))}:
         needed |= more
@@ -33,7 +33,8 @@ def evaluate(module: str, expression: ast.expr) -> Any:
 
 
 @cache
-def _parsed(module: str) -> ast.Module:
+def parsed(module: str) -> ast.Module:
+    """The module's source."""
     spec = find_spec(module)
     return ast.parse(getattr(spec and spec.loader, "get_source", lambda _: None)(module) or "")
 

@@ -1,6 +1,7 @@
 """Theory beside every measurement: mean field, exact and leading-order finite-width laws, spectra; no engine code."""
 
 from bench.theory.angles import GradientCorrelation, gradient_correlation
+from bench.theory.blocks import BlockTrajectory, block_trajectory
 from bench.theory.criticality import Critical, critical
 from bench.theory.deep_linear import aligned_loss, learned_modes
 from bench.theory.laws import Law, gradient_law, relative_law, slope_law
@@ -10,6 +11,7 @@ from bench.theory.sampling import Draws, draw_networks
 from bench.theory.spectrum import Spectrum, jacobian_spectrum
 
 __all__ = [
+    "BlockTrajectory",
     "Critical",
     "Draws",
     "FixedPoint",
@@ -20,6 +22,7 @@ __all__ = [
     "Spread",
     "Trajectory",
     "aligned_loss",
+    "block_trajectory",
     "critical",
     "draw_networks",
     "fixed_point",

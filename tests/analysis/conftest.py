@@ -30,6 +30,7 @@ def make_cells(
     widths=(4,),
     bias_stds=(0.0,),
     input_norms=(),
+    architectures=(),
     log10_norm=lambda rows: (rows["depth"] - 2) * np.log10(rows["scale"]) + 0.01 * rows["seed"],
 ):
     index = pd.MultiIndex.from_product(
@@ -39,6 +40,8 @@ def make_cells(
     frame = index.to_frame(index=False)
     if input_norms:  # older runs have no such column
         frame = frame.merge(pd.DataFrame({"input_norm": input_norms}), how="cross")
+    if architectures:
+        frame = frame.merge(pd.DataFrame({"architecture": architectures}), how="cross")
     # Shards come in the order of their measurement, not sorted.
     frame = frame.sample(frac=1, random_state=np.random.RandomState(0), ignore_index=True)
     for column in ("log10_grad_first", "log10_grad_last", "log10_grad_global", "log10_output"):

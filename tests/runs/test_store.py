@@ -110,16 +110,16 @@ def test_the_manifest_says_what_was_measured_by_whom(tmp_path):
 
 def test_rows_have_the_columns_of_the_contract(tmp_path):
     folder = bench.run(bench.Sweep(**FIELDS), results=tmp_path, progress=False)
-    cell = ["initializer", "activation", "width", "bias_std", "input_norm", "depth", "scale", "seed"]
+    cell = ["architecture", "initializer", "activation", "width", "bias_std", "input_norm", "depth", "scale", "seed"]
     cells, layers = (pd.read_parquet(folder / kind) for kind in ("cells", "layers"))
     gradients = [f"log10_grad_{which}" for which in ("first", "last", "global", "least", "largest", "per_weight_first")]
     relative = ["log10_relative_first", "log10_relative_last"]
     entries = ["log10_entry_tenth", "log10_entry_median", "log10_entry_largest"]
-    assert cells.columns[:8].tolist() == cell
-    assert sorted(cells.columns[8:]) == sorted([*gradients, *relative, *entries, "log10_output"])
-    assert layers.columns[:9].tolist() == [*cell, "layer"]
+    assert cells.columns[:9].tolist() == cell
+    assert sorted(cells.columns[9:]) == sorted([*gradients, *relative, *entries, "log10_output"])
+    assert layers.columns[:10].tolist() == [*cell, "layer"]
     values = ("grad", "delta", "activation", "weight", "relative")
-    assert sorted(layers.columns[9:]) == sorted(f"log10_{value}" for value in values)
+    assert sorted(layers.columns[10:]) == sorted(f"log10_{value}" for value in values)
     assert len(cells) == bench.Sweep(**FIELDS).cells
     assert len(layers) == cells.depth.sum()
     # the two tables agree: first, last, global and output can be read off the layers
@@ -201,5 +201,5 @@ def test_measured_numbers_are_written_without_a_dictionary(tmp_path):
     group = pq.ParquetFile(shard).metadata.row_group(0)
     columns = [group.column(number) for number in range(group.num_columns)]
     assert {each.path_in_schema for each in columns if each.has_dictionary_page} == {
-        *("initializer", "activation", "width", "depth", "seed", "layer")
+        *("architecture", "initializer", "activation", "width", "depth", "seed", "layer")
     }

@@ -30,7 +30,7 @@ def conv(dims: int = 1, kernel: int = 3, skip: bool = False, padding: str = "cir
         axes, half = tuple(range(1, dims + 1)), kernel // 2
         around = grid if padding == "circular" else jnp.pad(grid, [(0, 0), *[(half, half)] * dims, (0, 0)])
         offsets = itertools.product(range(-half, kernel - half), repeat=dims)
-        shifted = [jnp.roll(around, offset, axes) for offset in offsets]
+        shifted = [jnp.roll(around, tuple(-step for step in offset), axes) for offset in offsets]
         if padding != "circular":
             inside = (slice(None), *[slice(half, half + side)] * dims)
             shifted = [each[inside] for each in shifted]

@@ -47,11 +47,11 @@ def lstm(forget_bias: float = 1.0) -> Architecture:
 
 
 def gru() -> Architecture:
-    """(1 - z) phi(W (r h) + U x_l) + z h with gates r, z of V h + G x_l (Cho et al. 2014, arXiv 1406.1078)."""
+    """(1 - z) phi(r W h + U x_l) + z h with gates r, z of V h + G x_l (Cho et al. 2014, as cuDNN has it)."""
 
     def block(h: Array, weights: Weights, step: Step) -> Array:
         reset, keep = jnp.split(jax.nn.sigmoid(weights["V"](h) + weights["G"](step.input)), 2, axis=-1)
-        return (1 - keep) * step.phi(weights["W"](reset * h) + weights["U"](step.input)) + keep * h
+        return (1 - keep) * step.phi(reset * weights["W"](h) + weights["U"](step.input)) + keep * h
 
     def shapes(width: int) -> Shapes:
         return {**_in_and_out(width), "V": (2 * width, width), "G": (2 * width, width)}

@@ -79,6 +79,7 @@ def test_theory_says_nothing_of_what_it_does_not_know():
         known._replace(width=1),
         known._replace(bias_std=0.1, input_norm=2.0),
         known._replace(activation="tanh", input_norm=2.0),
+        known._replace(architecture="residual"),
     ):
         assert np.isnan(expected(facet, 1.0, 0.5, [2, 5])).all()
         figure = draw_correlation(

@@ -170,10 +170,10 @@ def test_only_the_rows_that_are_drawn_are_read(tmp_path, monkeypatch):
 def test_whatever_is_chosen_is_all_that_is_read(tmp_path, monkeypatch, field):
     """Of a run with two values of anything that tells panels apart, only the rows of the one that is wanted."""
     cells, layers = make_cells(depths=(2, 3)), make_layers(depths=(2, 3))
-    value = {"initializer": "other", "activation": "other", "width": 8}.get(field, 0.5)
+    value = {"initializer": "other", "activation": "other", "width": 8, "architecture": "residual"}.get(field, 0.5)
     others = [pd.concat([table, table.assign(**{field: value})]) for table in (cells, layers)]
-    if field == "input_norm":
-        others = [table.fillna({field: 1.0}) for table in others]
+    if field in Facet._field_defaults:  # an older run has no such column
+        others = [table.fillna({field: Facet._field_defaults[field]}) for table in others]
     folder = write_run(tmp_path / "run", *others)
     read = []
     monkeypatch.setattr(profile, "load_layers", lambda *a, **k: read.append(load_layers(*a, **k)) or read[-1])

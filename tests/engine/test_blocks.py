@@ -1,0 +1,99 @@
+"""Every architecture against the same network, written by others, and jax.grad in float64; and far beyond any float."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from bench.engine.measure_blocks import measure_blocks
+from bench.networks.activations import ACTIVATIONS
+from bench.networks.architectures.registry import ARCHITECTURES, architecture_of
+from bench.networks.blocks import blocks_of
+from bench.networks.initializers import INITIALIZERS
+from bench.networks.losses import LOSSES
+from bench.networks.seeds import seed_mesh
+from tests.engine.blocks_by_others import BLOCKS, FACTORS, FINALLY, At
+from tests.tolerance import FLOAT64_GRAD
+
+WIDTH, DEPTHS, SCALE, BIAS_STD, INPUT_NORM = 8, (2, 5, 19), 0.9, 0.1, 1.5
+QUICK = ("residual:alpha=1/sqrt(L)", "pre_layernorm", "rnn")  # one that looks at its depth, one with a norm, one shared
+
+
+def measured(name, *, dtype="float64", phi="tanh", width=WIDTH, depths=DEPTHS, scales=(SCALE,), loss="mse", **options):
+    """What is measured of one seed, by depth, and its draw."""
+    architecture, family = architecture_of(name), INITIALIZERS["gaussian"].family
+    asked = {"batch": 1, "length": 1, "key": 0, "seeds": [0], "biased": True} | options
+    batch = blocks_of(architecture, family, width=width, dtype=dtype, mesh=seed_mesh(1), keep=True, **asked)
+    lanes = len(scales)
+    found = measure_blocks(
+        batch,
+        mesh=seed_mesh(1),
+        architecture=architecture,
+        activation=ACTIVATIONS[phi],
+        loss=LOSSES[loss],
+        scales=np.array(scales),
+        gains={key: np.ones(lanes) for key in architecture.shapes(width)},
+        bias_stds=np.full(lanes, BIAS_STD if asked["biased"] else 0.0),
+        input_norms=np.full(lanes, INPUT_NORM),
+        depths=depths,
+    )
+    return {each.depth: each for each in found}, batch
+
+
+def examples_of(name):
+    if name.startswith("batchnorm"):
+        return {"batch": 5, "length": 1}
+    positions = 9 if name == "conv:dims=2" else {"conv": 4, "tran": 3}.get(name[:4], 1)
+    return {"batch": 1, "length": positions}
+
+
+def by_jax(name, batch, depth, phi):
+    """(‖∂loss/∂W_l‖ over all matrices of a block, ‖∂loss/∂h_l‖, ‖h_l‖, ‖W_l‖) by jax.grad of the network of others."""
+    architecture, block = architecture_of(name), BLOCKS[name]
+    drawn = [batch.segments(index) for index in range(-(-(depth - 1) // 16))]
+    factor = FACTORS.get(name, lambda _depth: {})(depth)
+
+    def stacked(part):
+        return np.concatenate([np.asarray(part(blocks))[:, 0] for blocks in drawn])[: depth - 1]
+
+    weights = {k: SCALE * factor.get(k, 1.0) * stacked(lambda b, k=k: b.matrices[k]) for k in drawn[0].matrices}
+    inputs = stacked(lambda b: b.inputs)
+
+    def loss(weights, offsets):
+        state, states = architecture.start(INPUT_NORM * batch.inputs[0]), []
+        for layer in range(1, depth):
+            w = {k: matrix[layer - 1] for k, matrix in weights.items()}
+            state = block(state, w, At(phi, inputs[layer - 1], layer, depth))
+            first, *others = state if isinstance(state, tuple) else (state,)
+            first = first + offsets[layer - 1]
+            state = (first, *others) if others else first
+            states.append(first)
+        y = batch.readout[0] @ FINALLY.get(name, lambda h: h)(states[-1])[0, -1]
+        return (y - 1) ** 2 / 2, states
+
+    with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):  # Flax's layers need them
+        gradient = jax.jit(jax.grad(loss, argnums=(0, 1), has_aux=True))
+        (grads, deltas), states = gradient(weights, jnp.zeros((depth - 1, *batch.inputs.shape[1:])))
+
+    def norms(arrays):
+        return np.sqrt([sum(np.sum(np.square(array[i])) for array in arrays) for i in range(depth - 1)])
+
+    return norms(list(grads.values())), norms([deltas]), norms([states]), norms(list(weights.values()))
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.thorough) for name in BLOCKS]
+)
+def test_it_is_the_network_that_others_write(name):
+    with jax.enable_x64(True):
+        found, batch = measured(name, biased=False, **examples_of(name))
+        for depth, result in found.items():
+            expected = by_jax(name, batch, depth, jnp.tanh)
+            columns = (result.log10_grad, result.log10_delta, result.log10_activation, result.log10_weight)
+            for column, norm in zip(columns, expected, strict=True):
+                with np.errstate(divide="ignore"):
+                    np.testing.assert_allclose(column[: depth - 1, 0, 0], np.log10(norm), atol=FLOAT64_GRAD)
+
+
+def test_every_architecture_has_one_of_others_beside_it():
+    assert {name.partition(":")[0] for name in BLOCKS} == set(ARCHITECTURES)

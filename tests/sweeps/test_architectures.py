@@ -1,0 +1,137 @@
+"""Sweeps of networks with other blocks: their rows, what theory expects of them, and what is refused."""
+
+import sys
+import types
+
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+
+import bench
+from bench.cli.main import main
+from bench.networks.architectures.registry import ARCHITECTURES
+from bench.settings.catalog import architectures
+from bench.sweeps.runner import check
+from bench.theory import block_trajectory
+from tests.tolerance import run_frame
+
+FIELDS = {"activations": ["relu"], "initializers": ["he_gaussian"], "widths": [64], "scales": [1.0], "seeds": 8}
+DEPTH = 12
+DECADES = 0.3  # between the median over seeds and mean field: O(L / n), and 8 seeds
+QUICK = ("residual", "pre_layernorm", "normed:after=true")
+KNOWN = (
+    *QUICK,
+    *("residual:alpha=1/sqrt(L)", "residual2", "residual2:alpha=1/L", "normed", "normed:norm=rms,after=true"),
+    *("pre_layernorm:scaling=1/sqrt(l)", "post_layernorm"),
+)
+
+
+def layers_of(tmp_path, name, depth=DEPTH, **fields) -> pd.DataFrame:
+    return run_frame(tmp_path, kind="layers", architectures=[name], depths=[depth], **(FIELDS | fields))
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.thorough) for name in KNOWN])
+def test_blocks_are_what_mean_field_theory_expects(tmp_path, name):
+    layers = layers_of(tmp_path, name)
+    hidden = layers[layers.layer < DEPTH].groupby("layer").median(numeric_only=True)
+    for column, law in block_trajectory(name, "relu", np.sqrt(2), DEPTH, 64)._asdict().items():
+        np.testing.assert_allclose(hidden[column], law, atol=DECADES)
+    assert (layers.architecture == name).all()
+
+
+def test_a_residual_network_of_852_blocks_is_far_beyond_floats_and_on_its_law(tmp_path):
+    layers = layers_of(tmp_path, "residual", 852, seeds=2)
+    first = layers[layers.layer == 1].log10_grad
+    law = block_trajectory("residual", "relu", np.sqrt(2), 852, 64).log10_grad[0]
+    assert law > 128  # its square is beyond float32 and near the end of float64
+    np.testing.assert_allclose(first.median(), law, rtol=0.05)
+
+
+def test_theory_says_nothing_of_what_it_does_not_know():
+    assert block_trajectory("lstm", "tanh", 1.0, 5, 8) is None
+    assert block_trajectory("residual2:init=rezero", "tanh", 1.0, 5, 8) is None
+
+
+def test_a_network_alone_has_the_bits_it_has_in_company(tmp_path):
+    name = "residual"  # whose programs are compiled above
+    fields = FIELDS | {"architectures": ["plain", name], "initializers": ["gaussian", "he_gaussian"]}
+    whole = run_frame(tmp_path, "whole", **fields | {"depths": [2, 9, 30], "scales": [0.7, 1.0], "seeds": 2})
+    alone = run_frame(tmp_path, "alone", **FIELDS | {"architectures": [name], "depths": [9], "seeds": 1})
+    keys = ["architecture", "initializer", "depth", "scale", "seed"]
+    found = alone[keys].merge(whole, on=keys, how="left", validate="one_to_one")
+    pd.testing.assert_frame_equal(alone, found[alone.columns.tolist()], check_exact=True)
+
+
+def test_what_has_a_name_is_listed_without_running_it():
+    assert list(architectures()) == list(ARCHITECTURES)
+    for name, make in ARCHITECTURES.items():
+        assert make().name == name
+
+
+MODULE = "own_blocks_of_a_test"
+
+
+@pytest.fixture
+def own(monkeypatch):
+    """A module of a user's."""
+    module = types.ModuleType(MODULE)
+    monkeypatch.setitem(sys.modules, MODULE, module)
+    module.grows = lambda h, weights, step: jnp.concatenate([step.phi(weights["W"](h)), h], axis=1)
+    module.raises = lambda h, weights, step: step.phi(weights["W"](h)) + 1 / 0
+    module.block = lambda h, weights, step: h + step.phi(weights["W"](h)) / 2
+    module.made = lambda: bench.Architecture("made", module.block)
+    module.number = 3
+    return module
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"architectures": ["residuel"]}, "architectures: got 'residuel', expected one of plain.*did you mean residual"),
+        ({"architectures": ["residual:beta=1"]}, "expected arguments of residual: alpha"),
+        ({"architectures": ["residual:alpha=half"]}, "expected residual's alpha: a finite number, or 1/sqrt.L. or 1/L"),
+        ({"architectures": ["plain:alpha=1"]}, "expected plain without arguments"),
+        ({"architectures": ["transformer:heads=0"]}, "expected transformer's heads: a whole number from 1"),
+        ({"architectures": ["transformer:heads=3"]}, "widths: got 64, expected a multiple of transformer's heads=3"),
+        ({"architectures": ["transformer:norm=never"]}, "expected transformer's norm: pre or post or sandwich or none"),
+        ({"architectures": ["batchnorm"]}, "batch: got 1, expected 2 examples or more"),
+        ({"architectures": ["conv"], "length": 2}, "length: got 2, expected 3 or more, for kernels of 3"),
+        ({"architectures": ["conv:dims=2"], "length": 10}, "length: got 10, expected a square"),
+        ({"architectures": [3]}, "architectures: got 3, expected names with arguments"),
+        ({"architectures": ["nowhere:block"]}, "architectures: got 'nowhere:block', expected package.module:attribute"),
+        ({"architectures": [f"{MODULE}:number"]}, "this is of type int"),
+        ({"architectures": [f"{MODULE}:grows"]}, "a block that hands on what it is given.*came back"),
+        ({"architectures": [f"{MODULE}:raises"]}, "ZeroDivisionError"),
+        ({"architectures": ["residual"], "initializers": ["lsuv"]}, "initializers: got 'lsuv', expected no scheme that is"),
+        ({"architectures": ["residual"], "correlations": [0.5]}, "correlations: got 0.5, expected none where"),
+        ({"batch": 0}, "batch: got 0, expected a whole number ≥ 1"),
+    ],
+)
+def test_what_cannot_be_measured_is_one_line(fields, message):
+    with pytest.raises(bench.SweepError, match=message) as caught:
+        check(bench.Sweep(**fields))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_bad_architecture_is_refused_before_anything_is_written(tmp_path, capsys):
+    assert main(["sweep", "--architectures", "residual:alpha=x", "--results", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("own")
+def test_a_block_of_ones_own_is_measured_as_the_suites(tmp_path):
+    names = [f"{MODULE}:block", f"{MODULE}:made", "residual:alpha=0.5"]
+    fields = {"activations": ["tanh"], "widths": [4], "depths": [2, 5], "scales": [1.0], "seeds": 2}
+    cells = run_frame(tmp_path, architectures=names, **fields)
+    tables = [cells[cells.architecture == name].drop(columns="architecture").reset_index(drop=True) for name in names]
+    for other in tables[1:]:
+        pd.testing.assert_frame_equal(tables[0], other)
+
+
+def test_what_a_run_of_somebody_else_names_is_not_imported():
+    with pytest.raises(bench.SweepError, match="names of the suite's own"):
+        bench.Sweep.from_dict({"architectures": ["antigravity:block"]})
+    assert "antigravity" not in sys.modules
