@@ -58,6 +58,13 @@ FIGURE = Command(
     add_options=lambda parser: None,
 )
 '''
+ARCHITECTURE = '''
+from bench.networks.architectures.architecture import Architecture
+
+def doubled() -> Architecture:
+    """phi(W h) twice."""
+    return Architecture("doubled", lambda h, weights, step: 2 * step.phi(weights["W"](h)))
+'''
 SCRIPT = """
 import bench, analysis.cli.main, bench.cli.main, pathlib
 from matplotlib.figure import Figure
@@ -74,6 +81,7 @@ assert pathlib.Path("dots.svg").exists()
 assert "dots" in dir(run.plot)
 run.plot.dots(ax=Figure().add_subplot())
 assert len(bench.run("tiny", results="r").cells) == 1
+bench.Sweep(architectures="doubled")
 trained = ["--optimizers", "heavy", "--depths", "2", "--task", "zeros"]
 trained += ["--loss", "mse", "--target", "loss=0.1", "--steps", "2"]
 assert bench.cli.main.main(["train", *trained, "--results", "r"]) == 0
@@ -98,6 +106,7 @@ def followed(tmp_path_factory):
     tasks = copy / "bench/training/tasks.py"
     tasks.write_text(tasks.read_text() + '\nTASKS["zeros"] = zeros\nSUMMARIES["zeros"] = "targets that are all 0"\n')
     (copy / "analysis/figures/dots.py").write_text(FIGURE)
+    (copy / "bench/networks/architectures/doubled.py").write_text(ARCHITECTURE)
     environment = os.environ | {"PYTHONPATH": str(copy)}
     done = subprocess.run([sys.executable, "-c", SCRIPT], cwd=copy, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
