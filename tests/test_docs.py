@@ -24,7 +24,7 @@ def anchors(page: Path) -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_to_files_and_headings_that_exist(page):
-    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+    for link in re.findall(r"(?<!\")\]\(([^)\s]+)\)", page.read_text()):  # and not weights["W"](h)
         target, _, anchor = link.partition("#")
         assert not target.startswith("http")
         found = (page.parent / target) if target else page

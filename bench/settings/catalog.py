@@ -40,8 +40,7 @@ def makers(package: str, returned: str) -> dict[str, str]:
 def architectures() -> dict[str, str]:
     """What a block can be."""
     found = makers("bench.networks.architectures", "Architecture")
-    found.pop("architecture_of")  # which finds one
-    return {"plain": found.pop("plain"), **dict(sorted(found.items()))}
+    return {name: found[name] for name in ["plain", *sorted(set(found) - {"plain", "architecture_of"})]}
 
 
 def initializers() -> dict[str, str]:
