@@ -24,11 +24,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from bench.settings.specs import parse_spec
 from bench.theory.arguments import checked
 from bench.theory.moments import CLIP, expectation, moments
 from bench.theory.nonlinearities import Nonlinearity, nonlinearity
@@ -66,7 +65,7 @@ def block_trajectory(
     """
     name, given = _parsed(architecture)
     phi = nonlinearity(activation)
-    if name is None:
+    if name not in KNOWN:
         return None
     state, blocks = _Block(0.0, 0.0, 0.0), []
     for layer in range(1, depth):
@@ -84,11 +83,9 @@ def block_trajectory(
     return BlockTrajectory((values + n) / 2, delta / 2, (delta + weights + n) / 2)
 
 
-def _parsed(architecture: str) -> tuple[str | None, Mapping[str, Any]]:
-    if architecture.partition(":")[0] not in KNOWN:
-        return None, {}
-    spec = parse_spec("architecture", architecture, KNOWN)
-    return spec.name, dict(spec.arguments)
+def _parsed(architecture: str) -> tuple[str, Mapping[str, str]]:
+    name, _, rest = architecture.partition(":")
+    return name, dict(part.split("=", 1) for part in rest.split(",") if "=" in part)
 
 
 def _averages(phi: Nonlinearity, log_variance: float) -> tuple[float, float, float]:
@@ -100,7 +97,7 @@ def _averages(phi: Nonlinearity, log_variance: float) -> tuple[float, float, flo
 
 
 def _block(
-    name: str, given: Mapping[str, Any], phi: Nonlinearity, std: float, state: _Block, layer: int, depth: int
+    name: str, given: Mapping[str, str], phi: Nonlinearity, std: float, state: _Block, layer: int, depth: int
 ) -> _Block | None:
     """Of block ``layer``, from what the one before left; None for arguments that are not known."""
     value, square = state.value, 2 * math.log(std) if std > 0 else -math.inf
@@ -121,7 +118,7 @@ def _block(
             _, height, slope = _averages(phi, square + value)
             more, back = (math.log1p(math.exp(shrunk + part)) for part in (square + height - value, 2 * square + slope))
             return _Block(value + more, back, shrunk + float(np.logaddexp(height, square + slope + value)))
-        case "normed", names if names <= {"norm", "after"} and not given.get("after", False):
+        case "normed", names if names <= {"norm", "after"} and given.get("after") != "true":
             _, height, slope = _averages(phi, 0.0)
             return _Block(height, slope - value, slope - square)
         case "normed", names if names <= {"norm", "after"}:
@@ -141,9 +138,9 @@ def _block(
     return None
 
 
-def _factor(given: Mapping[str, Any], depth: int) -> float:
-    alpha = given.get("alpha", 1.0)
-    return {"1/sqrt(L)": depth**-0.5, "1/L": 1 / depth}.get(alpha, alpha)
+def _factor(given: Mapping[str, str], depth: int) -> float:
+    alpha = given.get("alpha", "1")
+    return {"1/sqrt(L)": depth**-0.5, "1/L": 1 / depth}[alpha] if "L" in alpha else float(alpha)
 
 
 def _log(number: float) -> float:
