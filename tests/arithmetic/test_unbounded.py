@@ -112,3 +112,15 @@ def test_float16_has_its_own_digits_and_its_dtype():
     np.testing.assert_array_equal(found.to_float(), (x * y + x) / y - y)
     exact = 16 * np.log10(np.abs(x.astype(np.float64))) + np.log10(float(np.float16(1e-7)))
     np.testing.assert_allclose(tiny.log10_abs(), exact, rtol=0, atol=0.02)
+
+
+def test_arguments_may_be_of_any_size_from_one_call_to_the_next():
+    """A program that is compiled for ordinary numbers holds for zeros, tiny and huge ones: w · x is linear in w."""
+    product = bench.unbounded(lambda w, x: jnp.tanh(x) @ w)
+    first = product(POINTS.T, POINTS)
+    for power in (-100, 90, -20):
+        found = product(POINTS.T * np.float32(2.0**power), POINTS)
+        np.testing.assert_array_equal(found.mantissa, first.mantissa)
+        assert found.exponent.item() == first.exponent.item() + power
+    assert np.isneginf(product(0 * POINTS.T, POINTS).log10_norm())
+    assert np.isnan(np.asarray(product(np.nan * POINTS.T, POINTS).mantissa)).all()
