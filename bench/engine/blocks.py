@@ -134,7 +134,8 @@ def forward_program(mesh: Mesh, architecture: Architecture, activation: Activati
         return run_blocks(architecture, activation.function, blocks, readout, setting, first, depth, state, zeros_of(blocks))
 
     over_lanes = jax.vmap(unbounded(forward), in_axes=(None, None, 0, None, 0, 0))
-    return over_seeds(over_lanes, mesh, in_axes=(1, 0, None, None, None, 0), out_axes=0)
+    axes = (1, 0, None, None, None, 0)
+    return over_seeds(over_lanes, mesh, in_axes=axes, out_axes=0, options=_options(mesh))
 
 
 @cache
@@ -156,4 +157,10 @@ def backward_program(mesh: Mesh, architecture: Architecture, activation: Activat
 
     over_lanes = jax.vmap(unbounded(backward), in_axes=(None, None, 0, None, 0, 0, 0))
     over_depths = jax.vmap(over_lanes, in_axes=(None, None, None, None, 0, None, 0))
-    return over_seeds(over_depths, mesh, in_axes=(1, 0, None, None, None, 0, 0), out_axes=0)
+    axes = (1, 0, None, None, None, 0, 0)
+    return over_seeds(over_depths, mesh, in_axes=axes, out_axes=0, options=_options(mesh))
+
+
+def _options(mesh: Mesh) -> dict[str, int] | None:
+    """On CPUs LLVM's level 1, which takes two thirds of the time to compile and runs no slower."""
+    return {"xla_backend_optimization_level": 1} if mesh.devices.flat[0].platform == "cpu" else None

@@ -18,13 +18,15 @@ from jax.sharding import Mesh
 from bench.arithmetic.number import ZERO, Extended
 from bench.engine.assembly import LOG10_2, Measured
 from bench.engine.blocks import Norms, Seen, Setting, backward_program, forward_program
-from bench.engine.gradients import DEPTHS, LANES
+from bench.engine.gradients import DEPTHS
 from bench.networks.activations import Activation
 from bench.networks.architectures.architecture import Architecture
 from bench.networks.blocks import BlockBatch, Blocks
 from bench.networks.losses import Loss, log2_of
 from bench.networks.seeds import fetch_behind, place
 from bench.networks.segments import LAYERS, segments_to
+
+LANES = 8  # of a tile: fewer than for plain networks, since a lane holds all examples and positions
 
 
 def measure_blocks(

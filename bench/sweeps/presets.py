@@ -52,6 +52,23 @@ PRESETS: Mapping[str, SweepPreset] = MappingProxyType(
             seeds=8,
             layers=False,
         ),
+        "remedies": SweepPreset(
+            "14 architectures × 9 depths to 852 × 3 scales, relu, width 32: what makes deep networks trainable",
+            architectures=(
+                *("plain", "residual", "residual:alpha=1/sqrt(L)", "residual2:init=rezero", "highway"),
+                *("normed", "normed:after=true", "pre_layernorm", "post_layernorm", "batchnorm"),
+                *("conv", "lstm", "transformer", "transformer:norm=post"),
+            ),
+            initializers=("he_gaussian",),
+            activations=("relu",),
+            depths=(2, 4, 8, 16, 32, 64, 152, 400, 852),
+            scales=(0.8, 1.0, 1.25),
+            widths=(32,),
+            batch=4,
+            length=4,
+            seeds=4,
+            layers=False,
+        ),
         "compare": SweepPreset(
             "12 initializers × 6 activations at width 128, depths to 852, 32 seeds (minutes; for depthscale compare)",
             initializers=(

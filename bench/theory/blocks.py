@@ -13,8 +13,8 @@ and G_l that of ∂y/∂h_l in units of 1/n:
 
 M is the mean of h's entries, M_l = M + α E φ: activations that are positive on average add up. A normalization divides
 cotangents by what it divides the signal by; its two projections cost O(1/n). Where blocks and activations keep a factor of
-their argument, ⟨∂y/∂h_l, h_l⟩ = y by Euler, so that V_{L-1} / (n V_l) is added to G_l: little in wide networks of few
-blocks, and most of it where V grows faster than G, as in deep residual ReLU networks.
+their argument, ⟨∂y/∂h_l, h_l⟩ = y by Euler, so that V_{L-1} / (n V_l) takes the place of G_l / n: little in wide networks of
+few blocks, and most of it where V grows faster than G, as in deep residual ReLU networks.
 
 Derived from He et al. 2015 (plain), Hayou et al. 2021, arXiv 2010.12859 (residual), Xiong et al. 2020, arXiv 2002.04745
 (layer norm). What is random at finite width is not here: medians of measured norms lie below these means by O(L/n).
@@ -32,7 +32,7 @@ from bench.theory.arguments import checked
 from bench.theory.moments import CLIP, expectation, moments
 from bench.theory.nonlinearities import Nonlinearity, nonlinearity
 
-LOG10_2 = math.log10(2)
+LN_10 = math.log(10)
 HOMOGENEOUS = ("plain", "residual", "residual2")  # blocks that keep a factor, if activations do
 KNOWN = ("plain", "residual", "residual2", "normed", "pre_layernorm", "post_layernorm")
 
@@ -79,7 +79,9 @@ def block_trajectory(
     delta = final + np.append(np.cumsum(back[:0:-1])[::-1], 0.0)
     n = math.log10(width)
     if name in HOMOGENEOUS and phi.negative_slope is not None:  # ⟨∂y/∂h_l, h_l⟩ = y
-        delta = np.logaddexp2(*(part / LOG10_2 for part in (delta, values[-1] - values - n))) * LOG10_2
+        along = values[-1] - values - n
+        across = delta + np.log10(1 - 1 / width) if width > 1 else delta - np.inf
+        delta = np.logaddexp(across * LN_10, along * LN_10) / LN_10
     return BlockTrajectory((values + n) / 2, delta / 2, (delta + weights + n) / 2)
 
 
