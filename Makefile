@@ -63,12 +63,14 @@ format: setup
 reference: reference-sweeps reference-trainings
 
 reference-sweeps: setup
-	rm -rf $(addprefix results/reference/,lecture atlas compare probe phase-tanh.png)
+	rm -rf $(addprefix results/reference/,lecture atlas compare remedies probe phase-tanh.png)
 	$(RUN) -m bench sweep lecture --no-layers --results results/reference
 	$(RUN) -m bench sweep atlas --results results/reference
 	$(RUN) -m analysis lecture results/reference/lecture
 	$(RUN) -m bench compare --results results/reference
 	rm -r results/reference/compare/cells # the table is kept, its 27,648 rows would be 2 MB
+	$(RUN) -m bench sweep remedies --results results/reference
+	$(RUN) -m analysis remedies results/reference/remedies
 	$(RUN) -m analysis heatmap results/reference/atlas
 	$(RUN) -m analysis heatmap results/reference/atlas --residual
 	$(RUN) -m analysis heatmap results/reference/atlas --value relative_imbalance --out results/reference/atlas/imbalance.png

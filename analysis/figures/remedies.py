@@ -19,7 +19,7 @@ from analysis.drawing.depth_axis import set_depth_ticks
 from analysis.drawing.labels import axis_label, plain
 from analysis.drawing.own_axes import given_or_new, label
 from analysis.drawing.panel import DEPTH_LABEL
-from analysis.drawing.sheet import fit_titles, legend_below, new_sheet
+from analysis.drawing.sheet import UNDER, fit_titles, legend_below, new_sheet
 from analysis.drawing.style import DOUBLE_COLUMN, MARKERS, QUALITATIVE, SINGLE_COLUMN, SMALL, STYLE
 from analysis.numbers.agreement import VALUE
 from analysis.numbers.blocks import FAMILIES, OWN, expected_first, family_of
@@ -37,8 +37,8 @@ THEORY: Any = {"color": "black", "linewidth": 0.7, "linestyle": (0, (2, 1.5)), "
 def plot_remedies(frame: pd.DataFrame, *, loss: str = "output", ax: Axes | None = None, key: bool = True) -> Axes:
     """One panel: log10 ‖∂y/∂W_1‖ against depth L, a line for each architecture.
 
-    frame: rows of ``load_cells`` that differ in architecture, depth and seed alone. Lines are medians over seeds, bands reach
-    from the smallest seed to the largest; dashed black: mean field theory (:func:`bench.theory.block_trajectory`). The
+    frame: rows of ``load_cells`` that differ in architecture, depth and seed alone. Lines are medians over seeds, bands
+    reach from the smallest seed to the largest; dashed black: mean field theory (:func:`bench.theory.block_trajectory`). The
     y axis is linear within three decades of 1 and logarithmic in decades beyond; grey lines: the ends of number formats.
     Blocks whose gradient is exactly zero have no line and say so. Raises SelectionError (a ValueError) where rows
     differ in anything else.
@@ -54,7 +54,7 @@ def plot_remedies(frame: pd.DataFrame, *, loss: str = "output", ax: Axes | None 
 
 
 def draw_remedies(frame: pd.DataFrame, *, loss: str = "output") -> Figure:
-    """A column for each family of architectures, a row for each other setting, at the scale next to 1; on the same axes."""
+    """A column for each family, a row for each other setting, at the scale next to 1; all on the same axes."""
     scale = min(distinct(frame, "scale"), key=lambda each: abs(np.log(each)) if each else np.inf)
     rows: dict[Facet, dict[str, list[tuple[Facet, pd.DataFrame]]]] = {}
     for facet, found in facets(frame[frame["scale"] == scale]):
@@ -65,7 +65,7 @@ def draw_remedies(frame: pd.DataFrame, *, loss: str = "output") -> Figure:
     used = np.array([[family in row for family in columns] for row in rows.values()])
     with mpl.rc_context(STYLE):
         width = SINGLE_COLUMN if len(columns) == 1 else min(COLUMN * len(columns), DOUBLE_COLUMN)
-        figure, places = new_sheet(used, width, 2.5 * len(rows) + 0.3, labels=(DEPTH_LABEL, axis_label(VALUE, loss=loss)))
+        figure, places = new_sheet(used, width, 3.2 * len(rows) + 0.3, labels=(DEPTH_LABEL, axis_label(VALUE, loss=loss)))
         for (other, row), axes in zip(rows.items(), places, strict=True):
             for family, ax in zip(columns, axes, strict=True):
                 if family in row:
@@ -113,7 +113,7 @@ def _draw(ax: Axes, panels: Sequence[tuple[Facet, pd.DataFrame]], scale: float, 
     if key:
         handles, names = ax.get_legend_handles_labels()
         ax.legend(
-            [*handles, *[Line2D([], [], linestyle="none")] * len(silent)], [*names, *silent], loc="best", fontsize=SMALL - 1
+            [*handles, *[Line2D([], [], linestyle="none")] * len(silent)], [*names, *silent], fontsize=SMALL - 0.5, **UNDER
         )
 
 
@@ -135,7 +135,13 @@ def _handles(frame: pd.DataFrame) -> list[Line2D]:
     return [
         Line2D([], [], color="0.3", marker="o", markersize=3, label=words),
         Line2D([], [], label="mean field theory", **{name: value for name, value in THEORY.items() if name != "zorder"}),
-        Line2D([], [], color="0.75", linewidth=0.6, label=f"ends of {' and '.join(FORMATS)}"),
+        Line2D(
+            [],
+            [],
+            color="0.75",
+            linewidth=0.6,
+            label=f"ends of {' and '.join(FORMATS)}; y: logarithmic in decades beyond ±{LINEAR:g}",
+        ),
     ]
 
 

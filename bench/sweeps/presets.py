@@ -53,11 +53,11 @@ PRESETS: Mapping[str, SweepPreset] = MappingProxyType(
             layers=False,
         ),
         "remedies": SweepPreset(
-            "14 architectures × 9 depths to 852 × 3 scales, relu, width 32: what makes deep networks trainable",
+            "13 architectures × 9 depths to 852 × 3 scales, relu, width 32: what makes deep networks trainable",
             architectures=(
                 *("plain", "residual", "residual:alpha=1/sqrt(L)", "residual2:init=rezero", "highway"),
                 *("normed", "normed:after=true", "pre_layernorm", "post_layernorm", "batchnorm"),
-                *("conv", "lstm", "transformer", "transformer:norm=post"),
+                *("conv", "transformer", "transformer:norm=post"),
             ),
             initializers=("he_gaussian",),
             activations=("relu",),
