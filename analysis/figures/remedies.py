@@ -26,7 +26,7 @@ from analysis.numbers.blocks import FAMILIES, OWN, expected_first, family_of
 from analysis.numbers.statistics import number_range, seed_statistic
 from analysis.rows.load import load_cells
 from analysis.rows.options import SWEPT, add_cells, add_swept, selected
-from analysis.rows.select import Facet, SelectionError, distinct, facets
+from analysis.rows.select import Facet, SelectionError, distinct, facets, select
 
 LINEAR = 3.0  # decades around 1 within which the axis is linear; beyond it is logarithmic in decades
 FORMATS = ("float16", "float32")
@@ -57,7 +57,7 @@ def draw_remedies(frame: pd.DataFrame, *, loss: str = "output") -> Figure:
     """A column for each family, a row for each other setting, at the scale next to 1; all on the same axes."""
     scale = min(distinct(frame, "scale"), key=lambda each: abs(np.log(each)) if each else np.inf)
     rows: dict[Facet, dict[str, list[tuple[Facet, pd.DataFrame]]]] = {}
-    for facet, found in facets(frame[frame["scale"] == scale]):
+    for facet, found in facets(select(frame, scales=[scale])):
         rows.setdefault(facet._replace(architecture=""), {}).setdefault(family_of(facet.architecture), []).append(
             (facet, found)
         )
@@ -76,7 +76,7 @@ def draw_remedies(frame: pd.DataFrame, *, loss: str = "output") -> Figure:
                             "\n".join(filter(None, [f"networks {family}" if family != "plain" else "plain networks", words]))
                         )
                     )
-        _share(places[used])
+        _share(list(places[used]))
         first = next(iter(rows))
         what = "" if len(rows) > 1 else f"{first.initializer}, {first.activation}, n = {first.width}, "
         figure.suptitle(plain(f"{what}scale {scale:g}"), fontsize=8)
