@@ -100,6 +100,7 @@ bench: setup
 	$(RUN) -m tests.perf.speed
 	$(RUN) -m tests.perf.training
 	$(RUN) -m tests.perf.unbounded
+	$(RUN) -m tests.perf.architectures
 
 # The notebook from end to end, as a class would run it; nothing of it is kept.
 lesson: setup

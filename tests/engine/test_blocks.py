@@ -16,7 +16,7 @@ from tests.engine.blocks_by_others import BLOCKS, FACTORS, FINALLY, At
 from tests.tolerance import FLOAT64_GRAD
 
 WIDTH, DEPTHS, SCALE, BIAS_STD, INPUT_NORM = 8, (2, 5, 19), 0.9, 0.1, 1.5
-QUICK = ("residual:alpha=1/sqrt(L)", "pre_layernorm", "rnn")  # one that looks at its depth, one with a norm, one shared
+QUICK = ("residual:alpha=1/sqrt(L)", "rnn")  # one that looks at its depth, one that shares its matrices and reads inputs
 
 
 def measured(name, *, dtype="float64", phi="tanh", width=WIDTH, depths=DEPTHS, scales=(SCALE,), loss="mse", **options):

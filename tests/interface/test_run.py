@@ -50,7 +50,7 @@ def test_what_a_run_does_not_hold_is_one_line(runs, tmp_path):
     without = bench.run(bench.Sweep(**SWEEP, layers=False), results=tmp_path, progress=False)
     with pytest.raises(ValueError, match="no layers; measure the sweep with its layers"):
         without.layers  # noqa: B018
-    assert dir(without.plot) == ["heatmap", "lecture"]
+    assert dir(without.plot) == ["heatmap", "lecture", "remedies"]
     for folder in (tmp_path, tmp_path / "nothing"):
         with pytest.raises(bench.RunError, match=r"^run: .* is not a run: ") as caught:
             bench.open(folder)
