@@ -88,13 +88,10 @@ def gated(h, w, phi, bias):
 # name → (state, W by name, x_l, l, L, at.phi) → next state; what the readout sees: FINALLY, else h itself
 BLOCKS = {
     "plain": lambda h, w, at: at.phi(h @ w["W"].T),
-    "residual:alpha=0.5": lambda h, w, at: h + 0.5 * at.phi(h @ w["W"].T),
     "residual:alpha=1/sqrt(L)": lambda h, w, at: h + at.phi(h @ w["W"].T) / at.depth**0.5,
     "residual2": lambda h, w, at: h + at.phi(h @ w["W1"].T) @ w["W2"].T,
-    "residual2:init=layerscale": lambda h, w, at: h + 1e-4 * at.phi(h @ w["W1"].T) @ w["W2"].T,
     "residual2:init=fixup": lambda h, w, at: h + at.phi(h @ w["W1"].T) @ w["W2"].T,
     "normed": lambda h, w, at: at.phi(normalized(h @ w["W"].T)),
-    "normed:norm=rms": lambda h, w, at: at.phi(normalized(h @ w["W"].T, "rms")),
     "normed:after=true,norm=rms": lambda h, w, at: normalized(at.phi(h @ w["W"].T), "rms"),
     "pre_layernorm": lambda h, w, at: h + at.phi(normalized(h)) @ w["W"].T,
     "pre_layernorm:peri=true,scaling=1/sqrt(l)": (
@@ -104,7 +101,6 @@ BLOCKS = {
     "batchnorm": lambda h, w, at: at.phi(over_examples(h @ w["W"].T)),
     "batchnorm:skip=true": lambda h, w, at: h + at.phi(over_examples(h)) @ w["W"].T,
     "conv": lambda h, w, at: at.phi(convolved(h, w["W"], 3, "CIRCULAR")),
-    "conv:padding=zero": lambda h, w, at: at.phi(convolved(h, w["W"], 3, "SAME")),
     "conv:dims=2": lambda h, w, at: at.phi(convolved_2d(h, w["W"], 3)),
     "rnn": lambda h, w, at: at.phi(h @ w["W"].T + at.x @ w["U"].T),
     "lstm": lambda state, w, at: lstm(state, w, at.x, at.phi, 1.0),

@@ -1,4 +1,4 @@
-"""Every architecture against the same network, written by others, and jax.grad in float64; and far beyond any float."""
+"""Every architecture against the same network, written by others, and jax.grad in float64."""
 
 import jax
 import jax.numpy as jnp
@@ -15,36 +15,36 @@ from bench.networks.seeds import seed_mesh
 from tests.engine.blocks_by_others import BLOCKS, FACTORS, FINALLY, At
 from tests.tolerance import FLOAT64_GRAD
 
-WIDTH, DEPTHS, SCALE, BIAS_STD, INPUT_NORM = 8, (2, 5, 19), 0.9, 0.1, 1.5
+WIDTH, DEPTHS, SCALE, INPUT_NORM = 8, (2, 19), 0.9, 1.5
 QUICK = ("residual:alpha=1/sqrt(L)", "rnn")  # one that looks at its depth, one that shares its matrices and reads inputs
 
 
-def measured(name, *, dtype="float64", phi="tanh", width=WIDTH, depths=DEPTHS, scales=(SCALE,), loss="mse", **options):
-    """What is measured of one seed, by depth, and its draw."""
+def measured(name, batch_and_length):
+    """What is measured of one seed in float64, by depth, and its draw."""
     architecture, family = architecture_of(name), INITIALIZERS["gaussian"].family
-    asked = {"batch": 1, "length": 1, "key": 0, "seeds": [0], "biased": True} | options
-    batch = blocks_of(architecture, family, width=width, dtype=dtype, mesh=seed_mesh(1), keep=True, **asked)
-    lanes = len(scales)
+    examples = dict(zip(("batch", "length"), batch_and_length, strict=True))
+    asked = {"key": 0, "seeds": [0], "dtype": "float64", "mesh": seed_mesh(1), "keep": True, "biased": False}
+    batch = blocks_of(architecture, family, width=WIDTH, **examples, **asked)
     found = measure_blocks(
         batch,
         mesh=seed_mesh(1),
         architecture=architecture,
-        activation=ACTIVATIONS[phi],
-        loss=LOSSES[loss],
-        scales=np.array(scales),
-        gains={key: np.ones(lanes) for key in architecture.shapes(width)},
-        bias_stds=np.full(lanes, BIAS_STD if asked["biased"] else 0.0),
-        input_norms=np.full(lanes, INPUT_NORM),
-        depths=depths,
+        activation=ACTIVATIONS["tanh"],
+        loss=LOSSES["mse"],
+        scales=np.array([SCALE]),
+        gains={key: np.ones(1) for key in architecture.shapes(WIDTH)},
+        bias_stds=np.zeros(1),
+        input_norms=np.array([INPUT_NORM]),
+        depths=DEPTHS,
     )
     return {each.depth: each for each in found}, batch
 
 
 def examples_of(name):
+    """(batch, length)"""
     if name.startswith("batchnorm"):
-        return {"batch": 5, "length": 1}
-    positions = 9 if name == "conv:dims=2" else {"conv": 4, "tran": 3}.get(name[:4], 1)
-    return {"batch": 1, "length": positions}
+        return 5, 1
+    return 1, 9 if name == "conv:dims=2" else {"conv": 4, "tran": 3}.get(name[:4], 1)
 
 
 def by_jax(name, batch, depth, phi):
@@ -60,14 +60,14 @@ def by_jax(name, batch, depth, phi):
     inputs = stacked(lambda b: b.inputs)
 
     def loss(weights, offsets):
-        state, states = architecture.start(INPUT_NORM * batch.inputs[0]), []
-        for layer in range(1, depth):
-            w = {k: matrix[layer - 1] for k, matrix in weights.items()}
-            state = block(state, w, At(phi, inputs[layer - 1], layer, depth))
+        def layer(state, given):
+            w, offset, x, number = given
+            state = block(state, w, At(phi, x, number, depth))
             first, *others = state if isinstance(state, tuple) else (state,)
-            first = first + offsets[layer - 1]
-            state = (first, *others) if others else first
-            states.append(first)
+            return ((first + offset, *others) if others else first + offset), first + offset
+
+        start = architecture.start(INPUT_NORM * batch.inputs[0])
+        _, states = jax.lax.scan(layer, start, (weights, offsets, inputs, jnp.arange(1.0, depth)))
         y = batch.readout[0] @ FINALLY.get(name, lambda h: h)(states[-1])[0, -1]
         return (y - 1) ** 2 / 2, states
 
@@ -86,7 +86,7 @@ def by_jax(name, batch, depth, phi):
 )
 def test_it_is_the_network_that_others_write(name):
     with jax.enable_x64(True):
-        found, batch = measured(name, biased=False, **examples_of(name))
+        found, batch = measured(name, examples_of(name))
         for depth, result in found.items():
             expected = by_jax(name, batch, depth, jnp.tanh)
             columns = (result.log10_grad, result.log10_delta, result.log10_activation, result.log10_weight)

@@ -23,7 +23,7 @@ QUICK = ("residual", "pre_layernorm")
 KNOWN = (
     *QUICK,
     "normed:after=true",
-    *("residual:alpha=1/sqrt(L)", "residual2", "residual2:alpha=1/L", "normed", "normed:norm=rms,after=true"),
+    *("residual:alpha=1/sqrt(L)", "residual2", "residual2:alpha=1/L", "normed", "normed:after=true,norm=rms"),
     *("pre_layernorm:scaling=1/sqrt(l)", "post_layernorm"),
 )
 
