@@ -16,7 +16,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from analysis.drawing.command import Command
 from analysis.drawing.depth_axis import set_depth_ticks
-from analysis.drawing.labels import axis_label, plain
+from analysis.drawing.labels import axis_label, panel_title, plain
 from analysis.drawing.own_axes import given_or_new, label
 from analysis.drawing.panel import DEPTH_LABEL
 from analysis.drawing.sheet import UNDER, fit_titles, legend_below, new_sheet
@@ -26,7 +26,7 @@ from analysis.numbers.blocks import FAMILIES, OWN, expected_first, family_of
 from analysis.numbers.statistics import number_range, seed_statistic
 from analysis.rows.load import load_cells
 from analysis.rows.options import SWEPT, add_cells, add_swept, selected
-from analysis.rows.select import Facet, SelectionError, distinct, facets, select
+from analysis.rows.select import Facet, SelectionError, distinct, facets, select, varying
 
 LINEAR = 3.0  # decades around 1 within which the axis is linear; beyond it is logarithmic in decades
 FORMATS = ("float16", "float32")
@@ -38,7 +38,8 @@ def plot_remedies(frame: pd.DataFrame, *, loss: str = "output", ax: Axes | None 
     """One panel: log10 ‖∂y/∂W_1‖ against depth L, a line for each architecture.
 
     frame: rows of ``load_cells`` that differ in architecture, depth and seed alone. Lines are medians over seeds, bands
-    reach from the smallest seed to the largest; dashed black: mean field theory (:func:`bench.theory.block_trajectory`). The
+    reach from the smallest seed to the largest; dashed black: mean field theory
+    (:func:`bench.theory.block_trajectory`), of the loss ``output``. The
     y axis is linear within three decades of 1 and logarithmic in decades beyond; grey lines: the ends of number formats.
     Blocks whose gradient is exactly zero have no line and say so. Raises SelectionError (a ValueError) where rows
     differ in anything else.
@@ -48,7 +49,7 @@ def plot_remedies(frame: pd.DataFrame, *, loss: str = "output", ax: Axes | None 
     if len(others) != 1 or len(distinct(frame, "scale")) != 1:
         raise SelectionError("SELECTION", f"{len(others)} settings, {len(distinct(frame, 'scale'))} scales", "one of each")
     with given_or_new(ax, SINGLE_COLUMN, 2.8) as own:
-        _draw(own, panels, distinct(frame, "scale")[0], key=key)
+        _draw(own, panels, distinct(frame, "scale")[0], key=key, theory=loss == "output")
         label(own, DEPTH_LABEL, axis_label(VALUE, loss=loss), "")
     return own
 
@@ -58,9 +59,10 @@ def draw_remedies(frame: pd.DataFrame, *, loss: str = "output") -> Figure:
     scale = min(distinct(frame, "scale"), key=lambda each: abs(np.log(each)) if each else np.inf)
     rows: dict[Facet, dict[str, list[tuple[Facet, pd.DataFrame]]]] = {}
     for facet, found in facets(select(frame, scales=[scale])):
-        rows.setdefault(facet._replace(architecture=""), {}).setdefault(family_of(facet.architecture), []).append(
+        rows.setdefault(facet._replace(architecture="plain"), {}).setdefault(family_of(facet.architecture), []).append(
             (facet, found)
         )
+    named = [name for name in varying(frame) if name != "architecture"]
     columns = [family for family in (*FAMILIES, OWN) if any(family in row for row in rows.values())]
     used = np.array([[family in row for family in columns] for row in rows.values()])
     with mpl.rc_context(STYLE):
@@ -69,23 +71,19 @@ def draw_remedies(frame: pd.DataFrame, *, loss: str = "output") -> Figure:
         for (other, row), axes in zip(rows.items(), places, strict=True):
             for family, ax in zip(columns, axes, strict=True):
                 if family in row:
-                    _draw(ax, row[family], scale, key=True)
-                    words = f"{other.initializer}, {other.activation}" if len(rows) > 1 else ""
-                    ax.set_title(
-                        plain(
-                            "\n".join(filter(None, [f"networks {family}" if family != "plain" else "plain networks", words]))
-                        )
-                    )
+                    _draw(ax, row[family], scale, key=True, theory=loss == "output")
+                    title = [f"networks {family}" if family != "plain" else "plain networks"]
+                    title += [panel_title(other, named)] if len(rows) > 1 else []
+                    ax.set_title("\n".join(title))
         _share(list(places[used]))
-        first = next(iter(rows))
-        what = "" if len(rows) > 1 else f"{first.initializer}, {first.activation}, n = {first.width}, "
-        figure.suptitle(plain(f"{what}scale {scale:g}"), fontsize=8)
+        one = f"{panel_title(next(iter(rows)), [*named, 'width'])}, " if len(rows) == 1 else ""
+        figure.suptitle(f"{one}scale {scale:g}", fontsize=8)
         legend_below(figure, _handles(frame))
         fit_titles(figure, places[used])
     return figure
 
 
-def _draw(ax: Axes, panels: Sequence[tuple[Facet, pd.DataFrame]], scale: float, *, key: bool) -> None:
+def _draw(ax: Axes, panels: Sequence[tuple[Facet, pd.DataFrame]], scale: float, *, key: bool, theory: bool) -> None:
     ax.set_xscale("log")
     ax.set_yscale("symlog", linthresh=LINEAR, linscale=1.0)
     silent = []
@@ -96,11 +94,15 @@ def _draw(ax: Axes, panels: Sequence[tuple[Facet, pd.DataFrame]], scale: float, 
         colour, marker = QUALITATIVE[number % len(QUALITATIVE)], MARKERS[number % len(MARKERS)]
         name = plain(facet.architecture)
         if np.isnan(drawn[1]).all():
-            silent.append(f"{name}: exactly 0" if np.isneginf(middle).all() else f"{name}: undefined")
+            words = (
+                "exactly 0" if np.isneginf(high).all() else "half exactly 0" if np.isneginf(middle).all() else "undefined"
+            )
+            silent.append(f"{name}: {words}")
             continue
         ax.fill_between(depths, drawn[0], drawn[2], color=colour, alpha=0.2, linewidth=0, zorder=2)
         ax.plot(depths, drawn[1], color=colour, marker=marker, markersize=3, label=name, zorder=3)
-        ax.plot(depths, expected_first(facet, scale, depths.tolist()), **THEORY)
+        if theory:
+            ax.plot(depths, expected_first(facet, scale, depths.tolist()), **THEORY)
     for name in FORMATS:
         for end in number_range(name):
             ax.axhline(end, color="0.75", linewidth=0.6, zorder=1)

@@ -95,4 +95,6 @@ def _reversed(ranked: list[Row], by: str, other: str) -> str:
 
 
 def _name(row: Row) -> str:
-    return f"{row['initializer']} × {row['scale']:g}" if row["scale"] != 1 else str(row["initializer"])
+    others = row.get("architecture", "plain")
+    name = str(row["initializer"]) if others == "plain" else f"{others} {row['initializer']}"
+    return f"{name} × {row['scale']:g}" if row["scale"] != 1 else name

@@ -14,6 +14,7 @@ from bench.comparison.compare import CompareError, compare, load_cells
 from bench.comparison.isometry import add_isometry
 from bench.comparison.tables import write_table
 from bench.networks.activations import ACTIVATIONS
+from bench.networks.architectures import registry
 from bench.networks.initializers import INITIALIZERS
 from bench.runs.errors import LoadError
 from bench.runs.manifest import load_manifest
@@ -22,7 +23,7 @@ from bench.sweeps.presets import PRESETS
 from bench.sweeps.sweep import Sweep
 
 WORD = "compare"
-REGISTRIES = {"initializers": INITIALIZERS, "activations": ACTIVATIONS}
+REGISTRIES = {"initializers": INITIALIZERS, "activations": ACTIVATIONS, "architectures": registry}
 
 
 def to_compare(sweep: Sweep) -> Sweep:
@@ -56,7 +57,11 @@ def compare_run(folder: Path, *, isometry_seeds: int, rank_by: str = "slope", pr
     if not manifest.get("finished"):
         raise CompareError(f"run: got {str(folder)!r}, which is not finished; run its sweep again first")
     try:
-        known = {field: [name for name in fields[field] if names.known(name)] for field, names in REGISTRIES.items()}
+        known = {
+            field: [name for name in fields[field] if names.known(name)]
+            for field, names in REGISTRIES.items()
+            if field in fields
+        }
         anything = all(known.values())
         others = {field: value for field, value in fields.items() if field not in REGISTRIES}
         sweep = Sweep.from_dict(others | known if anything else others)

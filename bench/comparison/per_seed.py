@@ -60,6 +60,8 @@ def usable_depths(cells: pd.DataFrame, depths: np.ndarray) -> dict[str, Any]:
     Of all layers and of the gradient's entries, or, where the run has no columns of those, of the first layer and its norm.
     """
     layers, entries = has(cells, LAYERS), has(cells, ENTRIES)
+    if entries and np.isnan(cells[list(ENTRIES)].to_numpy()).all():  # of other architectures they are not measured
+        entries = bool(np.isnan(cells["log10_grad_first"].to_numpy()).all())
     least, largest = (_curves(cells, depths, name) for name in (LAYERS if layers else (EVERY_GRADIENT,) * 2))
     found: dict[str, Any] = {"depth_1e3": depth_near_start(depths, least, largest)}
     if entries:

@@ -107,7 +107,9 @@ def run_blocks(
             return z + (setting.bias_std * drawn.biases[name])[None, None, :]
 
         weights = {name: partial(product, name) for name in drawn.matrices}
-        state = architecture.block(state, weights, Step(layer, depth, phi, drawn.inputs))
+        # a segment goes on beyond the last block, where a function of layer and depth may have no value
+        number = jnp.minimum(layer, depth - 1) if architecture.by_depth else layer
+        state = architecture.block(state, weights, Step(number, depth, phi, drawn.inputs))
         leaves, tree = jax.tree.flatten(state)
         h, *others = leaves
         h = tap(h, dummy.delta)

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.extend.core import Literal
 
 from bench.arithmetic.numerics import settled
 from bench.networks.activations import ACTIVATIONS
@@ -38,11 +39,11 @@ def _check(name: str, activation: str, shape: tuple[int, int, int], dtype: str) 
         state = jax.eval_shape(architecture.start, h)
         matrices = {key: jax.ShapeDtypeStruct(size, h.dtype) for key, size in architecture.shapes(shape[-1]).items()}
 
-        def block(state: Any, matrices: dict[str, Array], number: Array, h: Array) -> Any:
+        def block(state: Any, matrices: dict[str, Array], layer: Array, depth: Array, x: Array) -> Any:
             weights = {key: lambda v, matrix=matrix: dense(matrix, v) for key, matrix in matrices.items()}
-            return architecture.block(state, weights, Step(number, number, ACTIVATIONS[activation].function, h))
+            return architecture.block(state, weights, Step(layer, depth, ACTIVATIONS[activation].function, x))
 
-        after = jax.eval_shape(block, state, matrices, number, h)
+        program, after = jax.make_jaxpr(block, return_shape=True)(state, matrices, number, number, h)
     except UsageError:
         raise
     except (Exception, SystemExit) as error:  # the user's code may fail in any way
@@ -52,3 +53,9 @@ def _check(name: str, activation: str, shape: tuple[int, int, int], dtype: str) 
     ):
         found = ", ".join(f"{leaf.dtype}{list(leaf.shape)}" for leaf in jax.tree.leaves(after))
         raise SweepError("architectures", name, f"{accepted} ({found} came back)")
+    *_, depth, x = program.jaxpr.invars
+    read = {atom for equation in program.jaxpr.eqns for atom in equation.invars if not isinstance(atom, Literal)}
+    for flag, field, variable in (("by_depth", "depth", depth), ("driven", "input", x)):
+        if variable in read and not getattr(architecture, flag):
+            wanted = f"an Architecture with {flag}=True, since its block looks at step.{field}"
+            raise SweepError("architectures", name, wanted)

@@ -65,7 +65,7 @@ def block_trajectory(
     """
     name, given = _parsed(architecture)
     phi = nonlinearity(activation)
-    if name not in KNOWN:
+    if name not in KNOWN or weight_std == 0 or given.get("norm", "layer") not in ("layer", "rms"):
         return None
     state, blocks = _Block(0.0, 0.0, 0.0), []
     for layer in range(1, depth):
@@ -87,7 +87,7 @@ def block_trajectory(
 
 def _parsed(architecture: str) -> tuple[str, Mapping[str, str]]:
     name, _, rest = architecture.partition(":")
-    return name, dict(part.split("=", 1) for part in rest.split(",") if "=" in part)
+    return name, dict(part.split("=", 1) for part in rest.lower().split(",") if "=" in part)
 
 
 def _averages(phi: Nonlinearity, log_variance: float) -> tuple[float, float, float]:
@@ -102,23 +102,25 @@ def _block(
     name: str, given: Mapping[str, str], phi: Nonlinearity, std: float, state: _Block, layer: int, depth: int
 ) -> _Block | None:
     """Of block ``layer``, from what the one before left; None for arguments that are not known."""
-    value, square = state.value, 2 * math.log(std) if std > 0 else -math.inf
+    value, square = state.value, 2 * math.log(std)
     match name, set(given):
         case "plain", _:
             _, height, slope = _averages(phi, square + value)
             return _Block(height, square + slope, slope + value)
         case "residual", names if names <= {"alpha"}:
             alpha = _factor(given, depth)
+            if alpha < 0:  # means of branches alternate
+                return None
+            shrunk = 2 * _log(abs(alpha))
             middle, height, slope = _averages(phi, square + value)
-            middle *= std  # in units of √V
-            more = 2 * alpha * state.tilt * middle + alpha**2 * math.exp(height - value)
-            tilt = (state.tilt + alpha * middle) / math.sqrt(1 + more)
-            back = math.log1p(alpha**2 * math.exp(square + slope))
-            return _Block(value + math.log1p(more), back, _log(alpha**2) + slope + value, tilt)
+            middle *= alpha * std  # in units of √V
+            more = float(np.logaddexp(math.log1p(2 * state.tilt * middle), shrunk + height - value))
+            tilt = state.tilt * math.exp(-more / 2) + math.copysign(math.exp(_log(abs(middle)) - more / 2), middle)
+            return _Block(value + more, _log1p_exp(shrunk + square + slope), shrunk + slope + value, tilt)
         case "residual2", names if names <= {"alpha"}:
-            shrunk = _log(_factor(given, depth) ** 2)
+            shrunk = 2 * _log(abs(_factor(given, depth)))
             _, height, slope = _averages(phi, square + value)
-            more, back = (math.log1p(math.exp(shrunk + part)) for part in (square + height - value, 2 * square + slope))
+            more, back = (_log1p_exp(shrunk + part) for part in (square + height - value, 2 * square + slope))
             return _Block(value + more, back, shrunk + float(np.logaddexp(height, square + slope + value)))
         case "normed", names if names <= {"norm", "after"} and given.get("after") != "true":
             _, height, slope = _averages(phi, 0.0)
@@ -131,18 +133,23 @@ def _block(
         case "pre_layernorm", names if names <= {"norm", "scaling"}:
             variance = -math.log(layer) if given.get("scaling") == "1/sqrt(l)" else 0.0
             _, height, slope = _averages(phi, variance)
-            more, back = (math.log1p(math.exp(square + part - value)) for part in (height, variance + slope))
+            more, back = (_log1p_exp(square + part - value) for part in (height, variance + slope))
             return _Block(value + more, back, height)
         case "post_layernorm", names if names <= {"norm"}:
             _, height, slope = _averages(phi, 0.0)
-            divided = math.log1p(math.exp(square + height))
-            return _Block(0.0, math.log1p(math.exp(square + slope)) - divided, height - divided)
+            divided = _log1p_exp(square + height)
+            return _Block(0.0, _log1p_exp(square + slope) - divided, height - divided)
     return None
 
 
 def _factor(given: Mapping[str, str], depth: int) -> float:
     alpha = given.get("alpha", "1")
-    return {"1/sqrt(L)": depth**-0.5, "1/L": 1 / depth}[alpha] if "L" in alpha else float(alpha)
+    return {"1/sqrt(l)": depth**-0.5, "1/l": 1 / depth}[alpha] if "l" in alpha else float(alpha)
+
+
+def _log1p_exp(logarithm: float) -> float:
+    """ln(1 + e^x) of any x."""
+    return float(np.logaddexp(0.0, logarithm))
 
 
 def _log(number: float) -> float:

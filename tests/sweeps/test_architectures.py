@@ -135,3 +135,25 @@ def test_what_a_run_of_somebody_else_names_is_not_imported():
     with pytest.raises(bench.SweepError, match="names of the suite's own"):
         bench.Sweep.from_dict({"architectures": ["antigravity:block"]})
     assert "antigravity" not in sys.modules
+
+
+@pytest.mark.parametrize("own", [f"{MODULE}:deep", f"{MODULE}:reads"])
+def test_a_block_says_what_it_looks_at(monkeypatch, own):
+    """Depths would share a forward pass that is of none of them, and inputs would be zero."""
+    module = types.ModuleType(MODULE)
+    monkeypatch.setitem(sys.modules, MODULE, module)
+    module.deep = bench.Architecture("deep", lambda h, weights, step: h + weights["W"](h) / step.depth)
+    module.reads = bench.Architecture("reads", lambda h, weights, step: weights["W"](h) + step.input)
+    with pytest.raises(
+        bench.SweepError, match=r"expected an Architecture with (by_depth|driven)=True, since its block looks"
+    ):
+        check(bench.Sweep(architectures=own))
+
+
+def test_theory_has_no_end_and_takes_arguments_as_a_sweep_does():
+    for name in ("plain", *KNOWN):
+        assert np.isfinite(block_trajectory(name, "relu", 1e160, 30, 8)).all()
+    assert block_trajectory("residual", "relu", 0.0, 5, 8) is None
+    assert block_trajectory("pre_layernorm:norm=other", "relu", 1.0, 5, 8) is None
+    both = [block_trajectory(f"normed:after={word}", "relu", 1.0, 5, 8) for word in ("true", "True")]
+    np.testing.assert_array_equal(*both)

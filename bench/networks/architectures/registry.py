@@ -75,7 +75,7 @@ def _own(text: str) -> Architecture:
         for part in attribute.split("."):
             found = getattr(found, part)
         if callable(found) and not isinstance(found, Architecture):
-            found = found() if _takes_nothing(found) else Architecture(text, found)
+            found = found() if _takes_nothing(found) else Architecture(text, found, by_depth=True, driven=True)
     except (Exception, SystemExit) as error:  # importing runs the user's code, which may fail in any way
         raise SweepError(FIELD, text, f"{accepted} ({describe(error)}){nearest(module, ARCHITECTURES)}") from error
     if not isinstance(found, Architecture):
