@@ -39,10 +39,9 @@ def plot_remedies(frame: pd.DataFrame, *, loss: str = "output", ax: Axes | None 
 
     frame: rows of ``load_cells`` that differ in architecture, depth and seed alone. Lines are medians over seeds, bands
     reach from the smallest seed to the largest; dashed black: mean field theory
-    (:func:`bench.theory.block_trajectory`), of the loss ``output``. The
-    y axis is linear within three decades of 1 and logarithmic in decades beyond; grey lines: the ends of number formats.
-    Blocks whose gradient is exactly zero have no line and say so. Raises SelectionError (a ValueError) where rows
-    differ in anything else.
+    (:func:`bench.theory.block_trajectory`), of the loss ``output``. The y axis is linear within three decades of 1 and
+    logarithmic in decades beyond; grey lines: the ends of number formats. Blocks whose gradient is exactly zero have no
+    line and say so. Raises SelectionError (a ValueError) where rows differ in anything else.
     """
     panels = facets(frame)
     others = {facet._replace(architecture="") for facet, _ in panels}
@@ -50,6 +49,7 @@ def plot_remedies(frame: pd.DataFrame, *, loss: str = "output", ax: Axes | None 
         raise SelectionError("SELECTION", f"{len(others)} settings, {len(distinct(frame, 'scale'))} scales", "one of each")
     with given_or_new(ax, SINGLE_COLUMN, 2.8) as own:
         _draw(own, panels, distinct(frame, "scale")[0], key=key, theory=loss == "output")
+        _share([own])
         label(own, DEPTH_LABEL, axis_label(VALUE, loss=loss), "")
     return own
 

@@ -45,8 +45,8 @@ def measure_blocks(
 ) -> Iterator[Measured]:
     """Every norm of every network, as :func:`bench.engine.measure.measure` yields them.
 
-    scales, bias_stds, input_norms: [lanes]; gains: by
-    name, what the scale of a matrix is times: [lanes]. ‖∂loss/∂W_l‖ and ‖W_l‖ are over all matrices of block l together.
+    scales, bias_stds, input_norms: [lanes]; gains: by name, what the scale of a matrix is times: [lanes]. ‖∂loss/∂W_l‖ and
+    ‖W_l‖ are over all matrices of block l together.
     """
     inputs, readout, segments = batch
     forward, backward = (program(mesh, architecture, activation) for program in (forward_program, backward_program))
@@ -55,6 +55,8 @@ def measure_blocks(
     tiles = [slice(first, min(first + LANES, len(scales))) for first in range(0, len(scales), LANES)]
     whole = len(tiles) * sum(segments_to(max(run)) + sum(segments_to(group[0]) for group in _groups(run)) for run in runs)
     dtype = np.dtype(readout.dtype)
+    drawn = [_log2_norms(segments(index)) for index in range(segments_to(max(depths)))]
+    log2_norms = {name: np.concatenate([each[name] for each in drawn]) for name in gains}
     for run, lanes in itertools.product(runs, tiles):
         padding = (0, LANES - (lanes.stop - lanes.start))
         factors = architecture.factors(max(run))
@@ -83,7 +85,8 @@ def measure_blocks(
                 yield index, norms
 
         seen = _joined(run_forward(), advance, whole)
-        weight = np.concatenate([_weights(segments(index), scale) for index in range(segments_to(max(run)))])
+        with np.errstate(divide="ignore"):  # a scale of 0
+            weight = _root_of_squares(log2_norms[name][:, :, None] + np.log2(values) for name, values in scale.items())
         for group in _groups(run):
             yield from _rows(group, lanes, seen, _joined(walk_back(group), advance, whole), weight, readout, loss)
 
@@ -138,12 +141,10 @@ def _root_of_squares(log2_norms: Iterable[np.ndarray]) -> np.ndarray:
     return np.logaddexp2.reduce([2 * part for part in log2_norms]) / 2
 
 
-def _weights(blocks: Blocks, scale: dict[str, np.ndarray]) -> np.ndarray:
-    """log2 ‖W_l‖ over all matrices of each block: [LAYERS, seeds, lanes]."""
-    with np.errstate(divide="ignore"):
-        norms = {name: np.linalg.norm(np.asarray(each, float), axis=(2, 3)) for name, each in blocks.matrices.items()}
-        parts = {name: np.log2(norm) + np.asarray(blocks.exponents[name], float) for name, norm in norms.items()}
-        return _root_of_squares(part[:, :, None] + np.log2(scale[name]) for name, part in parts.items())
+def _log2_norms(blocks: Blocks) -> dict[str, np.ndarray]:
+    """By name, log2 of the norms of the matrices as they were drawn: [LAYERS, seeds]."""
+    norms = {name: np.linalg.norm(np.asarray(each, float), axis=(2, 3)) for name, each in blocks.matrices.items()}
+    return {name: log2_of(norm, np.asarray(blocks.exponents[name], float)) for name, norm in norms.items()}
 
 
 def _rows(

@@ -111,11 +111,11 @@ def _block(
             alpha = _factor(given, depth)
             if alpha < 0:  # means of branches alternate
                 return None
-            shrunk = 2 * _log(abs(alpha))
+            shrunk = 2 * _log(alpha)
             middle, height, slope = _averages(phi, square + value)
             middle *= alpha * std  # in units of √V
             more = float(np.logaddexp(math.log1p(2 * state.tilt * middle), shrunk + height - value))
-            tilt = state.tilt * math.exp(-more / 2) + math.copysign(math.exp(_log(abs(middle)) - more / 2), middle)
+            tilt = (state.tilt + middle) * math.exp(-more / 2)
             return _Block(value + more, _log1p_exp(shrunk + square + slope), shrunk + slope + value, tilt)
         case "residual2", names if names <= {"alpha"}:
             shrunk = 2 * _log(abs(_factor(given, depth)))
