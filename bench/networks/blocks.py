@@ -91,15 +91,15 @@ def blocks_program(
     return over_seeds(draw, mesh, in_axes=(0, None), out_axes=1, options=drawing_options(mesh))
 
 
-def draw_examples(key: int, width: int, seeds: Iterable[int], batch: int, length: int, dtype: str) -> np.ndarray:
-    """[seeds, batch, length, width]: a plain network's input at the first example's last position, and others."""
-    seeds = list(seeds)
-    found = np.empty((len(seeds), batch * length, width), dtype)
-    found[:, length - 1] = draw_networks(key, width, seeds, dtype).inputs
+def with_others(inputs: np.ndarray, key: int, seeds: Iterable[int], batch: int, length: int) -> np.ndarray:
+    """[seeds, batch, length, width]: inputs [seeds, width] at the first example's last position, and others around them."""
+    count, width = inputs.shape
+    found = np.empty((count, batch * length, width), inputs.dtype)
+    found[:, length - 1] = inputs
     others = np.arange(batch * length) != length - 1
     if others.any():
-        found[:, others] = draw_batches(key, width, seeds, int(others.sum()), dtype)
-    return found.reshape(len(seeds), batch, length, width)
+        found[:, others] = draw_batches(key, width, seeds, int(others.sum()), str(inputs.dtype))
+    return found.reshape(count, batch, length, width)
 
 
 class BlockBatch(NamedTuple):
@@ -126,11 +126,12 @@ def blocks_of(
 ) -> BlockBatch:
     """The networks of a sweep with that ``key`` and ``dtype``, as those of :func:`bench.networks.batches.networks_of`."""
     seeds = list(seeds)
-    keys, _, readout = place(mesh, draw_networks(key, width, seeds, dtype), 0)
-    inputs = place(mesh, draw_examples(key, width, seeds, batch, length, dtype), 0)
-    shapes, examples = tuple(architecture.shapes(width).items()), (batch, length, width)
+    drawn = draw_networks(key, width, seeds, dtype)
+    examples = with_others(drawn.inputs, key, seeds, batch, length)
+    keys, inputs, readout = place(mesh, drawn._replace(inputs=examples), 0)
+    shapes = tuple(architecture.shapes(width).items())
     options = {"biased": biased, "driven": architecture.driven, "shared": architecture.shared}
-    program = blocks_program(mesh, family, shapes, examples, dtype, **options)
+    program = blocks_program(mesh, family, shapes, (batch, length, width), dtype, **options)
 
     def draw(index: int) -> Blocks:
         return program(keys, np.int32(1 + index * LAYERS))
