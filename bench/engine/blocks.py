@@ -98,6 +98,7 @@ def run_blocks(
     dummies: Norms,
 ) -> tuple[State, Seen]:
     """The state after LAYERS blocks of one network, and what is seen of each of them."""
+    trained = architecture.begun(readout.shape[-1])
 
     def block(state: State, given: tuple[Blocks, Array, Norms]) -> tuple[State, Seen]:
         drawn, layer, dummy = given
@@ -109,7 +110,7 @@ def run_blocks(
         weights = {name: partial(product, name) for name in drawn.matrices}
         # a segment goes on beyond the last block, where a function of layer and depth may have no value
         number = jnp.minimum(layer, depth - 1) if architecture.by_depth else layer
-        state = architecture.block(state, weights, Step(number, depth, phi, drawn.inputs))
+        state = architecture.block(state, weights, Step(number, depth, phi, drawn.inputs, trained))
         leaves, tree = jax.tree.flatten(state)
         h, *others = leaves
         h = tap(h, dummy.delta)

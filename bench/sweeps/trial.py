@@ -41,7 +41,8 @@ def _check(name: str, activation: str, shape: tuple[int, int, int], dtype: str) 
 
         def block(state: Any, matrices: dict[str, Array], layer: Array, depth: Array, x: Array) -> Any:
             weights = {key: lambda v, matrix=matrix: dense(matrix, v) for key, matrix in matrices.items()}
-            return architecture.block(state, weights, Step(layer, depth, ACTIVATIONS[activation].function, x))
+            begun = architecture.begun(shape[-1])
+            return architecture.block(state, weights, Step(layer, depth, ACTIVATIONS[activation].function, x, begun))
 
         program, after = jax.make_jaxpr(block, return_shape=True)(state, matrices, number, number, h)
     except UsageError:

@@ -52,7 +52,8 @@ def jax_grad(name: str) -> Callable[[], object]:
         def block(state, given):
             drawn, read, layer = given
             products = {key: partial(dense, scale * matrix) for key, matrix in drawn.items()}
-            return architecture.block(state, products, Step(layer, jnp.float32(depth), jax.nn.relu, read)), None
+            step = Step(layer, jnp.float32(depth), jax.nn.relu, read, architecture.begun(WIDTH))
+            return architecture.block(state, products, step), None
 
         layers = jnp.arange(1, depth, dtype=jnp.float32)
         state, _ = jax.lax.scan(block, architecture.start(x), (weights, inputs, layers))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from jax import Array, lax
@@ -14,6 +15,13 @@ def dense(matrix: Array, h: Array) -> Array:
     return lax.dot_general(h, matrix, (((2,), (1,)), ((), ())), precision=lax.Precision.HIGHEST)
 
 
+class Trained(NamedTuple):
+    """What training moves beside matrices, such as a gain: an array of that shape for each block."""
+
+    start: float  # what all of it is when training begins
+    shape: tuple[int, ...] = ()
+
+
 class Step(NamedTuple):
     """Where a block stands, and what it is given beside its state and matrices."""
 
@@ -21,6 +29,8 @@ class Step(NamedTuple):
     depth: Array  # L; a block that looks at it is run anew for every depth
     phi: Callable[[Array], Array]  # the sweep's activation, element by element
     input: Array  # x_l [batch, length, width], for blocks that read an input at every step; else zeros
+    # by name what training moves: a number, or [1, 1, width]; Python's numbers, at their start, where nothing is trained
+    trained: Mapping[str, Array | float] = MappingProxyType({})
 
 
 Weights = Mapping[str, Callable[[Array], Array]]  # by name: h → W h + b
@@ -45,6 +55,7 @@ class Architecture:
     ``factors``: L → what a matrix is multiplied by at initialization beside the scheme and the scale, where it is not 1.
     ``start``: h_0 [batch, length, width] → the first state; the first array of a state is h_l.
     ``read``: h_{L-1} → what the readout sees, such as its normalization.
+    ``trained``: width → what training moves beside the matrices, by name: ``step.trained[name]``.
     ``shared``: every block has the matrices of the first one, as a recurrent network's steps do.
     ``by_depth``: ``factors`` or the block look at L, so that depths share no prefix.
     ``driven``: the block looks at ``step.input``.
@@ -55,9 +66,14 @@ class Architecture:
     block: Callable[[Any, Weights, Step], Any]
     shapes: Callable[[int], Shapes] = lambda width: {"W": (width, width)}
     factors: Callable[[int], Mapping[str, float]] = lambda _depth: {}
+    trained: Callable[[int], Mapping[str, Trained]] = lambda _width: {}
     start: Callable[[Array], Any] = same
     read: Callable[[Array], Array] = same
     shared: bool = False
     by_depth: bool = False
     driven: bool = False
     check: Callable[[int, int, int], tuple[str, Any, str] | None] = lambda _width, _batch, _length: None
+
+    def begun(self, width: int) -> dict[str, float]:
+        """``step.trained`` where nothing is trained, as in a sweep."""
+        return {name: each.start for name, each in self.trained(width).items()}

@@ -6,6 +6,7 @@ from jax import Array
 
 from bench.networks.architectures.architecture import Architecture, Step, Weights
 from bench.networks.architectures.arguments import choice
+from bench.networks.architectures.gains import gains, with_gain
 from bench.networks.architectures.norms import batch_norm
 
 
@@ -14,11 +15,12 @@ def batchnorm(skip: bool = False) -> Architecture:
     choice("skip", skip, (True, False))
 
     def block(h: Array, weights: Weights, step: Step) -> Array:
+        normalize = with_gain(batch_norm, step, "norm")
         if skip:
-            return h + weights["W"](step.phi(batch_norm(h)))
-        return step.phi(batch_norm(weights["W"](h)))
+            return h + weights["W"](step.phi(normalize(h)))
+        return step.phi(normalize(weights["W"](h)))
 
     def check(_width: int, batch: int, length: int) -> tuple[str, int, str] | None:
         return None if batch * length > 1 else ("batch", batch, "2 examples or more, over which batchnorm can normalize")
 
-    return Architecture("batchnorm", block, check=check)
+    return Architecture("batchnorm", block, trained=gains("norm"), check=check)

@@ -7,6 +7,7 @@ from jax import Array
 
 from bench.networks.architectures.architecture import Architecture, Step, Weights
 from bench.networks.architectures.arguments import choice
+from bench.networks.architectures.gains import gains, with_gain
 from bench.networks.architectures.norms import NORMS, Norm
 
 
@@ -20,10 +21,10 @@ def normed(norm: str = "layer", after: bool = False) -> Architecture:
     choice("after", after, (True, False))
 
     def block(h: Array, weights: Weights, step: Step) -> Array:
-        z = weights["W"](h)
-        return normalize(step.phi(z)) if after else step.phi(normalize(z))
+        z, gained = weights["W"](h), with_gain(normalize, step, "norm")
+        return gained(step.phi(z)) if after else step.phi(gained(z))
 
-    return Architecture("normed", block)
+    return Architecture("normed", block, trained=gains("norm", offsets=norm == "layer"))
 
 
 def pre_layernorm(norm: str = "layer", scaling: str = "none", peri: bool = False) -> Architecture:
@@ -38,13 +39,18 @@ def pre_layernorm(norm: str = "layer", scaling: str = "none", peri: bool = False
 
     def block(h: Array, weights: Weights, step: Step) -> Array:
         divisor = jnp.sqrt(step.layer) if scaling == "1/sqrt(l)" else 1.0
-        branch = weights["W"](step.phi(normalize(h) / divisor))
-        return h + (normalize(branch) if peri else branch)
+        branch = weights["W"](step.phi(with_gain(normalize, step, "norm")(h) / divisor))
+        return h + (with_gain(normalize, step, "branch")(branch) if peri else branch)
 
-    return Architecture("pre_layernorm", block, read=normalize)
+    named = ("norm", "branch") if peri else ("norm",)
+    return Architecture("pre_layernorm", block, read=normalize, trained=gains(*named, offsets=norm == "layer"))
 
 
 def post_layernorm(norm: str = "layer") -> Architecture:
     """LN(h + W phi(h)); norm: layer or rms."""
     normalize = _norm(norm)
-    return Architecture("post_layernorm", lambda h, weights, step: normalize(h + weights["W"](step.phi(h))))
+
+    def block(h: Array, weights: Weights, step: Step) -> Array:
+        return with_gain(normalize, step, "norm")(h + weights["W"](step.phi(h)))
+
+    return Architecture("post_layernorm", block, trained=gains("norm", offsets=norm == "layer"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +12,8 @@ from jax import Array, lax
 
 from bench.networks.architectures.architecture import Architecture, Shapes, Step, Weights, same
 from bench.networks.architectures.arguments import choice, factor, factor_of, looks_at_depth, whole
-from bench.networks.architectures.norms import layer_norm
+from bench.networks.architectures.gains import gains, with_gain
+from bench.networks.architectures.norms import Norm, layer_norm
 
 
 def transformer(norm: str = "pre", heads: int = 1, branch: float | str = 1.0, qk_norm: bool = False) -> Architecture:
@@ -25,11 +28,10 @@ def transformer(norm: str = "pre", heads: int = 1, branch: float | str = 1.0, qk
     whole("heads", heads)
     deep = branch == "deepnorm"
     share = 1.0 if deep else factor("branch", branch)
-    before = layer_norm if norm in ("pre", "sandwich") else same
-    within = layer_norm if norm == "sandwich" else same
-    after = layer_norm if norm == "post" else same
+    placed = {"pre": ("before",), "post": ("after",), "sandwich": ("before", "within"), "none": ()}[norm]
+    named = [f"{part}_{place}" for part in ("attention", "mlp") for place in placed]
 
-    def attention(h: Array, weights: Weights) -> Array:
+    def attention(weights: Weights, h: Array) -> Array:
         batch, length, width = h.shape
         query, key, value = (weights[name](h).reshape(batch, length, heads, width // heads) for name in "QKV")
         if qk_norm:
@@ -41,9 +43,16 @@ def transformer(norm: str = "pre", heads: int = 1, branch: float | str = 1.0, qk
     def block(h: Array, weights: Weights, step: Step) -> Array:
         skip = (2 * (step.depth - 1)) ** 0.25 if deep else 1.0
         added = factor_of(share, step.depth)
-        h = after(skip * h + added * within(attention(before(h), weights)))
-        inner = step.phi(weights["in"](before(h)))
-        return after(skip * h + added * within(weights["out"](inner)))
+
+        def norm_of(part: str, place: str) -> Norm:
+            return with_gain(layer_norm, step, f"{part}_{place}") if place in placed else same
+
+        def add(part: str, h: Array, function: Callable[[Array], Array]) -> Array:
+            branch = norm_of(part, "within")(function(norm_of(part, "before")(h)))
+            return norm_of(part, "after")(skip * h + added * branch)
+
+        h = add("attention", h, partial(attention, weights))
+        return add("mlp", h, lambda h: weights["out"](step.phi(weights["in"](h))))
 
     def shapes(width: int) -> Shapes:
         square = dict.fromkeys("QKVO", (width, width))
@@ -57,7 +66,8 @@ def transformer(norm: str = "pre", heads: int = 1, branch: float | str = 1.0, qk
         block,
         shapes=shapes,
         factors=lambda depth: dict.fromkeys(("V", "O", "in", "out"), (8 * (depth - 1)) ** -0.25) if deep else {},
-        read=before,
+        read=layer_norm if "before" in placed else same,
+        trained=gains(*named),
         by_depth=deep or looks_at_depth(share),
         check=check,
     )
