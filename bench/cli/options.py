@@ -79,6 +79,8 @@ TRAINING: dict[str, dict[str, Any]] = {
     "clip": _one("NORM", "global norm to which gradients are clipped; 0: not at all"),
     "steps": _one("COUNT", "of gradient descent"),
     "batch": _one("COUNT", "examples in a step; all of them where there are no more"),
+    "architectures": _several("NAME", "blocks between input layer and readout, as of a sweep (depthscale list)"),
+    "length": _one("COUNT", "pieces that the input is cut into, one a position, where a block is not plain"),
     "loss": _one("LOSS", "cross_entropy, or mse (½ ‖y - target‖²)"),
     "target": _one("TARGET", "what counts as learned: accuracy=0.9 or loss=0.1"),
 }

@@ -17,9 +17,10 @@ from bench.networks.activations import ACTIVATIONS
 from bench.networks.batches import Batch, networks_of
 from bench.networks.schemes import families
 from bench.networks.seeds import seed_mesh
+from bench.settings.defaults import PLAIN
 from bench.sweeps.lanes import Lane, lanes_of
 from bench.sweeps.plan import keeps_weights
-from bench.sweeps.sweep import PLAIN, Sweep
+from bench.sweeps.sweep import Sweep
 from bench.terminal.progress import counting_bar
 
 CONDITION_DEPTH = 64  # beyond it a condition number says little more, and costs a pass in float64

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.settings.checks import reals, sequence
+from bench.settings.defaults import PLAIN
 from bench.settings.errors import SweepError
 from bench.settings.suggestions import nearest
-from bench.sweeps.sweep import PLAIN, Sweep
+from bench.sweeps.sweep import Sweep
 
 LARGEST_EXPONENT = 126  # of a loss scale: 2^±126 is a normal float32
 ACCEPTED = "a power of two, such as 1, 1024 or 0.5, from 2^-126 to 2^126"

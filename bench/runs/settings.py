@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, fields
+from itertools import product
 from typing import Any, Self, cast
 
-from bench.settings.checks import DTYPES, LARGEST_COUNT, integer, integers, names, reals
+from bench.settings.checks import DTYPES, LARGEST_COUNT, integer, integers, names, reals, sequence
 from bench.settings.errors import SweepError
 
 LARGEST_KEY = 2**32 - 1
@@ -33,6 +34,19 @@ class Settings:
         self._settle("key", integer("key", given.key, at_least=0, at_most=LARGEST_KEY))
         if given.dtype not in DTYPES:
             raise SweepError("dtype", given.dtype, " or ".join(DTYPES))
+
+    def _settle_architectures(self) -> None:
+        """Check and settle what a block is, and what it sees. Raises SweepError."""
+        from bench.networks.architectures.registry import architecture_of, settled  # as in _settle_networks
+
+        given: Any = self
+        found = tuple(dict.fromkeys(map(settled, sequence("architectures", given.architectures, "architectures"))))
+        self._settle("architectures", found)
+        for field in ("batch", "length"):
+            self._settle(field, integer(field, getattr(given, field), at_least=1, at_most=LARGEST_COUNT))
+        for name, width in product(found, given.widths):
+            if wrong := architecture_of(name).check(int(width), given.batch, given.length):
+                raise SweepError(*wrong)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON types."""

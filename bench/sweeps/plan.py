@@ -13,8 +13,9 @@ from bench.networks.architectures.registry import architecture_of
 from bench.networks.schemes import families
 from bench.networks.segments import LAYERS, segments_to
 from bench.runs.chunk import AnyChunk, blocks
+from bench.settings.defaults import PLAIN
 from bench.sweeps.lanes import Lane, lanes_of
-from bench.sweeps.sweep import PLAIN, Sweep
+from bench.sweeps.sweep import Sweep
 
 CHUNK_BYTES = 2**30  # what one chunk may hold at a time, by estimate
 MOST_SEEDS = 1024

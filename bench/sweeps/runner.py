@@ -18,6 +18,7 @@ from bench.engine.measure_blocks import measure_blocks
 from bench.networks.activations import ACTIVATIONS
 from bench.networks.architectures.registry import architecture_of
 from bench.networks.batches import Batch, networks_of
+from bench.networks.block_trial import check_architectures
 from bench.networks.blocks import BlockBatch, blocks_of, rectangular_gains
 from bench.networks.initializers import INITIALIZERS
 from bench.networks.losses import LOSSES
@@ -26,12 +27,12 @@ from bench.networks.trial import check_own
 from bench.runs.folder import RunFolder
 from bench.runs.loop import Job, fill
 from bench.runs.removal import remove_run
+from bench.settings.defaults import PLAIN
 from bench.sweeps.needs import check_fits
 from bench.sweeps.pairs import measure_pairs
 from bench.sweeps.plan import Chunk, cells_of, keeps_weights, lanes_in, plan
 from bench.sweeps.rows import Table, pairs_table, tables
-from bench.sweeps.sweep import PLAIN, Sweep
-from bench.sweeps.trial import check_architectures
+from bench.sweeps.sweep import Sweep
 
 Batches = list[tuple[slice, Any]]  # of the chunk's seeds
 Beside = Callable[[Chunk, Mesh, Batches, Mapping[str, Table], tqdm], Mapping[str, Table]]  # with the chunk's tables
@@ -63,7 +64,8 @@ def check(sweep: Sweep) -> None:
     """Raises SweepError for a sweep that does not fit into memory, or whose functions cannot be used."""
     check_fits(sweep)
     shapes = [(width, width) for width in sweep.widths]
-    check_architectures(sweep)
+    functions = sweep.architectures, sweep.initializers, sweep.activations
+    check_architectures(*functions, widths=sweep.widths, batch=sweep.batch, length=sweep.length, dtype=sweep.dtype)
     check_own(sweep.initializers, sweep.activations, shapes=shapes, widths=sweep.widths, dtype=sweep.dtype)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import product
 
 from bench.runs.settings import Settings
-from bench.settings.checks import LARGEST_COUNT, integer, reals, sequence
+from bench.settings.checks import reals
+from bench.settings.defaults import PLAIN
 from bench.settings.errors import SweepError
 
-PLAIN = "plain"  # the architecture that the fast engine measures
 CLOSEST = 1e-12  # 1 - c of two vectors of float32, of which rounding is then a few per cent
 
 
@@ -71,16 +70,8 @@ class Sweep(Settings):
             raise SweepError("layers", self.layers, "True or False")
 
     def _settle_architectures(self) -> None:
-        from bench.networks.architectures.registry import architecture_of, settled
-
-        found = tuple(dict.fromkeys(map(settled, sequence("architectures", self.architectures, "architectures"))))
-        self._settle("architectures", found)
-        for field in ("batch", "length"):
-            self._settle(field, integer(field, getattr(self, field), at_least=1, at_most=LARGEST_COUNT))
-        for name, width in product(found, self.widths):
-            if wrong := architecture_of(name).check(width, self.batch, self.length):
-                raise SweepError(*wrong)
-        if found != (PLAIN,) and self.correlations:
+        super()._settle_architectures()
+        if self.architectures != (PLAIN,) and self.correlations:
             raise SweepError("correlations", self.correlations[0], f"none where architectures are not {PLAIN}")
 
     def _norms(self) -> tuple[float, ...]:

@@ -17,7 +17,7 @@ import numpy as np
 from jax import Array, lax
 
 from bench.arithmetic.extended import Numbers
-from bench.settings.defaults import VALUES
+from bench.settings.defaults import PLAIN, VALUES
 from bench.settings.errors import SweepError
 from bench.settings.specs import parse_spec
 from bench.training.network import Parameters, product
@@ -66,6 +66,7 @@ def check_aligned(training: Training, task: Task) -> None:
         return
     unfit: list[tuple[str, object, str]] = []
     for field, value, fits, accepted in (
+        ("architectures", training.architectures, training.architectures == (PLAIN,), PLAIN),
         ("initializers", training.initializers, set(training.initializers) <= set(SCHEMES), " or ".join(SCHEMES)),
         ("activations", training.activations, training.activations == ("linear",), "linear"),
         ("bias_stds", training.bias_stds, training.bias_stds == (0.0,), "0"),

@@ -21,29 +21,15 @@ import optax
 from jax import Array, lax
 from jax.sharding import Mesh
 
-from bench.networks.activations import Activation
 from bench.networks.seeds import fetch_behind, over_seeds, place
-from bench.training.aligned import Modes, align
-from bench.training.draws import Drawn, Factors, assemble, normalize_on
-from bench.training.network import (
-    LOSSES,
-    Parameters,
-    hits,
-    layer_weights,
-    log10_norm,
-    mean_loss,
-    outputs,
-    watched_layers,
-)
+from bench.training.network import LOSSES, Network, hits, log10_norm, mean_loss
 from bench.training.optimizers import Optimizer, Rates
-
-EVALUATED = 512  # examples at a time
 
 
 class State(NamedTuple):
     """A network in training."""
 
-    parameters: Parameters
+    parameters: Any  # its kind of network's
     optimizer: Any  # optax's state
     alive: Array  # bool: every loss so far was finite
 
@@ -62,7 +48,7 @@ class Metrics(NamedTuple):
 class Kind(NamedTuple):
     """What a program is compiled for, beside shapes."""
 
-    activation: Activation
+    network: Network
     loss: str
     optimizer: Optimizer
     clipped: bool
@@ -85,46 +71,18 @@ def train_step(state: State, x: Array, targets: Array, rates: Rates, clip: Array
     A network whose loss is not finite is not updated, then and from then on.
     """
 
-    def loss(parameters: Parameters) -> tuple[Array, Array]:
-        return mean_loss(parameters, x, targets, activation=kind.activation, loss=kind.loss)
+    def loss(parameters: Any) -> tuple[Array, Array]:
+        return mean_loss(kind.network, parameters, x, targets, loss=kind.loss)
 
     (value, accuracy), gradients = jax.value_and_grad(loss, has_aux=True)(state.parameters)
-    depth = state.parameters.hidden.shape[0] + 2
-    first, middle, last = (log10_norm(layer_weights(gradients, layer)) for layer in watched_layers(depth))
+    first, middle, last = map(log10_norm, kind.network.watched(gradients))
     if kind.clipped:
         gradients = clip_by_global_norm(gradients, clip)
     updates, optimizer = kind.optimizer.update(rates, gradients, state.optimizer, state.parameters)
     alive = state.alive & jnp.isfinite(value)
     parameters = jax.tree.map(lambda old, update: jnp.where(alive, old + update, old), state.parameters, updates)
-    ratio = log10_norm(updates.input) - log10_norm(state.parameters.input)
+    ratio = log10_norm(kind.network.watched(updates)[0]) - log10_norm(kind.network.watched(state.parameters)[0])
     return State(parameters, optimizer, alive), Metrics(value, accuracy, first, middle, last, ratio)
-
-
-@cache
-def start_program(
-    mesh: Mesh, depth: int, optimizer: Optimizer, normalizing: Activation | None, *, biased: bool
-) -> Callable[[Drawn, Factors, Rates, Array, Modes | None], State]:
-    """Compiles ``(drawn, factors, learning rates [cells], examples [CALIBRATION, inputs], modes) → State``.
-
-    Networks as they begin; normalizing: the activation, where weights are normalized on the examples; modes: where readouts
-    are aligned with a task's, those.
-    """
-
-    def start(segments: Any, others: Drawn, factors: Factors, rates: Rates, examples: Array, modes: Modes | None) -> State:
-        drawn = others._replace(segments=segments)
-        if normalizing is not None:
-            drawn = normalize_on(drawn, examples, normalizing)
-        parameters = assemble(drawn, factors, depth, biased=biased)
-        if modes is not None:
-            parameters = align(parameters, modes, factors.hidden)
-        return State(parameters, optimizer.init(rates, parameters), jnp.ones((), bool))
-
-    program = over_seeds(start, mesh, in_axes=(1, 0, 0, 0, None, None), out_axes=0)
-
-    def call(drawn: Drawn, factors: Factors, rates: Rates, examples: Array, modes: Modes | None) -> State:
-        return program(drawn.segments, drawn._replace(segments=()), factors, rates, examples, modes)
-
-    return call
 
 
 @cache
@@ -152,14 +110,14 @@ def train_program(mesh: Mesh, kind: Kind) -> Callable[..., tuple[State, Array]]:
 
 
 @cache
-def evaluate_program(mesh: Mesh, activation: Activation, loss: str) -> Callable[[Parameters, Array, Array, Array], Array]:
-    """Compiles ``(parameters, x [EVALUATED, inputs], targets, counted [EVALUATED]) → [cells, 3]``.
+def evaluate_program(mesh: Mesh, network: Network, loss: str) -> Callable[[Any, Array, Array, Array], Array]:
+    """Compiles ``(parameters, x [examples, inputs], targets, counted [examples]) → [cells, 3]``.
 
     Sums of the loss and of hits over the examples that count, and 1 if all weights are finite.
     """
 
-    def evaluate(parameters: Parameters, x: Array, targets: Array, counted: Array) -> Array:
-        y = outputs(parameters, x, activation)
+    def evaluate(parameters: Any, x: Array, targets: Array, counted: Array) -> Array:
+        y = network.outputs(parameters, x)
         zero = jnp.zeros((), y.dtype)
         sums = [jnp.sum(jnp.where(counted, values, zero)) for values in (LOSSES[loss](y, targets), hits(y, targets))]
         finite = jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(parameters)])
@@ -169,17 +127,20 @@ def evaluate_program(mesh: Mesh, activation: Activation, loss: str) -> Callable[
 
 
 def evaluate(
-    parameters: Parameters, x: np.ndarray, targets: np.ndarray, *, mesh: Mesh, activation: Activation, loss: str
+    parameters: Any, x: np.ndarray, targets: np.ndarray, *, mesh: Mesh, network: Network, loss: str, batch: int
 ) -> np.ndarray:
     """[cells, 3] in float64: mean loss of the examples, share of hits, 1 if all weights are finite."""
-    program = evaluate_program(mesh, activation, loss)
+    program, size = evaluate_program(mesh, network, loss), network.evaluated(batch)
+
+    def filled(array: np.ndarray, first: int) -> np.ndarray:
+        """A block of ``size``: blocks may normalize over all of its examples, so that others fill the last one up."""
+        own = array[first : first + size]
+        return np.concatenate([own, np.resize(array, (size - len(own), array.shape[1]))])
 
     def run() -> Iterator[tuple[int, Array]]:
-        for first in range(0, len(x), EVALUATED):
-            block = [array[first : first + EVALUATED] for array in (x, targets)]
-            short = EVALUATED - len(block[0])
-            padded = (np.pad(array, ((0, short), (0, 0))) for array in block)
-            yield first, program(parameters, *place(mesh, (*padded, np.arange(EVALUATED) < EVALUATED - short)))
+        for first in range(0, len(x), size):
+            counted = np.arange(size) < len(x) - first
+            yield first, program(parameters, *place(mesh, (filled(x, first), filled(targets, first), counted)))
 
     sums = np.stack([np.asarray(found, float) for _, found in fetch_behind(run())])
     with np.errstate(invalid="ignore", over="ignore"):

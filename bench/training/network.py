@@ -12,13 +12,31 @@ is of one network and in plain floats, as training is.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
 from bench.networks.activations import ACTIVATIONS, Activation
+
+EVALUATED = 512  # examples at a time
+
+
+class Network(Protocol):
+    """What the loop knows of a network; hashable, as it names a compiled program."""
+
+    def outputs(self, parameters: Any, x: Array) -> Array:
+        """Y [examples, outputs] for x [examples, inputs]."""
+        ...
+
+    def watched(self, parameters: Any) -> tuple[Array, Array, Array]:
+        """What the first, the middle and the last layer have of the parameters, or of a tree like them."""
+        ...
+
+    def evaluated(self, batch: int) -> int:
+        """How many examples are evaluated at a time, where a step sees ``batch``."""
+        ...
 
 
 class Parameters(NamedTuple):
@@ -120,9 +138,9 @@ def hits(y: Array, targets: Array) -> Array:
     return (right & jnp.all(jnp.isfinite(y), axis=-1)).astype(y.dtype)
 
 
-def mean_loss(parameters: Parameters, x: Array, targets: Array, *, activation: Activation, loss: str) -> tuple[Array, Array]:
+def mean_loss(network: Network, parameters: Any, x: Array, targets: Array, *, loss: str) -> tuple[Array, Array]:
     """(mean loss of the examples, share of hits)."""
-    y = outputs(parameters, x, activation)
+    y = network.outputs(parameters, x)
     return jnp.mean(LOSSES[loss](y, targets)), jnp.mean(hits(y, targets))
 
 
@@ -134,11 +152,25 @@ def log10_norm(values: Array) -> Array:
     return jnp.where(ordinary, jnp.log10(largest) + jnp.log10(jnp.sum(jnp.square(fractions))) / 2, jnp.log10(largest))
 
 
-def layer_weights(parameters: Parameters, layer: int) -> Array:
-    """W_l of a hidden layer, l = 1 … L - 1."""
-    return parameters.input if layer == 1 else parameters.hidden[layer - 2]
+class PlainNetwork(NamedTuple):
+    """The plain network, as the loop sees it."""
 
+    activation: Activation
 
-def watched_layers(depth: int) -> tuple[int, int, int]:
-    """The first, the middle and the last hidden layer, as numbers l from 1 to depth - 1."""
-    return 1, max(1, depth // 2), depth - 1
+    def outputs(self, parameters: Parameters, x: Array) -> Array:
+        """Y [examples, outputs]."""
+        return outputs(parameters, x, self.activation)
+
+    def watched(self, parameters: Parameters) -> tuple[Array, Array, Array]:
+        """W_1, W_{L/2} and W_{L-1}, of the hidden layers."""
+        depth = parameters.hidden.shape[0] + 2
+
+        def layer(number: int) -> Array:
+            return parameters.input if number == 1 else parameters.hidden[number - 2]
+
+        return layer(1), layer(max(1, depth // 2)), layer(depth - 1)
+
+    def evaluated(self, batch: int) -> int:
+        """How many examples are evaluated at a time, whatever the batch: none looks at others."""
+        del batch
+        return EVALUATED

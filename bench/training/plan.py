@@ -5,20 +5,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from typing import NamedTuple
-
-import numpy as np
 
 from bench.networks.initializers import INITIALIZERS, rectangular_gain
 from bench.networks.schemes import families, setting_of
 from bench.runs.chunk import AnyChunk, blocks
+from bench.settings.defaults import PLAIN
+from bench.training.sizes import cells_per_chunk
 from bench.training.tasks import load_task
 from bench.training.training import Training
-
-CHUNK_WORK = 1e12  # floating-point operations, about: what is lost at most when a run is killed
-FEWEST_CELLS, MOST_CELLS = 8, 4096
-MEMORY = 2**30  # what the networks that a device trains at a time may hold, by estimate
-STATES = 6  # copies of the parameters: themselves, their draw, gradients, updates, and what an optimizer keeps
 
 
 class Cell(NamedTuple):
@@ -50,11 +46,12 @@ class Chunk(AnyChunk):
     optimizer: str
     biased: bool
     cells: tuple[int, int]  # first, past the last
+    architecture: str = PLAIN
 
     @property
     def program(self) -> tuple[object, ...]:
         """What its cells share: those of chunks with the same one are trained side by side."""
-        return self.initializers, self.activation, self.width, self.depth, self.optimizer, self.biased
+        return self.initializers, self.activation, self.width, self.depth, self.optimizer, self.biased, self.architecture
 
     @property
     def count(self) -> int:
@@ -141,52 +138,17 @@ def _cells(training: Training, schemes: tuple[Scheme, ...], numbers: range) -> t
     return tuple(found)
 
 
-def work(training: Training, depth: int, width: int) -> float:
-    """Floating-point operations of one cell's training: three products for each matrix, example and step."""
-    task = load_task(training.task)
-    weights = width * (task.inputs + task.outputs + (depth - 2) * width)
-    return 6.0 * weights * min(training.batch, len(task.x_train)) * training.steps
-
-
-def cell_bytes(training: Training, depth: int, width: int) -> int:
-    """An estimate of what a cell holds while it is trained: its parameters' copies, and its activations twice."""
-    task = load_task(training.task)
-    parameters = width * (task.inputs + task.outputs + (depth + 14) * (width + 1))
-    activations = 2 * depth * width + task.inputs + 4 * task.outputs
-    return (STATES * parameters + activations * min(training.batch, len(task.x_train))) * np.dtype(training.dtype).itemsize
-
-
-def cells_per_device(training: Training, depth: int, width: int, platform: str) -> int:
-    """How many cells one device trains at a time, always as many, since the order of a sum can depend on it.
-
-    On a CPU, what was fastest at width 32 (fewer pay more for calling each product, more for memory); elsewhere enough to
-    fill the device, by guess. Never more than the memory's estimate allows.
-    """
-    wanted = max(1, (512 if platform == "cpu" else 2**17) // width)
-    return max(1, min(wanted, MEMORY // cell_bytes(training, depth, width)))
-
-
-def cells_per_chunk(training: Training, depth: int, width: int) -> int:
-    """How many cells one shard has at most."""
-    fitting = int(min(CHUNK_WORK / work(training, depth, width), MOST_CELLS)) // FEWEST_CELLS * FEWEST_CELLS
-    return max(fitting, FEWEST_CELLS)
-
-
 def plan(training: Training) -> tuple[Chunk, ...]:
     """The chunks of a training, in the order in which they run: those that share a program one after the other."""
     chunks: list[Chunk] = []
     inputs = load_task(training.task).inputs
-    for width in training.widths:
-        for depth in training.depths:
-            size = cells_per_chunk(training, depth, width)
-            for activation in training.activations:
-                for optimizer in training.optimizers:
-                    for biased in (False, True):
-                        for initializers in families(training.initializers):
-                            schemes = _schemes(training, inputs, initializers, activation, width, biased)
-                            count = len(schemes) * _cells_of_scheme(training)
-                            for cells in blocks(count, size):
-                                chunks.append(
-                                    Chunk(len(chunks), initializers, activation, width, depth, optimizer, biased, cells)
-                                )
+    for architecture, width, depth in product(training.architectures, training.widths, training.depths):
+        size = cells_per_chunk(training, depth, width, architecture)
+        for activation, optimizer, biased in product(training.activations, training.optimizers, (False, True)):
+            for initializers in families(training.initializers):
+                schemes = _schemes(training, inputs, initializers, activation, width, biased)
+                count = len(schemes) * _cells_of_scheme(training)
+                for cells in blocks(count, size):
+                    network = (initializers, activation, width, depth, optimizer, biased)
+                    chunks.append(Chunk(len(chunks), *network, cells, architecture))
     return tuple(chunks)

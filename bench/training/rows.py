@@ -148,6 +148,7 @@ def _key_columns(training: Training, chunk: Chunk, cells: Sequence[Cell]) -> Tab
     same = np.zeros(len(cells), np.int16)
     member = np.array([chunk.initializers.index(cell.initializer) for cell in cells], np.int16)
     return {
+        "architecture": ((chunk.architecture,), same),
         "task": ((training.task,), same),
         "initializer": (chunk.initializers, member),
         "activation": ((chunk.activation,), same),

@@ -13,22 +13,24 @@ from jax import Array
 from jax.sharding import Mesh
 from tqdm import tqdm
 
-from bench.networks.activations import ACTIVATIONS
-from bench.networks.initializers import INITIALIZERS
+from bench.networks.block_trial import check_architectures
 from bench.networks.seeds import fetch_behind, place, seed_mesh
 from bench.networks.trial import check_own
 from bench.runs.folder import RunFolder
 from bench.runs.loop import Job, fill
 from bench.runs.removal import remove_run
+from bench.settings.defaults import PLAIN
 from bench.settings.errors import SweepError
-from bench.training.aligned import check_aligned, modes_of
-from bench.training.draws import CALIBRATION, Factors, draw, orders
-from bench.training.loop import Kind, State, evaluate, start_program, train_program
+from bench.training.aligned import check_aligned
+from bench.training.draws import orders
+from bench.training.loop import Kind, evaluate, train_program
 from bench.training.needs import check_room_for
-from bench.training.optimizers import Rates, parse_optimizer, schedule_factors
-from bench.training.plan import Cell, Chunk, cells_in, cells_per_device, plan, schemes_in, work
+from bench.training.optimizers import parse_optimizer, schedule_factors
+from bench.training.plan import Cell, Chunk, cells_in, plan, schemes_in
 from bench.training.rows import Table, Trained, join, tables
+from bench.training.sizes import cells_per_device, work
 from bench.training.specs import parse_schedule
+from bench.training.start import cast, network_of, rates_of, starting_state
 from bench.training.tasks import Task, load_task
 from bench.training.training import Training
 
@@ -59,7 +61,7 @@ def train(
         group=lambda chunk: chunk.program,
         measure=_measuring(training, task),
         cells=lambda chunk: chunk.count,
-        work=lambda chunk: chunk.count * work(training, chunk.depth, chunk.width),  # a deep network takes longer
+        work=lambda chunk: chunk.count * _work(training, chunk),  # a deep network takes longer
         undefined=lambda chunk: _undefined(training, chunk),
         bar={"bar_format": BAR},
     )
@@ -77,9 +79,15 @@ def check_fit(training: Training, task: Task) -> None:
     ):
         if needs_classes and task.outputs == 1:
             raise SweepError(field, value, "mse and a target such as loss=0.1: the task has one output, so no classes")
+    others = [name for name in training.architectures if name != PLAIN]
+    if others and task.inputs % training.length:
+        raise SweepError("length", training.length, f"a divisor of the task's {task.inputs} inputs, for {others[0]}")
     check_aligned(training, task)
     shapes = [shape for width in training.widths for shape in ((task.inputs, width), (width, width))]
-    check_own(training.initializers, training.activations, shapes=shapes, widths=training.widths, dtype=training.dtype)
+    functions = training.initializers, training.activations
+    seen = {"batch": min(training.batch, len(task.x_train)), "length": training.length}
+    check_architectures(training.architectures, *functions, widths=training.widths, dtype=training.dtype, **seen)
+    check_own(*functions, shapes=shapes, widths=training.widths, dtype=training.dtype)
 
 
 def folder_of(training: Training, results: str | os.PathLike[str], name: str) -> RunFolder[Chunk]:
@@ -87,6 +95,10 @@ def folder_of(training: Training, results: str | os.PathLike[str], name: str) ->
     fields = training.to_dict() | {"data": load_task(training.task).digest}
     tables = ("cells", "curves") if training.curves else ("cells",)
     return RunFolder(results, name, kind="training", fields=fields, chunks=plan(training), tables=tables)
+
+
+def _work(training: Training, chunk: Chunk) -> float:
+    return work(training, chunk.depth, chunk.width, chunk.architecture)
 
 
 def _undefined(training: Training, chunk: Chunk) -> Iterator[str]:
@@ -101,7 +113,8 @@ def _measuring(training: Training, task: Task) -> Callable[[list[Chunk], tqdm], 
 
     def measured(chunks: list[Chunk], bar: tqdm) -> Iterator[tuple[Chunk, Mapping[str, Table]]]:
         first = chunks[0]
-        label = f"{first.optimizer} {first.activation} depth {first.depth} width {first.width}"
+        named = "" if first.architecture == PLAIN else f"{first.architecture} "
+        label = f"{named}{first.optimizer} {first.activation} depth {first.depth} width {first.width}"
         program = first.program[1:]  # initializers are data to it
         bar.set_description_str(label if program in compiled else f"{label}: compiling")
         compiled.add(program)
@@ -130,7 +143,8 @@ def train_chunks(
     first = chunks[0]
     cells = [cell for chunk in chunks for cell in cells_in(training, chunk)]
     devices = jax.local_devices()
-    per_device = cells_per_device(training, first.depth, first.width, devices[0].platform)
+    size_of = training, first.depth, first.width, devices[0].platform, first.architecture
+    per_device = cells_per_device(*size_of)
     size = per_device * len(devices)
     mesh = seed_mesh(size, per_device)  # all devices for any number of cells: one device's program may round differently
     waiting: deque[Chunk] = deque(chunks)
@@ -138,7 +152,7 @@ def train_chunks(
     for start in range(0, len(cells), size):
         own = cells[start : start + size]
         padded = own + [own[-1]] * (size - len(own))  # the last one stands in for those that are too few
-        done = len(own) * work(training, first.depth, first.width)
+        done = len(own) * _work(training, first)
         tile = train_tile(training, task, first, padded, mesh, lambda share, done=done: advance(share * done))
         finished.append(tile.part(slice(len(own))))
         while waiting and waiting[0].count <= sum(len(part.cells) for part in finished):
@@ -156,15 +170,15 @@ def train_tile(
     advance: Callable[[float], object] = lambda _share: None,
 ) -> Trained:
     """Trains as many cells as ``mesh`` takes at a time, from their draw to their evaluation."""
-    activation = ACTIVATIONS[chunk.activation]
+    network = network_of(training, chunk)
     arrays = [array.astype(training.dtype) for array in task]
     state = starting_state(training, task, chunk, cells, mesh)
-    whole = training.batch >= len(task.x_train)
-    kind = Kind(activation, training.loss, parse_optimizer(chunk.optimizer), clipped=training.clip > 0, whole=whole)
+    whole, batch = training.batch >= len(task.x_train), min(training.batch, len(task.x_train))
+    kind = Kind(network, training.loss, parse_optimizer(chunk.optimizer), clipped=training.clip > 0, whole=whole)
     program = train_program(mesh, kind)
     x, y = place(mesh, arrays[:2])
-    rates = _rates(training, cells, mesh)
-    clip = _cast(training.clip, training.dtype)
+    rates = rates_of(training, cells, mesh)
+    clip = cast(training.clip, training.dtype)
     blocks = -(-training.steps // STEPS)
     length = -(-training.steps // blocks)
     active = np.arange(blocks * length) < training.steps
@@ -185,44 +199,10 @@ def train_tile(
         metrics.append(block)
         advance(1 / blocks)
     final = (
-        evaluate(state.parameters, *examples, mesh=mesh, activation=activation, loss=training.loss)
+        evaluate(state.parameters, *examples, mesh=mesh, network=network, loss=training.loss, batch=batch)
         for examples in (arrays[:2], arrays[2:])
     )
     return Trained(cells, np.concatenate(metrics, axis=1)[:, : training.steps].astype(float), *final)
-
-
-def starting_state(training: Training, task: Task, chunk: Chunk, cells: Sequence[Cell], mesh: Mesh) -> State:
-    """The cells' networks as they begin, split over ``mesh``. Undefined ones are zero throughout."""
-    scheme = INITIALIZERS[chunk.initializers[0]]
-    drawn = draw(
-        scheme.name,
-        key=training.key,
-        width=chunk.width,
-        inputs=task.inputs,
-        outputs=task.outputs,
-        depth=chunk.depth,
-        seeds=[cell.seed for cell in cells],
-        dtype=training.dtype,
-        mesh=mesh,
-    )
-    columns = [(cell.input_factor, cell.input_bias_std, cell.factor, cell.bias_std) for cell in cells]
-    factors = Factors(*_cast(np.nan_to_num(np.array(columns), nan=0.0).T, training.dtype))
-    normalizing = ACTIVATIONS[chunk.activation] if scheme.family.unit_variance else None
-    program = start_program(mesh, chunk.depth, parse_optimizer(chunk.optimizer), normalizing, biased=chunk.biased)
-    examples = place(mesh, task.x_train[:CALIBRATION].astype(training.dtype))
-    modes = place(mesh, modes_of(training.task, training.dtype))
-    return program(drawn, place(mesh, factors, 0), _rates(training, cells, mesh), examples, modes)
-
-
-def _rates(training: Training, cells: Sequence[Cell], mesh: Mesh) -> Rates:
-    rates = _cast([(cell.learning_rate, cell.readout_learning_rate) for cell in cells], training.dtype)
-    return place(mesh, Rates(*rates.T), 0)
-
-
-def _cast(values: object, dtype: str) -> np.ndarray:
-    """As that type; what is beyond its range is inf, without a warning: such networks diverge."""
-    with np.errstate(over="ignore"):
-        return np.asarray(values, float).astype(dtype)
 
 
 def _orders(training: Training, examples: int, cells: Sequence[Cell], first: int, count: int) -> np.ndarray:

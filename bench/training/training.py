@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.runs.settings import Settings
-from bench.settings.checks import LARGEST_COUNT, integer, reals, sequence
+from bench.settings.checks import integer, reals, sequence
+from bench.settings.defaults import PLAIN
 from bench.settings.errors import SweepError
 from bench.training.specs import parse_schedule
 
@@ -37,6 +38,9 @@ class Training(Settings):
     loss: ``cross_entropy`` of the labels, or ``mse``, ½ ‖y - target‖².
     target: ``accuracy=0.9`` or ``loss=0.1``: what counts as having learned.
     curves: also keep learning curves.
+    architectures: what a block is, as of a sweep; others than ``plain`` have an input layer of their own beside their blocks
+    (:mod:`bench.training.block_network`).
+    length: positions that other blocks than ``plain`` see, each a piece of the input; it divides the task's inputs.
     """
 
     task: str = "digits"
@@ -59,6 +63,8 @@ class Training(Settings):
     key: int = 0
     dtype: str = "float32"
     curves: bool = True
+    architectures: tuple[str, ...] = (PLAIN,)
+    length: int = 1
 
     def __post_init__(self) -> None:
         from bench.training.network import LOSSES  # these need JAX and NumPy, which help and ``list`` do without
@@ -74,7 +80,7 @@ class Training(Settings):
         self._settle("schedule", str(parse_schedule(self.schedule)))
         self._settle("clip", reals("clip", [self.clip])[0])
         self._settle("steps", integer("steps", self.steps, at_least=1, at_most=MOST_STEPS))
-        self._settle("batch", integer("batch", self.batch, at_least=1, at_most=LARGEST_COUNT))
+        self._settle_architectures()
         if not isinstance(self.loss, str) or self.loss not in LOSSES:
             raise SweepError("loss", self.loss, " or ".join(LOSSES))
         if not isinstance(self.curves, bool):

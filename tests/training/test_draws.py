@@ -10,7 +10,7 @@ from bench.networks.initializers import INITIALIZERS
 from bench.networks.seeds import seed_mesh
 from bench.training.draws import draw
 from bench.training.plan import cells_of, plan
-from bench.training.runner import starting_state
+from bench.training.start import starting_state
 from bench.training.tasks import load_task
 from bench.training.training import Training
 from tests.tolerance import STANDARD_ERRORS

@@ -11,7 +11,7 @@ import pytest
 from bench.networks.activations import ACTIVATIONS
 from bench.settings.errors import SweepError
 from bench.training.loop import Kind, State, clip_by_global_norm, train_step
-from bench.training.network import Parameters, mean_loss
+from bench.training.network import Parameters, PlainNetwork, mean_loss
 from bench.training.optimizers import OPTIMIZERS, Rates, parse_optimizer, schedule_factors
 from bench.training.specs import parse_schedule
 
@@ -86,7 +86,7 @@ def gradient_program(activation: str, loss: str):
 def trained(
     written: str, parameters, x, targets, *, activation="tanh", loss="cross_entropy", clip=0.0, readout_rate=None
 ) -> list:
-    kind = Kind(ACTIVATIONS[activation], loss, parse_optimizer(written), clipped=clip > 0, whole=True)
+    kind = Kind(PlainNetwork(ACTIVATIONS[activation]), loss, parse_optimizer(written), clipped=clip > 0, whole=True)
     rates = Rates(np.asarray(RATE), np.asarray(RATE if readout_rate is None else readout_rate))
     state = State(parameters, kind.optimizer.init(rates, parameters), np.ones((), bool))
     for _ in range(STEPS):
@@ -159,7 +159,8 @@ def test_gradients_agree_with_finite_differences(activation):
         parameters, x, targets = network(biased=True)
 
         def loss(parameters):
-            return mean_loss(parameters, x, targets, activation=ACTIVATIONS[activation], loss="cross_entropy")[0]
+            network = PlainNetwork(ACTIVATIONS[activation])
+            return mean_loss(network, parameters, x, targets, loss="cross_entropy")[0]
 
         program = jax.jit(jax.value_and_grad(loss))
         gradients = jax.device_get(program(parameters)[1])

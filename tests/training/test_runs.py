@@ -20,6 +20,7 @@ import pytest
 
 import bench
 import bench.training.plan
+import bench.training.sizes
 from bench.cli.main import main
 from bench.training.rows import convergence, late_accuracy_gain, recorded_steps
 from tests.tolerance import own_programs
@@ -73,25 +74,16 @@ def test_every_cell_has_a_row_and_every_row_its_cell(grid):
     assert len(cells) == 3 * 2 * 3 * 2 * 2 * 2
     assert not cells.duplicated(KEYS).any()
     assert cells.columns.tolist() == [
-        *("task", "initializer", "activation", "width", "bias_std", "depth", "scale", "optimizer", "learning_rate"),
-        *(
-            "readout_learning_rate",
-            "schedule",
-            "clip",
-            "seed",
-            "final_train_loss",
-            "final_train_accuracy",
-            "test_loss",
-            "test_accuracy",
-            "late_accuracy_gain",
-        ),
+        *("architecture", "task", "initializer", "activation", "width", "bias_std", "depth", "scale"),
+        *("optimizer", "learning_rate", "readout_learning_rate", "schedule", "clip", "seed"),
+        *("final_train_loss", "final_train_accuracy", "test_loss", "test_accuracy", "late_accuracy_gain"),
         *("steps_to_target", "diverged_at", "convergence", "log10_grad_first", "log10_grad_last", "log10_update_ratio"),
     ]
     steps = recorded_steps(GRID["steps"])
     assert (steps[0], steps[-1], len(set(steps))) == (0, 69, len(steps))
     assert len(curves) == len(cells) * len(steps)
     assert curves.columns.tolist() == [
-        *cells.columns[:13],
+        *cells.columns[:14],
         *("step", "loss", "accuracy", "log10_grad_first", "log10_grad_middle", "log10_grad_last", "log10_update_ratio"),
     ]
     begun = curves[curves.step == 0].merge(cells, on=KEYS, suffixes=("", "_of_cell"), validate="one_to_one")
@@ -115,7 +107,7 @@ def test_a_cell_alone_has_the_bits_it_has_in_company(tmp_path, grid):
 
 @pytest.mark.optimized
 def test_the_chunking_does_not_show(tmp_path, monkeypatch, grid):
-    monkeypatch.setattr(bench.training.plan, "CHUNK_WORK", 1.0)
+    monkeypatch.setattr(bench.training.sizes, "CHUNK_WORK", 1.0)
     small = GRID | {"depths": [6]}
     assert len(bench.training.plan.plan(bench.Training(**small))) == 2 * (3 + 2)
     for kind in ("cells", "curves"):
@@ -390,6 +382,11 @@ def test_a_training_compiles_as_often_as_it_should_and_no_more(tmp_path):
         (["--target", "accuracy=2"], ["--target", "accuracy=2"]),
         (["--target", "speed=1"], ["--target", "speed=1", "loss=0.1"]),
         (["--depths", "1"], ["--depths", "1"]),
+        (["--architectures", "residul"], ["--architectures", "residul", "did you mean residual"]),
+        (["--architectures", "batchnorm", "--batch", "1"], ["--batch", "1", "2 examples"]),
+        (["--architectures", "residual", "--length", "5"], ["--length", "5", "divisor", "64 inputs"]),
+        (["--architectures", "residual", "--initializers", "lsuv"], ["--initializers", "lsuv", "residual"]),
+        (["--architectures", "residual", "--task", "saxe:aligned=true"], ["--architectures", "plain"]),
         (["digtis"], ["preset", "digtis", "did you mean digits"]),
     ],
 )

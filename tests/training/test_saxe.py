@@ -17,7 +17,7 @@ from bench.cli.main import main
 from bench.networks.activations import ACTIVATIONS
 from bench.theory import learned_modes
 from bench.training.loop import Kind, State, train_step
-from bench.training.network import Parameters
+from bench.training.network import Parameters, PlainNetwork
 from bench.training.optimizers import Rates, parse_optimizer
 from bench.training.tasks import load_task
 
@@ -37,7 +37,7 @@ RATES = (0.02, 0.01, 0.005)
 @jax.jit
 def trained(state: State, rates: Rates, x: jax.Array, targets: jax.Array, left: jax.Array, right: jax.Array) -> jax.Array:
     """[steps, modes], for as many steps as the lowest rate needs."""
-    kind = Kind(ACTIVATIONS["linear"], "mse", parse_optimizer("sgd"), clipped=False, whole=True)
+    kind = Kind(PlainNetwork(ACTIVATIONS["linear"]), "mse", parse_optimizer("sgd"), clipped=False, whole=True)
 
     def modes(parameters: Parameters) -> jax.Array:
         product = parameters.input

@@ -16,10 +16,10 @@ def dense(matrix: Array, h: Array) -> Array:
 
 
 class Trained(NamedTuple):
-    """What training moves beside matrices, such as a gain: an array of that shape for each block."""
+    """What training moves beside matrices, such as a gain: a vector for each block."""
 
     start: float  # what all of it is when training begins
-    shape: tuple[int, ...] = ()
+    shape: tuple[int, ...] = (1,)  # of one: a number; to the block it is [1, 1, …]
 
 
 class Step(NamedTuple):
@@ -29,7 +29,7 @@ class Step(NamedTuple):
     depth: Array  # L; a block that looks at it is run anew for every depth
     phi: Callable[[Array], Array]  # the sweep's activation, element by element
     input: Array  # x_l [batch, length, width], for blocks that read an input at every step; else zeros
-    # by name what training moves: a number, or [1, 1, width]; Python's numbers, at their start, where nothing is trained
+    # by name what training moves, [1, 1, width] or [1, 1, 1]; Python's numbers, at their start, where nothing is trained
     trained: Mapping[str, Array | float] = MappingProxyType({})
 
 

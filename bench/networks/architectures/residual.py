@@ -31,7 +31,7 @@ def residual2(alpha: float | str = 1.0, init: str = "plain") -> Architecture:
     alpha = factor("alpha", alpha)
 
     def trained(width: int) -> dict[str, Trained]:
-        return {} if gate is None else {"alpha": Trained(gate, (width,) if init == "layerscale" else ())}
+        return {} if gate is None else {"alpha": Trained(gate, (width if init == "layerscale" else 1,))}
 
     def block(h: Array, weights: Weights, step: Step) -> Array:
         share = factor_of(alpha, step.depth) if gate is None else step.trained["alpha"]
