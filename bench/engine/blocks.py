@@ -9,6 +9,7 @@ again in the backward pass: only the states between segments are kept.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any, NamedTuple
@@ -67,10 +68,16 @@ def _forward(matrix: Array, scale: Array, h: Array, dummy: Array) -> tuple[Array
 
 def _backward(kept: tuple[Array, Array, Array], cotangent: Array) -> tuple[Array, Array, Array, Array]:
     matrix, scale, h = kept
-    contract_all = (((0, 1), (0, 1)), ((), ()))
-    gradient = lax.dot_general(cotangent, h, contract_all, precision=lax.Precision.HIGHEST)
     back = scale * dense(matrix.T, cotangent)
-    return jnp.zeros_like(matrix), jnp.zeros_like(scale), back, norm(gradient)
+    return jnp.zeros_like(matrix), jnp.zeros_like(scale), back, _norm_of_gradient(cotangent, h)
+
+
+def _norm_of_gradient(cotangent: Array, h: Array) -> Array:
+    """‖Σ cotangent hᵀ‖, the sum over examples and positions."""
+    if math.prod(h.shape[:-1]) == 1:
+        return norm(cotangent) * norm(h)
+    contract_all = (((0, 1), (0, 1)), ((), ()))
+    return norm(lax.dot_general(cotangent, h, contract_all, precision=lax.Precision.HIGHEST))
 
 
 scaled_product.defvjp(_forward, _backward)
