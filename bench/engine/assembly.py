@@ -29,6 +29,7 @@ class Measured(NamedTuple):
     log10_relative: np.ndarray  # [L, seeds, lanes]: log10 ‖∂loss/∂W_l‖_F ‖W_l‖_F / |loss|; NaN where it is 0/0
     # [3, seeds, lanes]: log10 of the 10 % and 50 % quantiles of the entries |δ_i x_j| that are not zero, and of the largest
     log10_entries: np.ndarray | None = None
+    cosine: np.ndarray | None = None  # [seeds, lanes]: of h_{L-1} of several examples or positions; NaN where one is zero
 
 
 class Logs(NamedTuple):

@@ -41,6 +41,7 @@ class Seen(NamedTuple):
     hidden: Any  # ‖h_l‖
     output: Any  # u · read(h_l)
     read: Any  # ‖read(h_l)‖, of the vector that the readout sees
+    apart: Any  # :func:`apart` of h_l
 
 
 class Norms(NamedTuple):
@@ -53,6 +54,16 @@ class Norms(NamedTuple):
 def norm(array: Array) -> Array:
     """The root of the sum of all squares."""
     return jnp.sqrt(jnp.sum(jnp.square(array)))
+
+
+def apart(h: Array) -> Array:
+    """1 - cosine, h [batch, length, width]: of the last position and others of its example, else of it and other examples.
+
+    The mean over these, as ‖a/‖a‖ - b/‖b‖‖² / 2, which loses no digits where vectors are nearly parallel.
+    """
+    vectors = jnp.concatenate([h[0, -1:], h[0, :-1] if h.shape[1] > 1 else h[1:, -1]])
+    units = vectors / jnp.sqrt(jnp.sum(jnp.square(vectors), axis=-1, keepdims=True))
+    return jnp.sum(jnp.square(units[1:] - units[:1])) / (2 * max(1, len(vectors) - 1))
 
 
 @jax.custom_vjp
@@ -124,7 +135,8 @@ def run_blocks(
         seen = architecture.read(h)[0, -1]
         output = jnp.sum(seen * readout)
         h_only, seen_only = lax.stop_gradient((h, seen))  # a norm has no derivative at 0
-        return jax.tree.unflatten(tree, [h, *others]), Seen(norm(h_only), output, norm(seen_only))
+        distance = apart(h_only) if h.size > h.shape[-1] else jnp.zeros_like(output)
+        return jax.tree.unflatten(tree, [h, *others]), Seen(norm(h_only), output, norm(seen_only), distance)
 
     layers = first + jnp.arange(len(blocks.inputs), dtype=first.dtype)
     return lax.scan(block, state, (blocks, layers, dummies))
@@ -163,7 +175,7 @@ def backward_program(mesh: Mesh, architecture: Architecture, activation: Activat
         layers = first + jnp.arange(len(blocks.inputs), dtype=first.dtype)
         enters = (layers == depth - 1).astype(readout.dtype)
         silent = jnp.zeros_like(enters)
-        return pull((cotangent, Seen(silent, enters, silent)))
+        return pull((cotangent, Seen(silent, enters, silent, silent)))
 
     over_lanes = jax.vmap(unbounded(backward), in_axes=(None, None, 0, None, 0, 0, 0))
     over_depths = jax.vmap(over_lanes, in_axes=(None, None, None, None, 0, None, 0))

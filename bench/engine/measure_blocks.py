@@ -164,6 +164,7 @@ def _rows(
             leaving = np.concatenate([_log2(seen.hidden)[blocks], log2_of(*y)[None]])
             norm = np.concatenate([weight[blocks], np.broadcast_to(log2_readout, weight[:1].shape)])
             relative = grad + norm - log2_loss  # a dead network's is 0/0
-        entries = np.full((3, *grad.shape[1:]), np.nan)  # are not measured
-        values = (grad, delta, leaving, norm, relative)
-        yield Measured(depth, lanes, *(LOG10_2 * value[:, :, kept] for value in values), log10_entries=entries[:, :, kept])
+        entries = np.full((3, *grad.shape[1:]), np.nan)[:, :, kept]  # are not measured
+        cosine = 1 - np.exp2(_log2(seen.apart)[last])[:, kept]
+        values = (LOG10_2 * value[:, :, kept] for value in (grad, delta, leaving, norm, relative))
+        yield Measured(depth, lanes, *values, log10_entries=entries, cosine=cosine)

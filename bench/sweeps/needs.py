@@ -6,12 +6,16 @@ import math
 from itertools import product
 
 import jax
+import numpy as np
 
-from bench.engine.gradients import LANES, seeds_per_device
-from bench.networks.segments import segments_to
+from bench.engine import measure_blocks
+from bench.engine.gradients import DEPTHS, LANES
+from bench.networks.architectures.registry import architecture_of
+from bench.networks.block_trial import block_of
+from bench.networks.segments import LAYERS, segments_to
 from bench.runs.memory import check_chunks, check_room, device_bytes, host_bytes
-from bench.sweeps.plan import cut, keeps_weights, lane_bytes, weight_bytes
-from bench.sweeps.sweep import Sweep
+from bench.sweeps.plan import cut, keeps_weights, lane_bytes, seeds_at_once, weight_bytes
+from bench.sweeps.sweep import PLAIN, Sweep
 
 LANE_BYTES = 400  # of a lane's numbers as a list holds them
 TRACE_NUMBERS = 14  # float64, that the host keeps of each layer of a seed and lane: a trace, in pieces, joined, and its logs
@@ -26,7 +30,7 @@ def check_fits(sweep: Sweep) -> None:
     for architecture, width in product(sweep.architectures, sweep.widths):
         per_block, seed_blocks = cut(sweep, width, lanes, architecture)
         seeds = seed_blocks[0][1]
-        at_once = seeds_per_device(width, devices[0].platform) * len(devices)  # whatever the number of seeds
+        at_once = seeds_at_once(sweep, width, architecture) * len(devices)
         weights = weight_bytes(sweep, width, architecture)
         kept = keeps_weights(sweep, width, seeds + at_once, architecture)
         weights = seeds * weights if kept else at_once * weights // segments_to(deepest)
@@ -36,3 +40,21 @@ def check_fits(sweep: Sweep) -> None:
         check_room(field, value, weights + work, f"depth {deepest} at width {width}", room)
         chunks += len(sweep.activations) * len(seed_blocks) * math.ceil(lanes / per_block)
     check_chunks(chunks)
+
+
+def check_blocks_fit(sweep: Sweep) -> None:
+    """Raises SweepError where a backward pass through a segment, which keeps what its blocks compute, does not fit.
+
+    About half of it: what is element by element is computed again or in place.
+    """
+    room, devices = device_bytes(), len(jax.local_devices())
+    half = np.dtype(sweep.dtype).itemsize / 2
+    for name, width, activation in product(sweep.architectures, sweep.widths, sweep.activations):
+        if name != PLAIN:
+            block = block_of(name, activation, (sweep.batch, sweep.length, width), sweep.dtype)
+            kept = measure_blocks.LANES * (
+                LAYERS + (1 if architecture_of(name).by_depth else DEPTHS)
+            )  # by blocks, and in one of them
+            needed = seeds_at_once(sweep, width, name) * devices * kept * block.numbers * half
+            field = max(("length", sweep.length), ("batch", sweep.batch), ("widths", width), key=lambda each: each[1])
+            check_room(*field, needed, f"what {LAYERS} blocks of {name} compute at width {width}", room)

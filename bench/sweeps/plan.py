@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 from itertools import product
 
+import jax
 import numpy as np
 
-from bench.engine.gradients import LANES
+from bench.engine.gradients import LANES, seeds_per_device
 from bench.networks.architectures.registry import architecture_of
 from bench.networks.schemes import families
 from bench.networks.segments import LAYERS, segments_to
@@ -51,6 +52,12 @@ def weight_bytes(sweep: Sweep, width: int, architecture: str = PLAIN) -> int:
 def keeps_weights(sweep: Sweep, width: int, seeds: int, architecture: str = PLAIN) -> bool:
     """Whether so many seeds' weights stay in memory for the backward pass and further activations, or are drawn again."""
     return seeds * weight_bytes(sweep, width, architecture) <= 2 * CHUNK_BYTES
+
+
+def seeds_at_once(sweep: Sweep, width: int, architecture: str = PLAIN) -> int:
+    """How many seeds a device works on at a time, whatever their number: by the numbers of a state."""
+    numbers = width if architecture == PLAIN else width * sweep.batch * sweep.length
+    return seeds_per_device(numbers, jax.local_devices()[0].platform)
 
 
 def lane_bytes(sweep: Sweep, width: int, lanes: int, architecture: str = PLAIN) -> int:

@@ -25,12 +25,15 @@ def tables(sweep: Sweep, chunk: Chunk, measured: Iterable[tuple[slice, Measured]
     layers = {depth: np.empty((len(LAYER_VALUES), lanes, seeds, depth)) for depth in sweep.depths if sweep.layers}
     for block, result in measured:
         kept = slice(block.stop - block.start)
-        for name, value in summary(result).items():
+        values = summary(result)
+        if sweep.batch * sweep.length > 1:
+            values["cosine"] = np.full_like(values["log10_output"], np.nan) if result.cosine is None else result.cosine
+        for name, value in values.items():
             whole = cells.setdefault(name, np.empty((len(sweep.depths), lanes, seeds)))
             whole[sweep.depths.index(result.depth), result.lanes, block] = value[kept].T
         if sweep.layers:
-            values = np.stack([getattr(result, name)[:, kept] for name in LAYER_VALUES])
-            layers[result.depth][:, result.lanes, block] = values.transpose(0, 3, 2, 1)
+            norms = np.stack([getattr(result, name)[:, kept] for name in LAYER_VALUES])
+            layers[result.depth][:, result.lanes, block] = norms.transpose(0, 3, 2, 1)
     undefined = np.isnan([lane.engine_scale for lane in lanes_in(sweep, chunk)])
     for values in cells.values():
         values[:, undefined] = np.nan

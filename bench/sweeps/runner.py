@@ -7,12 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 from jax.sharding import Mesh
 from tqdm import tqdm
 
-from bench.engine.gradients import seeds_per_device
 from bench.engine.measure import Measured, measure
 from bench.engine.measure_blocks import measure_blocks
 from bench.networks.activations import ACTIVATIONS
@@ -28,9 +26,9 @@ from bench.runs.folder import RunFolder
 from bench.runs.loop import Job, fill
 from bench.runs.removal import remove_run
 from bench.settings.defaults import PLAIN
-from bench.sweeps.needs import check_fits
+from bench.sweeps.needs import check_blocks_fit, check_fits
 from bench.sweeps.pairs import measure_pairs
-from bench.sweeps.plan import Chunk, cells_of, keeps_weights, lanes_in, plan
+from bench.sweeps.plan import Chunk, cells_of, keeps_weights, lanes_in, plan, seeds_at_once
 from bench.sweeps.rows import Table, pairs_table, tables
 from bench.sweeps.sweep import Sweep
 
@@ -63,9 +61,11 @@ def run(
 def check(sweep: Sweep) -> None:
     """Raises SweepError for a sweep that does not fit into memory, or whose functions cannot be used."""
     check_fits(sweep)
-    shapes = [(width, width) for width in sweep.widths]
     functions = sweep.architectures, sweep.initializers, sweep.activations
     check_architectures(*functions, widths=sweep.widths, batch=sweep.batch, length=sweep.length, dtype=sweep.dtype)
+    check_blocks_fit(sweep)
+    blocks = [architecture_of(name).shapes(width) for name in sweep.architectures for width in sweep.widths]
+    shapes = dict.fromkeys(shape[::-1] for block in blocks for shape in block.values())
     check_own(sweep.initializers, sweep.activations, shapes=shapes, widths=sweep.widths, dtype=sweep.dtype)
 
 
@@ -106,8 +106,7 @@ def _measuring(
     def measured(chunks: list[Chunk], bar: tqdm) -> Iterator[tuple[Chunk, Mapping[str, Table]]]:
         first = chunks[0]
         count = first.seeds[1] - first.seeds[0]
-        numbers = first.width if first.architecture == PLAIN else first.width * sweep.batch * sweep.length
-        per_device = seeds_per_device(numbers, jax.local_devices()[0].platform)
+        per_device = seeds_at_once(sweep, first.width, first.architecture)
         mesh = seed_mesh(count, per_device)
         biased = any(lane.bias_std > 0 for chunk in chunks for lane in lanes_in(sweep, chunk))
         batches = list(_batches(sweep, first, mesh, per_device * mesh.size, biased=biased))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from bench.networks.architectures.registry import architecture_of
-from bench.networks.block_trial import traced
+from bench.networks.block_trial import block_of
 from bench.settings.defaults import PLAIN
 from bench.training.tasks import Task, load_task
 from bench.training.training import Training
@@ -73,6 +72,4 @@ def _kept(training: Training, width: int, architecture: str) -> int:
     """How many numbers a block computes for an example, all of which may be kept for its backward pass."""
     examples = 2  # no fewer, for blocks that normalize over them
     shape = (examples, training.length, width)
-    program = traced(architecture, training.activations[0], shape, training.dtype).program
-    made: list[Any] = [value.aval for equation in program.jaxpr.eqns for value in equation.outvars]
-    return sum(math.prod(array.shape) for array in made) // examples
+    return block_of(architecture, training.activations[0], shape, training.dtype).numbers // examples

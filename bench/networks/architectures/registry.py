@@ -6,11 +6,15 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
+import jax.numpy as jnp
+
 from bench.networks import architectures
 from bench.networks.architectures.architecture import Architecture
+from bench.networks.architectures.traced import traced
 from bench.settings.errors import SweepError
 from bench.settings.registry import describe
 from bench.settings.specs import parse_spec
@@ -75,12 +79,22 @@ def _own(text: str) -> Architecture:
         for part in attribute.split("."):
             found = getattr(found, part)
         if callable(found) and not isinstance(found, Architecture):
-            found = found() if _takes_nothing(found) else Architecture(text, found, by_depth=True, driven=True)
+            found = found() if _takes_nothing(found) else _of_block(text, found)
     except (Exception, SystemExit) as error:  # importing runs the user's code, which may fail in any way
         raise SweepError(FIELD, text, f"{accepted} ({describe(error)}){nearest(module, ARCHITECTURES)}") from error
     if not isinstance(found, Architecture):
         raise SweepError(FIELD, text, f"{accepted} (this is of type {type(found).__name__})")
     return found
+
+
+def _of_block(name: str, block: Callable[..., Any]) -> Architecture:
+    """Of a bare function, with what it looks at; all that there is, where it cannot be told without its true sizes."""
+    architecture = Architecture(name, block, by_depth=True, driven=True)
+    try:
+        looks = traced(architecture, jnp.tanh, (2, 3, 4), "float32")
+    except (Exception, SystemExit):  # it is tried again, at its sizes, where it is used
+        return architecture
+    return replace(architecture, by_depth=looks.by_depth, driven=looks.driven)
 
 
 def _takes_nothing(function: Any) -> bool:
