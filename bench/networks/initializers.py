@@ -106,6 +106,17 @@ def sparse(key: Array, shape: tuple[int, int], dtype: jnp.dtype) -> Array:
     return jnp.put_along_axis(jnp.zeros(shape, dtype), columns, drawn, axis=-1, inplace=False)
 
 
+def delta_orthogonal(key: Array, shape: tuple[int, int], dtype: jnp.dtype) -> Array:
+    """An orthogonal matrix at the middle tap of a kernel, and zeros at the others: shape (taps · n, n); else orthogonal.
+
+    Xiao et al. 2018, arXiv 1806.05393, Algorithm 1: a convolution on a ring that keeps all lengths.
+    """
+    taps, rest = divmod(*shape)
+    if rest or taps < 2:
+        return jax_initializers.orthogonal()(key, shape, dtype)
+    return jax_initializers.delta_orthogonal()(key, (taps, shape[1], shape[1]), dtype).reshape(shape)
+
+
 def uniform_bias(key: Array, shape: tuple[int, ...], dtype: jnp.dtype) -> Array:
     """U(±√3), of unit variance."""
     return jax.random.uniform(key, shape, dtype, -math.sqrt(3), math.sqrt(3))
@@ -173,6 +184,11 @@ _INITIALIZERS = (
         torch_setting,
     ),
     Initializer("orthogonal", "Haar-distributed orthogonal matrix (Saxe et al. 2014)", ORTHOGONAL),
+    Initializer(
+        "delta_orthogonal",
+        "orthogonal at a kernel's middle tap, the others 0 (Xiao et al. 2018); of square matrices: orthogonal",
+        Family(delta_orthogonal, decomposes=True),
+    ),
     Initializer(
         "critical_orthogonal",
         "orthogonal at the activation's critical point, bias included",

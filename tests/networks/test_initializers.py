@@ -40,6 +40,7 @@ VARIANCE = {
     "standard_uniform": 1 / 3,
     "torch_linear": 1 / 3,
     "orthogonal": 1,
+    "delta_orthogonal": 1,
     "critical_orthogonal": 1,
     "sparse": 15,
 }

@@ -10,7 +10,10 @@ import pytest
 
 import bench
 from bench.cli.main import main
-from bench.networks.architectures.registry import ARCHITECTURES
+from bench.networks.architectures.architecture import Step
+from bench.networks.architectures.registry import ARCHITECTURES, architecture_of
+from bench.networks.blocks import with_others
+from bench.networks.draws import draw_networks
 from bench.settings.catalog import architectures
 from bench.sweeps.runner import check
 from bench.theory import block_trajectory
@@ -107,6 +110,11 @@ def own(monkeypatch):
         ({"architectures": [f"{MODULE}:raises"]}, "ZeroDivisionError"),
         ({"architectures": ["residual"], "initializers": ["lsuv"]}, "initializers: got 'lsuv', expected no scheme that is"),
         ({"architectures": ["residual"], "correlations": [0.5]}, "correlations: got 0.5, expected none where"),
+        ({"architectures": ["lstm:chrono=1"]}, "expected lstm's chrono: 0 .none. or a number ≥ 2"),
+        (
+            {"architectures": ["transformer"], "length": 50_000},
+            "length: got 50000, expected what fits.*16 blocks of transformer",
+        ),
         ({"batch": 0}, "batch: got 0, expected a whole number ≥ 1"),
     ],
 )
@@ -129,6 +137,47 @@ def test_a_block_of_ones_own_is_measured_as_the_suites(tmp_path):
     cells = run_frame(tmp_path, architectures=names, **fields)
     tables = [cells[cells.architecture == name].drop(columns="architecture").reset_index(drop=True) for name in names]
     pd.testing.assert_frame_equal(*tables)
+
+
+@pytest.mark.usefixtures("own")
+def test_depths_of_a_bare_function_share_their_passes_unless_it_looks_at_them():
+    module = sys.modules[MODULE]
+    module.looks = lambda h, weights, step: h + weights["W"](h) / step.depth
+    assert not architecture_of(f"{MODULE}:block").by_depth
+    assert not architecture_of(f"{MODULE}:block").driven
+    assert architecture_of(f"{MODULE}:looks").by_depth
+
+
+EXAMPLES = {"batch": 2, "length": 4}
+
+
+def test_cosines_of_vectors_that_all_blocks_stretch_alike_are_those_of_the_inputs(tmp_path):
+    """h + W h with W = 1 at scale 1: 2 h."""
+    fields = {"architectures": ["residual"], "activations": ["linear"], "initializers": ["identity"], "widths": [8]}
+    cells = run_frame(tmp_path, **fields, **EXAMPLES, depths=[2, 30], scales=[1.0], seeds=2)
+    inputs = with_others(draw_networks(0, 8, [0, 1], "float32").inputs, 0, [0, 1], *EXAMPLES.values())
+    units = inputs[:, 0] / np.linalg.norm(inputs[:, 0], axis=-1, keepdims=True)
+    expected = np.einsum("stn,sn->s", units[:, :-1], units[:, -1]) / 3
+    for _, rows in cells.groupby("depth"):
+        np.testing.assert_allclose(rows.sort_values("seed").cosine, expected, atol=1e-6)
+
+
+def test_a_delta_orthogonal_convolution_keeps_all_lengths(tmp_path):
+    """Xiao et al. 2018, arXiv 1806.05393: an isometry, at any depth and size of the kernel."""
+    fields = {"architectures": ["conv"], "activations": ["linear"], "initializers": ["delta_orthogonal"], "widths": [8]}
+    layers = run_frame(tmp_path, kind="layers", **fields, **EXAMPLES, depths=[30], scales=[1.0], seeds=2)
+    hidden = layers[layers.layer < 30]
+    np.testing.assert_allclose(hidden.log10_delta, 0, atol=1e-5)
+    np.testing.assert_allclose(hidden.log10_activation, np.log10(2 * 4 * 8) / 2, atol=1e-5)
+
+
+def test_chrono_spreads_how_long_units_remember():
+    """Forget gates t/(1 + t) at times t from 1 to T - 1: Tallec & Ollivier 2018, arXiv 1804.11188, eq. 16."""
+    ones = jnp.ones((1, 1, 4))
+    still = dict.fromkeys("WU", lambda _h: jnp.zeros((1, 1, 16)))
+    _, c = architecture_of("lstm:chrono=10").block((ones, ones), still, Step(1, 2, jnp.tanh, ones))
+    times = np.array([2, 4, 6, 8])
+    np.testing.assert_allclose(c[0, 0], times / (1 + times), rtol=1e-6)
 
 
 def test_what_a_run_of_somebody_else_names_is_not_imported():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from bench.networks.architectures.architecture import Architecture, Shapes, Step, Weights
@@ -26,14 +27,27 @@ def rnn(inputs: float = 1.0) -> Architecture:
     return Architecture("rnn", block, shapes=_in_and_out, shared=True, driven=True)
 
 
-def lstm(forget_bias: float = 1.0) -> Architecture:
-    """Cell: h = o phi(c), c = f c + i phi(z); i, f (+ forget_bias), o, z of W h + U x_l (Hochreiter & Schmidhuber 1997)."""
+def lstm(forget_bias: float = 1.0, chrono: float = 0.0) -> Architecture:
+    """Cell: h = o phi(c), c = f c + i phi(z); i, f (+ forget_bias), o, z of W h + U x_l (Hochreiter & Schmidhuber 1997).
+
+    chrono = T ≥ 2: forget biases are the logarithms of times from 1 to T - 1, evenly spaced over the units, in the place of
+    drawn ones, and those of i their negatives (Tallec & Ollivier 2018, arXiv 1804.11188).
+    """
     bias = number("forget_bias", forget_bias)
+    longest = number("chrono", chrono)
+    if 0 != longest < 2:
+        raise ValueError("chrono: 0 (none) or a number ≥ 2")
 
     def block(state: Cell, weights: Weights, step: Step) -> Cell:
         h, c = state
         i, f, o, z = jnp.split(weights["W"](h) + weights["U"](step.input), 4, axis=-1)
-        c = jax.nn.sigmoid(f + bias) * c + jax.nn.sigmoid(i) * step.phi(z)
+        if longest:
+            width = h.shape[-1]
+            memory = jnp.asarray(np.log(1 + (longest - 2) * (np.arange(width) + 0.5) / width)[None, None], h.dtype)
+            i, f = i - memory, f + memory
+        else:
+            f = f + bias
+        c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * step.phi(z)
         return jax.nn.sigmoid(o) * step.phi(c), c
 
     return Architecture(
