@@ -65,7 +65,7 @@ def check(sweep: Sweep) -> None:
     check_architectures(*functions, widths=sweep.widths, batch=sweep.batch, length=sweep.length, dtype=sweep.dtype)
     check_blocks_fit(sweep)
     blocks = [architecture_of(name).shapes(width) for name in sweep.architectures for width in sweep.widths]
-    shapes = dict.fromkeys(shape[::-1] for block in blocks for shape in block.values())
+    shapes = dict.fromkeys((fan_in, fan_out) for block in blocks for fan_out, fan_in in block.values())
     check_own(sweep.initializers, sweep.activations, shapes=shapes, widths=sweep.widths, dtype=sweep.dtype)
 
 
