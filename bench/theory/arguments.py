@@ -31,6 +31,8 @@ _DEPTH, _STD = _whole(2), Kind("a finite number ≥ 0", lambda value: 0 <= value
 _ABOVE_ZERO = Kind("a finite number > 0", lambda value: 0 < value < math.inf)
 _KINDS = {
     "width": _whole(1),
+    "batch": _whole(1),
+    "length": _whole(1),
     "layers": _whole(1),
     "samples": _whole(1),
     "matrices": _DEPTH,

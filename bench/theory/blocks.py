@@ -1,156 +1,152 @@
-"""Mean field theory of networks that add and normalize: mean squares of h_l and its cotangent, block by block, n → ∞.
+"""Mean field theory of networks with any blocks: mean squares of h_l and its cotangent, block by block, n → ∞.
 
-With σ = weight_std, matrices N(0, σ²/n), V = V_{l-1} the mean square of the entries of h_{l-1}, averages over z ~ N(0, q),
-and G_l that of ∂y/∂h_l in units of 1/n:
+An architecture's law is a walk over its blocks: forward, mean squares of h_l and how alike two examples or positions are;
+backward, what each block makes of a cotangent. Cotangents meet matrices as if these were drawn anew, which is exact to
+leading order in 1/n where no block has its matrices from another one. The laws are in
 
-    plain            q = σ²V    V_l = E φ²                             G_{l-1} = G_l σ² E φ′²
-    residual         q = σ²V    V_l = V + 2 α M E φ + α² E φ²          G_{l-1} = G_l (1 + α² σ² E φ′²)
-    residual2        q = σ²V    V_l = V + α² σ² E φ²                   G_{l-1} = G_l (1 + α² σ⁴ E φ′²)
-    normed           q = 1      V_l = E φ²                             G_{l-1} = G_l E φ′² / V
-    normed, after    q = σ²V    V_l = 1,  s² = Var φ (rms: E φ²)       G_{l-1} = G_l σ² E φ′² / s²
-    pre_layernorm    q = 1/l or 1    V_l = V + σ² E φ²                 G_{l-1} = G_l (1 + σ² q E φ′² / V)
-    post_layernorm   q = 1      V_l = 1,  s² = 1 + σ² E φ²             G_{l-1} = G_l (1 + σ² E φ′²) / s²
+    :mod:`bench.theory.lone_blocks`        plain, residual, residual2, normed, pre_layernorm, post_layernorm, rnn
+    :mod:`bench.theory.gated_blocks`       highway
+    :mod:`bench.theory.cells`              gru, lstm
+    :mod:`bench.theory.batch_norm`         batchnorm
+    :mod:`bench.theory.convolutions`       conv
+    :mod:`bench.theory.attending_blocks`   transformer
 
-M is the mean of h's entries, M_l = M + α E φ: activations that are positive on average add up. A normalization divides
-cotangents by what it divides the signal by; its two projections cost O(1/n). Where blocks and activations keep a factor of
-their argument, ⟨∂y/∂h_l, h_l⟩ = y by Euler, so that V_{L-1} / (n V_l) takes the place of G_l / n: little in wide networks of
-few blocks, and most of it where V grows faster than G, as in deep residual ReLU networks.
+Where blocks and activations keep a factor of their argument, ⟨∂y/∂h_l, h_l⟩ = y by Euler, so that V_{L-1} / (n V_l) takes
+the place of G_l / n: little in wide networks of few blocks, and most of it where V grows faster than G, as in deep residual
+ReLU networks. What is random at finite width is not here: medians of measured norms lie below these means by O(L/n).
 
 Derived from He et al. 2015 (plain), Hayou et al. 2021, arXiv 2010.12859 (residual), Xiong et al. 2020, arXiv 2002.04745
-(layer norm). What is random at finite width is not here: medians of measured norms lie below these means by O(L/n).
+(layer norm).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from bench.theory import attending_blocks, batch_norm, cells, convolutions, gated_blocks, lone_blocks
 from bench.theory.arguments import checked
-from bench.theory.moments import CLIP, expectation, moments
-from bench.theory.nonlinearities import Nonlinearity, nonlinearity
+from bench.theory.block import Block, Law, Setting
+from bench.theory.nonlinearities import nonlinearity
 
 LN_10 = math.log(10)
+LAWS: Mapping[str, Law] = (
+    lone_blocks.LAWS | gated_blocks.LAWS | cells.LAWS | batch_norm.LAWS | convolutions.LAWS | attending_blocks.LAWS
+)
 HOMOGENEOUS = ("plain", "residual", "residual2")  # blocks that keep a factor, if activations do
-KNOWN = ("plain", "residual", "residual2", "normed", "pre_layernorm", "post_layernorm")
 
 
 class BlockTrajectory(NamedTuple):
-    """Arrays, one entry a block l = 1 … L-1: log10 of root mean squares at infinite width, for inputs of norm √n."""
+    """Arrays, one entry a block l = 1 … L-1: log10 of root mean squares at infinite width, of all examples and positions."""
 
     log10_activation: np.ndarray  # ‖h_l‖
     log10_delta: np.ndarray  # ‖∂y/∂h_l‖
     log10_grad: np.ndarray  # ‖∂y/∂W_l‖_F, of all matrices of the block together
-
-
-class _Block(NamedTuple):
-    """What one block does to mean squares, in natural logarithms, so that they may be of any size."""
-
-    value: float  # V_l
-    back: float  # G_{l-1} / G_l
-    weights: float  # ‖∂y/∂W_l‖² / (n G_l)
-    tilt: float = 0.0  # M_l / √V_l itself
+    cosine: np.ndarray  # of h_l of two examples or positions; NaN where it was not asked for
 
 
 @checked
 def block_trajectory(
-    architecture: str, activation: str, weight_std: float, depth: int, width: int
+    architecture: str,
+    activation: Any,
+    weight_std: float,
+    depth: int,
+    width: int,
+    *,
+    batch: int = 1,
+    length: int = 1,
+    input_norm: float = 1.0,
+    correlation: float | None = 0.0,
 ) -> BlockTrajectory | None:
     """What mean field theory expects of every block; None of architectures and arguments that it does not know.
 
-    architecture: as in a sweep, such as ``residual:alpha=1/sqrt(L)``; weight_std: σ of N(0, σ²/fan_in). Raises
-    ValueError for an activation that is not known.
+    architecture: as in a sweep, such as ``residual:alpha=1/sqrt(L)``; weight_std: σ of N(0, σ²/fan_in); batch, length: how
+    many examples a network sees, and positions of each; input_norm: of every one of them, in units of √n; correlation: of
+    any two, which a sweep draws independently: 0. None leaves ``cosine`` out where nothing else depends on it, which saves
+    time. Raises ValueError for an activation that is not known.
     """
-    name, given = _parsed(architecture)
-    phi = nonlinearity(activation)
-    if name not in KNOWN or weight_std == 0 or given.get("norm", "layer") not in ("layer", "rms"):
-        return None
-    state, blocks = _Block(0.0, 0.0, 0.0), []
-    for layer in range(1, depth):
-        known = _block(name, given, phi, weight_std, state, layer, depth)
-        if known is None:
-            return None
-        state = known
-        blocks.append(state)
-    values, back, weights, _ = np.array(blocks).T / math.log(10)
-    final = -values[-1] if name == "pre_layernorm" else 0.0  # y = u · LN(h)
-    delta = final + np.append(np.cumsum(back[:0:-1])[::-1], 0.0)
-    n = math.log10(width)
-    if name in HOMOGENEOUS and phi.negative_slope is not None:  # ⟨∂y/∂h_l, h_l⟩ = y
-        along = values[-1] - values - n
-        across = delta + np.log10(1 - 1 / width) if width > 1 else delta - np.inf
-        delta = np.logaddexp(across * LN_10, along * LN_10) / LN_10
-    return BlockTrajectory((values + n) / 2, delta / 2, (delta + weights + n) / 2)
+    (found,) = block_trajectories(
+        architecture, activation, weight_std, [depth], width, batch, length, input_norm, correlation
+    )
+    return found
 
 
-def _parsed(architecture: str) -> tuple[str, Mapping[str, str]]:
+@checked
+def block_trajectories(
+    architecture: str,
+    activation: Any,
+    weight_std: float,
+    depths: Sequence[int],
+    width: int,
+    batch: int = 1,
+    length: int = 1,
+    input_norm: float = 1.0,
+    correlation: float | None = None,
+) -> list[BlockTrajectory | None]:
+    """:func:`block_trajectory` of several depths, which share what they can."""
+    name, given = parsed(architecture)
+    law = LAWS.get(name)
+    if law is None or weight_std == 0:
+        return [None] * len(depths)
+    along = math.nan if correlation is None else correlation
+    setting = Setting(given, nonlinearity(activation), weight_std, 0, width, batch, length, input_norm, along)
+    if not law.knows(setting):
+        return [None] * len(depths)
+    by_depth, blocks, found = looks_at_depth(given), [], {}
+    for depth in sorted(set(depths), reverse=True):
+        if by_depth or not found:
+            setting = setting._replace(depth=depth)
+            blocks = list(islice(law.blocks(setting), depth - 1))
+        whole = len(blocks) >= depth - 1  # some laws end
+        found[depth] = _backward(name, law, setting, blocks[: depth - 1]) if whole else None
+    return [found[depth] for depth in depths]
+
+
+def looks_at_depth(given: Mapping[str, str]) -> bool:
+    """Whether a block or its draw depends on L."""
+    words = {given.get(name) for name in ("alpha", "branch", "init")}
+    return bool(words & {"1/sqrt(l)", "1/l", "deepnorm", "fixup"})
+
+
+def parsed(architecture: str) -> tuple[str, Mapping[str, str]]:
+    """The name, and its arguments as they are written, in small letters."""
     name, _, rest = architecture.partition(":")
     return name, dict(part.split("=", 1) for part in rest.lower().split(",") if "=" in part)
 
 
-def _averages(phi: Nonlinearity, log_variance: float) -> tuple[float, float, float]:
-    """E φ / √q, ln E φ² and ln E φ′² over N(0, q)."""
-    found = moments(phi, np.array([log_variance]))
-    variance = np.exp(np.clip([log_variance], -CLIP, CLIP))  # beyond, φ is z, a constant or 0
-    (mean,) = expectation(lambda z: (phi.function(z),), variance)
-    return float(mean[0] / np.sqrt(variance[0])), float(found.log_value[0]), float(found.log_slope[0])
+def _backward(name: str, law: Law, setting: Setting, blocks: Sequence[Block]) -> BlockTrajectory:
+    values = np.array([block.value for block in blocks])
+    cotangents = law.start(setting) - (values[-1] if law.normalized(setting) else 0.0)
+    delta, weights = np.empty((2, len(blocks)))
+    for place in range(len(blocks) - 1, -1, -1):
+        delta[place] = law.norm(cotangents)
+        cotangents, weights[place] = blocks[place].pull(cotangents)
+    weights -= delta
+    n, alone = math.log(setting.width), setting.length if name == "conv" else 1
+    keeps = name in HOMOGENEOUS or (name == "conv" and setting.says("skip"))
+    if keeps and setting.phi.negative_slope is not None:  # ⟨∂y/∂h_l, h_l⟩ = y
+        across = delta + math.log1p(-1 / setting.width) if setting.width > 1 else np.full_like(delta, -np.inf)
+        delta = np.logaddexp(across, values[-1] - values - n - math.log(alone))
+    activation = (values + n + math.log(setting.batch * setting.length)) / (2 * LN_10)
+    cosine = np.array([block.cosine for block in blocks])
+    return BlockTrajectory(activation, delta / (2 * LN_10), (delta + weights + n) / (2 * LN_10), cosine)
 
 
-def _block(
-    name: str, given: Mapping[str, str], phi: Nonlinearity, std: float, state: _Block, layer: int, depth: int
-) -> _Block | None:
-    """Of block ``layer``, from what the one before left; None for arguments that are not known."""
-    value, square = state.value, 2 * math.log(std)
-    match name, set(given):
-        case "plain", _:
-            _, height, slope = _averages(phi, square + value)
-            return _Block(height, square + slope, slope + value)
-        case "residual", names if names <= {"alpha"}:
-            alpha = _factor(given, depth)
-            if alpha < 0:  # means of branches alternate
-                return None
-            shrunk = 2 * _log(alpha)
-            middle, height, slope = _averages(phi, square + value)
-            middle *= alpha * std  # in units of √V
-            more = float(np.logaddexp(math.log1p(2 * state.tilt * middle), shrunk + height - value))
-            tilt = (state.tilt + middle) * math.exp(-more / 2)
-            return _Block(value + more, _log1p_exp(shrunk + square + slope), shrunk + slope + value, tilt)
-        case "residual2", names if names <= {"alpha"}:
-            shrunk = 2 * _log(abs(_factor(given, depth)))
-            _, height, slope = _averages(phi, square + value)
-            more, back = (_log1p_exp(shrunk + part) for part in (square + height - value, 2 * square + slope))
-            return _Block(value + more, back, shrunk + float(np.logaddexp(height, square + slope + value)))
-        case "normed", names if names <= {"norm", "after"} and given.get("after") != "true":
-            _, height, slope = _averages(phi, 0.0)
-            return _Block(height, slope - value, slope - square)
-        case "normed", names if names <= {"norm", "after"}:
-            middle, height, slope = _averages(phi, square + value)
-            removed = 0.0 if given.get("norm") == "rms" else middle**2 * math.exp(square + value - height)
-            divided = height + math.log1p(-removed)
-            return _Block(0.0, square + slope - divided, slope + value - divided)
-        case "pre_layernorm", names if names <= {"norm", "scaling"}:
-            variance = -math.log(layer) if given.get("scaling") == "1/sqrt(l)" else 0.0
-            _, height, slope = _averages(phi, variance)
-            more, back = (_log1p_exp(square + part - value) for part in (height, variance + slope))
-            return _Block(value + more, back, height)
-        case "post_layernorm", names if names <= {"norm"}:
-            _, height, slope = _averages(phi, 0.0)
-            divided = _log1p_exp(square + height)
-            return _Block(0.0, _log1p_exp(square + slope) - divided, height - divided)
-    return None
+def gated(architecture: str) -> bool:
+    """Whether its branches are multiplied by 0 at the start, so that their gradient is exactly 0 until the gate has moved.
+
+    ReZero and SkipInit, and a factor of 0 that is given. Fixup's blocks are not: their last matrix has a gradient.
+    """
+    _, given = parsed(architecture)
+    return given.get("init") in ("rezero", "skipinit") or any(_is_zero(given.get(name)) for name in ("alpha", "branch"))
 
 
-def _factor(given: Mapping[str, str], depth: int) -> float:
-    alpha = given.get("alpha", "1")
-    return {"1/sqrt(l)": depth**-0.5, "1/l": 1 / depth}[alpha] if "l" in alpha else float(alpha)
-
-
-def _log1p_exp(logarithm: float) -> float:
-    """ln(1 + e^x) of any x."""
-    return float(np.logaddexp(0.0, logarithm))
-
-
-def _log(number: float) -> float:
-    return math.log(number) if number > 0 else -math.inf
+def _is_zero(text: str | None) -> bool:
+    try:
+        return text is not None and float(text) == 0
+    except ValueError:
+        return False

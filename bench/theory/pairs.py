@@ -27,11 +27,11 @@ class Pair(NamedTuple):
     slope: float  # E φ′(z) φ′(z′)
 
 
-def pair(phi: Nonlinearity, variance: float, one_minus_c: float) -> Pair:
-    """The averages at variance q > 0 and 0 ≤ 1 - c ≤ 2; closed forms where they are known."""
+def pair(phi: Nonlinearity, variance: float, one_minus_c: float, *, step: float = STEP) -> Pair:
+    """The averages at variance q > 0 and 0 ≤ 1 - c ≤ 2; closed forms where they are known, else quadrature of that step."""
     if phi.negative_slope is not None:
         return _piecewise_linear(phi.negative_slope, variance, one_minus_c)
-    return CLOSED.get(phi.name, lambda q, d: _quadrature(phi, q, d))(variance, one_minus_c)
+    return CLOSED.get(phi.name, lambda q, d: _quadrature(phi, q, d, step))(variance, one_minus_c)
 
 
 def _angle(one_minus_c: float) -> float:
@@ -46,12 +46,12 @@ def _tanh_sinh(step: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return lower, upper, step * np.pi * np.cosh(u) * lower * upper
 
 
-def _quadrature(phi: Nonlinearity, variance: float, one_minus_c: float) -> Pair:
+def _quadrature(phi: Nonlinearity, variance: float, one_minus_c: float, step: float) -> Pair:
     root = np.sqrt(variance)
-    log_radius = np.arange(np.log(13.0), -ROUNDING - max(0.0, np.log(root)), -STEP)
+    log_radius = np.arange(np.log(13.0), -ROUNDING - max(0.0, np.log(root)), -step)
     radius = np.exp(log_radius)
-    radial = STEP * radius**2 * np.exp(-(radius**2) / 2)
-    start, end, angular = _tanh_sinh(STEP)
+    radial = step * radius**2 * np.exp(-(radius**2) / 2)
+    start, end, angular = _tanh_sinh(step)
     angle = _angle(one_minus_c)
     total = np.zeros(3)
     for length, sign in ((np.pi - angle, 1.0), (angle, -1.0)):

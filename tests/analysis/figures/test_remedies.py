@@ -48,7 +48,7 @@ def test_theory_is_drawn_where_there_is_some():
     law = [block_trajectory(facet.architecture, "relu", 2 * np.sqrt(2), depth, 4).log10_grad[0] for depth in (2, 20, 852)]
     np.testing.assert_allclose(line.get_ydata(), law)
     for other in (
-        facet._replace(architecture="lstm"),
+        facet._replace(architecture="mine:block"),
         facet._replace(initializer="identity"),
         facet._replace(bias_std=0.1),
         facet._replace(activation="mine:function"),
