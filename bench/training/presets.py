@@ -63,6 +63,21 @@ TRAININGS: Mapping[str, TrainingPreset] = MappingProxyType(
             optimizers=("momentum",),
             steps=1000,
         ),
+        "remedies": TrainingPreset(
+            "ten architectures of depth 8 to 852 on handwritten digits, relu, five learning rates (ten minutes)",
+            architectures=(
+                *("plain", "normed", "highway", "residual", "residual:alpha=1/sqrt(L)"),
+                *("residual2:init=fixup", "residual2:init=rezero", "pre_layernorm", "post_layernorm", "batchnorm"),
+            ),
+            initializers=("he_gaussian",),
+            activations=("relu",),
+            depths=(8, 32, 152, 852),
+            scales=(1.0,),
+            learning_rates=(0.003, 0.01, 0.03, 0.1, 0.3),
+            steps=150,
+            batch=32,
+            seeds=3,
+        ),
         "boundary": TrainingPreset(
             "256 × 256 learning rates of hidden layer and readout, tanh, width 16 (Sohl-Dickstein 2024; minutes)",
             task="noise:inputs=16,outputs=1,examples=272",  # as many as there are weights

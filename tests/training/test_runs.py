@@ -402,7 +402,7 @@ def test_bad_input_is_one_line_exit_2_and_nothing_written(tmp_path, monkeypatch,
 
 
 def test_presets_are_what_they_say():
-    assert set(bench.TRAININGS) == {"digits", "saxe", "schoenholz", "boundary"}
+    assert set(bench.TRAININGS) == {"digits", "saxe", "schoenholz", "remedies", "boundary"}
     with pytest.raises(TypeError):
         bench.TRAININGS["mine"] = bench.TRAININGS["saxe"]  # pyright: ignore[reportIndexIssue]
     schoenholz = bench.TRAININGS["schoenholz"].training
