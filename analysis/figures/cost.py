@@ -22,7 +22,7 @@ from analysis.drawing.labels import counted
 from analysis.drawing.own_axes import given_or_new, label
 from analysis.drawing.sheet import LINE, shortened
 from analysis.drawing.style import DOUBLE_COLUMN, SMALL, STYLE, new_figure, tidy
-from analysis.numbers.best_rate import NETWORK, best_rate
+from analysis.numbers.best_rate import best_rate, network
 from analysis.numbers.groups import Groups, quantile
 from analysis.numbers.rank_correlation import Correlation, rank_correlation
 from analysis.rows.load import load_trained
@@ -38,7 +38,7 @@ DECADES: Mapping[str, str] = MappingProxyType(
 )
 SIDES = ("all", "vanishing", "exploding")
 WITHIN = "within depths"
-MARKERS = "o^sDvP"  # of initializers; of more, all from the last on share it
+MARKERS = "o^sDvP"  # of initializers, or architectures where there are several; of more, all from the last on share it
 MOST_BINS, FEWEST = 8, 12  # on a side, and rows in one of them
 MOST_DEPTHS = 6  # in the legend
 LONGEST = 90  # points of an initializer's name there
@@ -56,12 +56,12 @@ def cost_rows(frame: pd.DataFrame, decades: str = "first") -> tuple[pd.DataFrame
     seed. Raises SelectionError for other ``decades``.
     """
     check_name("decades", decades, DECADES)
-    rows = best_rate(frame).sort_values([*NETWORK, "seed"], ignore_index=True)
+    rows = best_rate(frame).sort_values([*network(frame), "seed"], ignore_index=True)
     first, last = (rows[name].to_numpy(float) for name in ("log10_grad_first", "log10_grad_last"))
     with np.errstate(invalid="ignore"):
         found = first - last if decades == "ratio" else first
     rows["decades"] = np.where(rows["diverged_at"].to_numpy(float) == 0, np.inf, found)  # its loss has no gradient
-    rows["setting"] = rows.groupby(list(NETWORK), sort=True, observed=True).ngroup()
+    rows["setting"] = rows.groupby(network(rows), sort=True, observed=True).ngroup()
     known = ~np.isnan(rows[["decades", "steps_to_target"]].to_numpy(float)).any(axis=1)
     return rows.loc[known].reset_index(drop=True), int((~known).sum())
 
@@ -92,7 +92,8 @@ def plot_cost(frame: pd.DataFrame, *, steps: int, decades: str = "first", ax: Ax
 
     frame: rows of ``load_trained``, of which each setting is drawn at its best learning rate; ``steps``: how long they
     trained; ``decades``: see :func:`cost_rows`, on an axis that is linear near 10^0 and logarithmic far from it. Colour is
-    the depth, the marker the initializer. Black: median and quartiles over bins of equally many networks, on either side
+    the depth, the marker the initializer, or the architecture
+    where there are several. Black: median and quartiles over bins of equally many networks, on either side
     of 10^0. Networks that never reached the target lie in the band on top, as crosses where training diverged; gradients of
     exactly zero, or beyond the range of floats, lie in bands at the sides: points are spread evenly there, and where in a
     band a point lies means nothing. ``key``: an ``ax`` that is given gets its legend too. Raises SelectionError for other
@@ -149,14 +150,16 @@ def _draw(ax: Axes, rows: pd.DataFrame, steps: int) -> list:
 def _draw_points(ax: Axes, rows: pd.DataFrame, x: np.ndarray, y: np.ndarray) -> list[Line2D]:
     if rows.empty:
         return []
-    depths, schemes = distinct(rows, "depth"), distinct(rows, "initializer")
+    several = "architecture" in rows and len(distinct(rows, "architecture")) > 1
+    kind = "architecture" if several else "initializer"
+    depths, schemes = distinct(rows, "depth"), distinct(rows, kind)
     norm = LogNorm(depths[0], depths[-1]) if len(depths) > 1 else LogNorm(1, depths[0])
     colours = _colours(norm(rows["depth"].to_numpy(float)))
     diverged = np.isfinite(rows["diverged_at"].to_numpy(float)) & np.isposinf(rows["steps_to_target"].to_numpy(float))
     area = float(np.clip(4000 / len(rows), 2, 12))  # points²
     marker_of = {scheme: MARKERS[min(position, len(MARKERS) - 1)] for position, scheme in enumerate(schemes)}
     for scheme, marker in marker_of.items():
-        of_scheme = (rows["initializer"] == scheme).to_numpy()
+        of_scheme = (rows[kind] == scheme).to_numpy()
         for chosen, look in (
             (of_scheme & ~diverged, {"marker": marker, "linewidths": 0, "alpha": 0.65}),
             (of_scheme & diverged, {"marker": "x", "linewidths": 0.6}),

@@ -28,7 +28,7 @@ from analysis.rows.load import load_trained
 from analysis.rows.options import TRAINED, add_training_options, selected
 from analysis.rows.select import SelectionError, distinct, select, varying
 
-PANEL = ("activation", "width", "bias_std", "optimizer")
+PANEL = ("architecture", "activation", "width", "bias_std", "optimizer")
 DODGE = 0.011  # of the axis, at most, between lines, so that their bars stand beside one another
 MOST_HEIGHT = 8.0  # inches of panels
 MOST_DODGE = 0.04  # of the axis, between the first line and the last
@@ -59,15 +59,15 @@ def plot_learning_time(
 ) -> Axes:
     """Steps to the target against depth L, both on log axes: a line for each initializer, at its best learning rate.
 
-    frame: rows of ``load_trained`` with one activation, width, bias_std and optimizer; ``target`` and ``steps`` are the
-    training's. Points are medians over seeds, bars the 95 % bootstrap interval of the median (of fewer than five seeds:
-    from the smallest to the largest). The best rate is chosen by the same seeds, network by network. Hollow, in the band
-    on top: not reached within ``steps``, with a cross where most seeds diverged; a bar that ends there has an infinite end.
-    Lines are shifted sideways a little. By default the scale nearest to 1; several scales differ in line style. ``key``: an
-    ``ax`` that is given gets its legend too. Raises SelectionError (a ValueError) for values that the frame does not hold,
-    and for more than four scales.
+    frame: rows of ``load_trained`` with one architecture, activation, width, bias_std and optimizer; ``target`` and
+    ``steps`` are the training's. Points are medians over seeds, bars the 95 % bootstrap interval of the median (of fewer
+    than five seeds: from the smallest to the largest). The best rate is chosen by the same seeds, network by network.
+    Hollow, in the band on top: not reached within ``steps``, with a cross where most seeds diverged; a bar that ends there
+    has an infinite end. Lines are shifted sideways a little. By default the scale nearest to 1; several scales differ in
+    line style. ``key``: an ``ax`` that is given gets its legend too. Raises SelectionError (a ValueError) for values that
+    the frame does not hold, and for more than four scales.
     """
-    for column in PANEL:
+    for column in _panel(frame):
         if len(distinct(frame, column)) != 1:
             raise SelectionError(f"{column}s", len(distinct(frame, column)), "one for a panel")
     rows = choose(frame, scales)
@@ -82,14 +82,14 @@ def plot_learning_time(
 
 
 def draw_learning_times(frame: pd.DataFrame, *, target: str, steps: int, scales: Sequence[float] | None = None) -> Figure:
-    """A panel for each (activation, width, bias_std, optimizer), on the same axes.
+    """A panel for each (architecture, activation, width, bias_std, optimizer), on the same axes.
 
     Arguments and errors are those of :func:`plot_learning_time`.
     """
     rows = choose(frame, scales)
     times, looks = learning_times(rows), _looks(rows)
     axis = _axis(times, looks, steps)
-    groups: Any = times.groupby(list(PANEL), sort=False, observed=True)
+    groups: Any = times.groupby(_panel(times), sort=False, observed=True)
     panels = [panel for _, panel in groups]
     columns = 2 if len(panels) == 4 else min(len(panels), 3)
     used = in_rows(len(panels), columns)
@@ -116,6 +116,11 @@ def choose(frame: pd.DataFrame, scales: Sequence[float] | None) -> pd.DataFrame:
     if len(found) > len(DASHES):
         raise SelectionError("scales", len(found), f"up to {len(DASHES)}, which line styles can tell apart")
     return rows
+
+
+def _panel(frame: pd.DataFrame) -> list[str]:
+    """The columns of :data:`PANEL` that the frame has: older runs have no architecture."""
+    return [name for name in PANEL if name in frame]
 
 
 def _looks(rows: pd.DataFrame) -> Looks:
@@ -158,7 +163,8 @@ def _label(target: str) -> str:
 
 def _title(panel: pd.DataFrame, named: Sequence[str]) -> str:
     row = panel.iloc[0]
-    words = [row["activation"]]
+    words = [row["architecture"]] if "architecture" in named else []
+    words += [row["activation"]]
     words += [row["optimizer"]] if "optimizer" in named else []
     words += [f"n = {row['width']}"] if "width" in named else []
     words += [f"bias std {row['bias_std']:g}"] if "bias_std" in named else []

@@ -7,8 +7,13 @@ import pandas as pd
 
 from analysis.numbers.statistics import seed_statistic
 
-NETWORK = ("initializer", "activation", "width", "bias_std", "optimizer", "depth", "scale")
+NETWORK = ("architecture", "initializer", "activation", "width", "bias_std", "optimizer", "depth", "scale")
 RATES = ("learning_rate", "readout_learning_rate")
+
+
+def network(frame: pd.DataFrame) -> list[str]:
+    """The columns of :data:`NETWORK` that the frame has: older runs have no architecture."""
+    return [name for name in NETWORK if name in frame]
 
 
 def best_rate(frame: pd.DataFrame) -> pd.DataFrame:
@@ -22,11 +27,12 @@ def best_rate(frame: pd.DataFrame) -> pd.DataFrame:
     The same seeds choose the rate and are then shown, so the minimum is optimistic: of N rates that are equally good, the
     luckiest is kept. Raises KeyError for a frame without these columns.
     """
-    by = [*NETWORK, *RATES]
+    own = network(frame)
+    by = [*own, *RATES]
     medians = pd.DataFrame({value: seed_statistic(frame, value, by=by) for value in ("steps_to_target", "final_train_loss")})
     # One row for each group, numbered as groupby numbers them: sorted by ``by``.
-    ranked = medians.reset_index().sort_values([*NETWORK, *medians.columns, *RATES], na_position="last")
-    best = ranked.index[~ranked.duplicated(list(NETWORK))]
+    ranked = medians.reset_index().sort_values([*own, *medians.columns, *RATES], na_position="last")
+    best = ranked.index[~ranked.duplicated(own)]
     return frame.loc[np.isin(frame.groupby(by, sort=True, observed=True).ngroup().to_numpy(), best)]
 
 
@@ -36,6 +42,7 @@ def at_the_largest(frame: pd.DataFrame, best: pd.DataFrame) -> np.ndarray:
     There a still larger rate might be faster: ``steps_to_target`` is an upper bound of what the best rate would need.
     frame: all rows; best: those that :func:`best_rate` kept of it.
     """
-    rates = frame.groupby(list(NETWORK), observed=True)["learning_rate"].agg(["min", "max"])
-    limits = best[[*NETWORK, "learning_rate"]].join(rates, on=list(NETWORK))
+    own = network(frame)
+    rates = frame.groupby(own, observed=True)["learning_rate"].agg(["min", "max"])
+    limits = best[[*own, "learning_rate"]].join(rates, on=own)
     return ((limits["learning_rate"] == limits["max"]) & (limits["max"] > limits["min"])).to_numpy()

@@ -19,10 +19,10 @@ def depth_scales(facet: Facet, scales: Sequence[float]) -> np.ndarray | None:
     ξ_c: over how many layers two inputs' correlation comes a factor e nearer to its fixed point; 1/|ln χ₁|: over how many
     the mean squared gradient changes by a factor e (Schoenholz et al. 2017, arXiv 1611.01232). Both are inf where the fixed
     point is critical. Without bias lengths vanish in the ordered phase and nothing is left to correlate: there ξ_c is its
-    limit for a vanishing bias, which is 1/|ln χ₁|. No theory: schemes without a law of independent or orthogonal weights,
-    and a user's function.
+    limit for a vanishing bias, which is 1/|ln χ₁|. No theory: other architectures than ``plain``, schemes without a law of
+    independent or orthogonal weights, and a user's function.
     """
-    if facet.activation not in NONLINEARITIES:
+    if facet.architecture != "plain" or facet.activation not in NONLINEARITIES:
         return None
     law = ensemble(facet.initializer, facet.activation, facet.bias_std)
     if law is None or law.kind == "identity":

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.numbers.best_rate import NETWORK, at_the_largest, best_rate
+from analysis.numbers.best_rate import at_the_largest, best_rate, network
 from analysis.numbers.groups import Groups, quantile
 from analysis.numbers.statistics import seed_statistic
 from analysis.rows.select import distinct
@@ -24,7 +24,7 @@ SAXE = {  # arXiv 1312.6120, for deep linear networks at scale 1; the identity i
 
 
 def learning_times(frame: pd.DataFrame) -> pd.DataFrame:
-    """One row for each network at its best learning rate: the columns of :data:`best_rate.NETWORK`, and those below.
+    """One row for each network at its best learning rate: the columns of :func:`best_rate.network`, and those below.
 
     ``median``, ``low``, ``high``: steps to the target over seeds, and the interval of :func:`median_interval`; inf: not
     reached, NaN: an undefined scheme. ``diverged``: the share of seeds whose training diverged. ``largest``: whether no
@@ -34,11 +34,26 @@ def learning_times(frame: pd.DataFrame) -> pd.DataFrame:
     """
     best = best_rate(frame)
     best = best.assign(diverged=np.isfinite(best["diverged_at"]), largest=at_the_largest(frame, best))
-    groups: Any = best.groupby(list(NETWORK), sort=True, observed=True)
+    groups: Any = best.groupby(network(best), sort=True, observed=True)
     found = groups.agg(diverged=("diverged", "mean"), largest=("largest", "all"), seeds=("seed", "size"))
-    found["median"] = seed_statistic(best, "steps_to_target", by=NETWORK)
+    found["median"] = seed_statistic(best, "steps_to_target", by=network(best))
     ends = [median_interval(rows.to_numpy(float)) for _, rows in groups["steps_to_target"]]
     found["low"], found["high"] = np.transpose(ends)
+    return found.reset_index()
+
+
+def first_gradients(frame: pd.DataFrame) -> pd.DataFrame:
+    """One row for each network: its columns, and ``median``, ``low`` and ``high`` over seeds of the decades of its gradient.
+
+    Of log10 ‖∂ℓ/∂W_1‖ before the first step, which no learning rate changes, with the smallest and the largest seed; inf
+    where the loss itself is not finite there. frame: rows of ``load_trained``.
+    """
+    one_rate = frame.loc[~frame.duplicated([*network(frame), "seed"])]
+    lost = one_rate["diverged_at"] == 0
+    decades = one_rate["log10_grad_first"].where(~lost, np.inf)
+    groups: Any = one_rate.assign(decades=decades).groupby(network(frame), sort=True, observed=True)
+    found = groups.agg(low=("decades", "min"), high=("decades", "max"))
+    found["median"] = seed_statistic(one_rate.assign(decades=decades), "decades", by=network(frame))
     return found.reset_index()
 
 
@@ -70,7 +85,7 @@ def describe_growth(times: pd.DataFrame, steps: int) -> list[str]:
     for linear networks at scale 1 what Saxe, McClelland & Ganguli 2014 found. times: of :func:`learning_times`; ``steps``:
     how many were run.
     """
-    by = [name for name in NETWORK if name != "depth"]
+    by = [name for name in network(times) if name != "depth"]
     named = [name for name in by if name in ("initializer", "activation", "scale") or len(distinct(times, name)) > 1]
     lines = []
     groups: Any = times.groupby(by, sort=False, observed=True)

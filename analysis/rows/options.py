@@ -18,7 +18,7 @@ LARGEST = 1e18  # in absolute value: no run holds more
 RANGES = "numbers and ranges first:last:count, such as 1 2 or 1,2 or 0.5:3:101"
 NETWORKS = ("initializers", "activations", "widths", "bias_stds")
 SWEPT = (*NETWORKS, "input_norms", "architectures")
-TRAINED = (*NETWORKS, "optimizers", "learning_rates", "depths", "scales")
+TRAINED = (*NETWORKS, "architectures", "optimizers", "learning_rates", "depths", "scales")
 
 
 class Joined(argparse.Action):
@@ -104,6 +104,11 @@ def add_swept(parser: argparse.ArgumentParser) -> None:
     """Which schemes, activations, biases, lengths of the input and architectures."""
     add_networks(parser)
     add_input_norms(parser)
+    add_architectures(parser)
+
+
+def add_architectures(parser: argparse.ArgumentParser) -> None:
+    """Which architectures."""
     add_several(parser, "--architectures", _name, "architectures", "NAME")
 
 
@@ -137,6 +142,7 @@ def add_cells(parser: argparse.ArgumentParser, depths: str = "depths", scales: s
 def add_training_options(parser: argparse.ArgumentParser) -> None:
     """Which of a training's networks are drawn."""
     add_networks(parser)
+    add_architectures(parser)
     add_several(parser, "--optimizers", _name, "optimizers", "NAME")
     add_several(parser, "--learning-rates", numbers, "learning rates", "RATE")
     add_cells(parser)

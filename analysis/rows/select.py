@@ -25,7 +25,7 @@ class Facet(NamedTuple):
     bias_std: float
     optimizer: str = ""  # of a training
     input_norm: float = 1.0  # of a sweep, in units of √n
-    architecture: str = "plain"  # of a sweep
+    architecture: str = "plain"
 
 
 AXES = (*Facet._fields, "depth", "scale", "learning_rate", "readout_learning_rate", "correlation", "format")

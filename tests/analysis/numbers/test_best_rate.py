@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.numbers.best_rate import NETWORK, RATES, at_the_largest, best_rate
+from analysis.numbers.best_rate import RATES, at_the_largest, best_rate, network
 from tests.analysis.conftest import make_trained
 
 
@@ -57,13 +57,13 @@ def test_every_network_has_its_own_rate_as_a_plain_loop_finds_it():
     frame["final_train_loss"] = np.random.default_rng(1).random(len(frame))
     best = best_rate(frame)
     chosen = set()
-    for _, network in frame.groupby(list(NETWORK)):
+    for _, own in frame.groupby(network(frame)):
         rates = [
             (rows["steps_to_target"].median(), rows["final_train_loss"].median(), rate)
-            for rate, rows in network.groupby("learning_rate")
+            for rate, rows in own.groupby("learning_rate")
         ]
         *_, rate = min(rates)
-        assert set(best.loc[best.index.isin(network.index), "learning_rate"]) == {rate}
+        assert set(best.loc[best.index.isin(own.index), "learning_rate"]) == {rate}
         chosen.add(rate)
     assert len(chosen) == 3
     assert len(best) == len(frame) / 3
