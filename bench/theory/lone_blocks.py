@@ -49,7 +49,7 @@ def alone(step: Step, *, layers: Callable[[Setting], Iterable[int]] = lambda _: 
 
     def blocks(setting: Setting) -> Iterator[Block]:
         value = 2 * math.log(setting.input_norm)
-        apart = value + log(1 - setting.correlation) if setting.correlation == setting.correlation else math.nan
+        apart = value + log(1 - setting.correlation) if setting.cosines else math.nan
         state = Alone(value, apart, 0.0, 0.0)
         for layer in layers(setting):
             state = step(setting, state, layer)
