@@ -219,7 +219,8 @@ def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Fi
     if largest > LARGEST_ON_AXIS:
         raise SelectionError("scales", f"{largest:g}", f"scales up to {LARGEST_ON_AXIS:g}, which an axis can hold")
     if arguments.residual:
-        return draw_residuals(agreement(cells, progress=True))
+        sizes = {name: manifest["sweep"].get(name, 1) for name in ("batch", "length")}
+        return draw_residuals(agreement(cells, **sizes, progress=True))
     return draw_heatmaps(
         cells,
         value=arguments.value,

@@ -34,10 +34,19 @@ COLUMN = 1.9  # inches
 THEORY: Any = {"color": "black", "linewidth": 0.7, "linestyle": (0, (2, 1.5)), "zorder": 2}
 
 
-def plot_remedies(frame: pd.DataFrame, *, loss: str = "output", ax: Axes | None = None, key: bool = True) -> Axes:
+def plot_remedies(
+    frame: pd.DataFrame,
+    *,
+    loss: str = "output",
+    batch: int = 1,
+    length: int = 1,
+    ax: Axes | None = None,
+    key: bool = True,
+) -> Axes:
     """One panel: log10 ‖∂y/∂W_1‖ against depth L, a line for each architecture.
 
-    frame: rows of ``load_cells`` that differ in architecture, depth and seed alone. Lines are medians over seeds, bands
+    frame: rows of ``load_cells`` that differ in architecture, depth and seed alone, of a run with that ``batch`` and
+    ``length``. Lines are medians over seeds, bands
     reach from the smallest seed to the largest; dashed black: mean field theory
     (:func:`bench.theory.block_trajectory`), of the loss ``output``. The y axis is linear within three decades of 1 and
     logarithmic in decades beyond; grey lines: the ends of number formats. Blocks whose gradient is exactly zero have no

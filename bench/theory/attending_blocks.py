@@ -153,6 +153,7 @@ def _start(setting: Setting) -> Cotangents:
 LAWS = {
     "transformer": Law(
         _blocks,
+        ("norm", "heads", "branch", "qk_norm"),
         knows=lambda setting: setting.std < LARGEST_STD,
         start=_start,
         normalized=lambda setting: setting.given.get("norm", "pre") in ("pre", "sandwich"),

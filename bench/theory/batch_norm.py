@@ -115,4 +115,4 @@ def start(setting: Setting) -> Cotangents:
     return np.array([math.log(share), log(1 - share)])
 
 
-LAWS = {"batchnorm": Law(_blocks, start=start, knows=lambda setting: setting.batch * setting.length >= FEWEST)}
+LAWS = {"batchnorm": Law(_blocks, ("skip",), start=start, knows=lambda setting: setting.batch * setting.length >= FEWEST)}

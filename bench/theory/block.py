@@ -63,6 +63,7 @@ class Law(NamedTuple):
     """A network: its blocks, one after another, and what the readout sees."""
 
     blocks: Callable[[Setting], Iterator[Block]]  # they end where the law does
+    arguments: tuple[str, ...] = ()  # those that it knows
     knows: Callable[[Setting], bool] = lambda _: True  # these arguments, and so many examples and positions
     start: Callable[[Setting], Cotangents] = lambda _: np.zeros(1)  # of what the readout sees
     norm: Callable[[Cotangents], float] = np.logaddexp.reduce  # ln ‖∂y/∂h_l‖²

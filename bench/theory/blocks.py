@@ -68,11 +68,11 @@ def block_trajectory(
 
     architecture: as in a sweep, such as ``residual:alpha=1/sqrt(L)``; weight_std: σ of N(0, σ²/fan_in); batch, length: how
     many examples a network sees, and positions of each; input_norm: of every one of them, in units of √n; correlation: of
-    any two, which a sweep draws independently: 0; cosines=False leaves ``cosine`` out where nothing else depends on it, which
-    saves time. Raises ValueError for an activation that is not known.
+    any two, which a sweep draws independently: 0; cosines=False leaves ``cosine`` out, where nothing else
+    depends on it, which saves time. Raises ValueError for an activation that is not known.
     """
     name, given = parsed(architecture)
-    if name not in LAWS or weight_std == 0:
+    if name not in LAWS or weight_std == 0 or not set(given) <= set(LAWS[name].arguments):
         return None
     by_depth = depth if looks_at_depth(given) else 1  # else of all depths
     sizes = (weight_std, by_depth, width, batch, length, input_norm, correlation, cosines)
