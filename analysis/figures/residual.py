@@ -43,7 +43,12 @@ LOOKS: Mapping[str, dict] = MappingProxyType(
         "undefined": UNDEFINED,
     }
 )
-WORDS = {"no theory": "no theory", "gated": "gated: 0 by design", "zero": "exactly zero in all seeds", "undefined": "undefined"}
+WORDS = {
+    "no theory": "no theory",
+    "gated": "gated: 0 by design",
+    "zero": "exactly zero in all seeds",
+    "undefined": "undefined",
+}
 FAIL: Any = {"marker": "x", "color": "black", "linestyle": "none", "markeredgewidth": 0.6}
 LARGEST_MARK = 3.5  # points
 LABEL = r"$\log_{10}\,\Vert\partial y/\partial W_1\Vert_\mathrm{F}$ from theory, in standard errors"
@@ -54,11 +59,10 @@ def plot_residual(frame: pd.DataFrame, *, ax: Axes | None = None, key: bool = Fa
 
     frame: rows of ``agreement`` with one initializer, activation, width and bias_std. Purple: measured gradients are
     smaller than predicted, orange: larger; pale up to ±1.96, beyond which a cell fails (at 95 %: one in 20 does by
-    chance) and has a cross; colours end at ±6.
-    Where theory is mean field, of other architectures, nothing is tested and nothing has a cross.
-    Light grey: no theory; sparse dots: gated, 0 by design; hatched: exactly zero in all seeds; dotted: undefined. The title counts what passes. Without
-    ``ax`` a figure of one column's width is made, with colorbar and legend; an ``ax`` that is given gets them with ``key``.
-    Raises SelectionError (a ValueError) for several facets.
+    chance) and has a cross; colours end at ±6. Where theory is mean field, of other architectures, nothing is tested and
+    nothing has a cross. Light grey: no theory; grey dots: gated, 0 by design; hatched: exactly zero in all seeds; dotted:
+    undefined. The title counts what passes. Without ``ax`` a figure of one column's width is made, with colorbar and
+    legend; an ``ax`` that is given gets them with ``key``. Raises SelectionError (a ValueError) for several facets.
     """
     facet = one_facet(frame)
     with given_or_new(ax, SINGLE_COLUMN, 2.6) as own:

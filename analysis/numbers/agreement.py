@@ -6,12 +6,13 @@
 the measurement's own tolerance in decades, for where nothing is random (identity weights; orthogonal ones, if linear).
 
 Of other architectures than plain ones mean field theory knows the mean of squares at infinite width, and no σ. There the
-measured standard deviation s takes its place, and μ - ln(10) s² that of μ, which is how far the mean of a normal logarithm lies
-below the logarithm of the mean; z then says how near mean field is, and is no test, for what it lacks is O(L/n).
+measured standard deviation s takes its place, and μ - ln(10) s² that of μ: so far the mean of a normal logarithm lies below
+the logarithm of the mean. Then z says how near mean field is, and is no test, for what it lacks is O(L/n).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,8 @@ VERDICTS = ("pass", "fail", "mean field", "no theory", "gated", "zero", "undefin
 def agreement(frame: pd.DataFrame, *, batch: int = 1, length: int = 1, progress: bool = False) -> pd.DataFrame:
     """One row for each cell without its seed, in the run's order: measured, predicted, and whether they agree.
 
-    frame: rows of ``load_cells`` of a run with ``loss="output"``, and that ``batch`` and ``length``. Beside the cell's columns the result has ``seeds``;
+    frame: rows of ``load_cells`` of a run with ``loss="output"``, and that ``batch`` and ``length``. Beside the cell's
+    columns the result has ``seeds``;
     ``dead``, those whose gradient is exactly zero; ``mean`` over the others, since theory is given that a gradient is alive;
     ``predicted``, ``error`` (the denominator of z), ``z``, ``law``, ``reason`` (why there is no law, else empty), and
     ``verdict``: "pass" for |z| ≤ 1.96 (95 %: one right cell in 20 fails), "fail", "no theory"
@@ -69,6 +71,11 @@ def agreement(frame: pd.DataFrame, *, batch: int = 1, length: int = 1, progress:
     kept = cells[[*keys, "seeds", "dead"]]
     reason = [law.reason for law in found]
     return kept.assign(mean=mean, predicted=predicted, error=error, z=z, law=law, reason=reason, verdict=verdict)
+
+
+def sizes_of(manifest: Mapping[str, Any]) -> dict[str, int]:
+    """How many examples and positions the sweep's networks see, on which laws of architectures depend."""
+    return {name: manifest["sweep"].get(name, 1) for name in ("batch", "length")}
 
 
 def _predict(cell: dict[Any, Any], batch: int, length: int) -> Prediction:

@@ -146,9 +146,7 @@ LAWS = {
     "residual": Law(alone(residual), ("alpha",)),
     "residual2": Law(alone(_residual2), ("alpha", "init")),
     "normed": Law(alone(_normed), ("norm", "after"), knows=_norms),
-    "pre_layernorm": Law(
-        alone(_pre_layernorm), ("norm", "scaling", "peri"), knows=_norms, normalized=lambda _: True
-    ),
+    "pre_layernorm": Law(alone(_pre_layernorm), ("norm", "scaling", "peri"), knows=_norms, normalized=lambda _: True),
     "post_layernorm": Law(alone(_post_layernorm), ("norm",), knows=_norms),
     "rnn": Law(alone(_recurrent, layers=steps), ("inputs",)),
 }
