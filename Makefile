@@ -1,4 +1,4 @@
-# make            set up, run the presets lecture, atlas and digits, draw their figures
+# make            set up, run the presets lecture, atlas, remedies and digits, draw their figures
 # make test       set up, run the tests           make lint       ruff and pyright
 # make thorough   the tests that take longest, and those of bits with programs compiled as users' are
 # make bench      the speed comparison            make coverage   theory against measurement, counted
@@ -12,6 +12,7 @@ READY := $(VENV)/.ready
 DRAWS := $(wildcard analysis/*.py analysis/*/*.py bench/theory/*.py)
 TRAINED := trainability learning-time curves cost
 FIGURES := results/lecture/lecture.png results/atlas/heatmap.png results/atlas/heatmap.pdf results/atlas/residual.png \
+	results/remedies/remedies.png \
 	$(TRAINED:%=results/digits/%.png)
 
 .DEFAULT_GOAL := figures
@@ -20,6 +21,7 @@ FIGURES := results/lecture/lecture.png results/atlas/heatmap.png results/atlas/h
 figures: setup
 	@$(RUN) -m bench sweep lecture
 	@$(RUN) -m bench sweep atlas
+	@$(RUN) -m bench sweep remedies
 	@$(RUN) -m bench train digits
 	@$(MAKE) --no-print-directory $(FIGURES)
 	@echo "figures:" && printf '  %s\n' $(FIGURES)
@@ -31,6 +33,8 @@ results/atlas/heatmap.png results/atlas/heatmap.pdf: results/atlas/manifest.json
 	@$(RUN) -m analysis heatmap $(@D) --out $@
 results/atlas/residual.png: results/atlas/manifest.json $(DRAWS)
 	@$(RUN) -m analysis heatmap $(@D) --residual --out $@
+results/remedies/remedies.png: results/remedies/manifest.json $(DRAWS)
+	@$(RUN) -m analysis remedies $(@D) --out $@
 $(TRAINED:%=results/digits/%.png): results/digits/manifest.json $(DRAWS)
 	@$(RUN) -m analysis $(@F:.png=) $(@D) --out $@
 
@@ -63,7 +67,7 @@ format: setup
 reference: reference-sweeps reference-trainings
 
 reference-sweeps: setup
-	rm -rf $(addprefix results/reference/,lecture atlas compare remedies probe phase-tanh.png)
+	rm -rf $(addprefix results/reference/,lecture atlas compare remedies cures probe phase-tanh.png)
 	$(RUN) -m bench sweep lecture --no-layers --results results/reference
 	$(RUN) -m bench sweep atlas --results results/reference
 	$(RUN) -m analysis lecture results/reference/lecture
@@ -71,6 +75,8 @@ reference-sweeps: setup
 	rm -r results/reference/compare/cells # the table is kept, its 27,648 rows would be 2 MB
 	$(RUN) -m bench sweep remedies --results results/reference
 	$(RUN) -m analysis remedies results/reference/remedies
+	$(RUN) -m bench sweep cures --results results/reference
+	$(RUN) -m analysis heatmap results/reference/cures
 	$(RUN) -m analysis heatmap results/reference/atlas
 	$(RUN) -m analysis heatmap results/reference/atlas --residual
 	$(RUN) -m analysis heatmap results/reference/atlas --value relative_imbalance --out results/reference/atlas/imbalance.png

@@ -16,6 +16,7 @@ from analysis.drawing.labels import plain
 from analysis.numbers.columns import IMBALANCE, PARTS
 from analysis.rows.select import Facet
 from bench.theory import critical
+from bench.theory.blocks import parsed
 from bench.theory.ensembles import ensemble
 from bench.theory.nonlinearities import NONLINEARITIES
 
@@ -25,7 +26,10 @@ STYLE = (0, (7, 1.6, 1.2, 1.6))  # dash-dot: unlike the lines of number types wi
 WIDTH = 1.1
 SHOWN = 4  # names in a sentence of the legend
 NO_POINT = "no mean-field critical point at this bias"
-OF_PLAIN = "the critical scale is one of plain networks"
+NOT_KNOWN = "none is known of such blocks"
+SKIPS = "blocks that add have none: gradients grow at every scale, or ever less"
+NORMED = "these blocks divide the scale out"
+ZEROS = "zeros beyond the ends move it with the number of positions"
 SCALE_FREE = "what is drawn does not depend on the scale"
 # by the first of these that tell panels apart
 NAMED = ("activation", "initializer", "architecture", "bias_std", "width", "input_norm")
@@ -43,12 +47,13 @@ class Edge(NamedTuple):
 def critical_scale(facet: Facet) -> Edge:
     """The scale at which the scheme's σ_w is the activation's critical one at the facet's bias_std; NaN if there is none.
 
-    None have schemes without a law of their own (and users'), identity weights unless activations are linear, activations
+    Of plain networks, and convolutions on a ring, whose critical scale is the same. None have schemes without a law of
+    their own (and users'), identity weights unless activations are linear, activations
     that theory does not know, and those without a critical point at this bias (GELU and SiLU at 0).
     """
     nan = float("nan")
-    if facet.architecture != "plain":
-        return Edge(nan, OF_PLAIN)
+    if unlike := _unlike_plain(facet.architecture):
+        return Edge(nan, unlike)
     if facet.activation not in NONLINEARITIES:
         return Edge(nan, "theory does not know the activation")
     law = ensemble(facet.initializer, facet.activation, facet.bias_std)
@@ -63,6 +68,18 @@ def critical_scale(facet: Facet) -> Edge:
     point = own if np.isclose(own.bias_std, facet.bias_std, rtol=1e-9) else critical(facet.activation, facet.bias_std)
     scale = point.weight_std / law.weight_std
     return Edge(scale) if np.isfinite(scale) else Edge(nan, NO_POINT)
+
+
+def _unlike_plain(architecture: str) -> str:
+    """Why such blocks have no critical scale, or another one than plain networks; nothing where it is theirs."""
+    name, given = parsed(architecture)
+    if given.get("skip") == "true" or name in ("residual", "residual2", "pre_layernorm", "post_layernorm", "transformer"):
+        return SKIPS
+    if name in ("normed", "batchnorm"):
+        return NORMED
+    if name == "conv":
+        return ZEROS if given.get("padding") == "zero" else ""
+    return "" if name == "plain" else NOT_KNOWN
 
 
 def scale_free(facet: Facet, value: str, loss: str) -> bool:

@@ -36,6 +36,7 @@ SLOPE_LABEL = rf"decades of $\Vert\partial y/\partial W_1\Vert_\mathrm{{F}}$ per
 VERDICTS: Mapping[str, tuple[str, str, str]] = {  # marker, colour, words
     "agrees": ("o", "#0072b2", "measured, agrees with theory"),
     "differs": ("s", "#c23b00", "measured, differs from theory (≠)"),
+    "mean field": ("v", "#6a3d9a", "measured, beside mean field"),
     "no theory": ("^", "black", "measured, no theory"),
 }
 ABOVE, BELOW = -0.17, 0.2  # of a row: where the measurement is drawn, and theory
@@ -134,13 +135,15 @@ def _draw(ax: Axes, rows: pd.DataFrame, order: list[str], limits: tuple[float, f
         ax.axhspan(y - 0.5, y + 0.5, color="0.955", linewidth=0, zorder=0)
     for row in rows.to_dict("records"):
         y = order.index(row["label"])
-        if np.isfinite([row["predicted"], row["predicted_low"], row["predicted_high"]]).all():
-            band = row["predicted_high"] - row["predicted_low"]
+        band = row["predicted_high"] - row["predicted_low"]
+        if np.isfinite(band):
             ax.barh(y + BELOW, band, left=row["predicted_low"], height=0.34, zorder=2, **BAND)
+        if np.isfinite(row["predicted"]):
             ax.plot(row["predicted"], y + BELOW, zorder=4, **THEORY)
         dead = round(row["dead"] * row["seeds"])
         if row["verdict"] == "undefined" or not np.isfinite(row["slope"]):
             words = "undefined" + (f": {dead} of {row['seeds']:g} seeds dead" if dead else "")
+            words = "gated: 0 by design" if row["verdict"] == "gated" else words
             box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
             ax.text(0.5, y, words, transform=margin, ha="center", va="center", style="italic", color="0.35", bbox=box)
             continue
@@ -214,7 +217,9 @@ def _handles(rows: pd.DataFrame) -> list[Any]:
             Line2D([], [], color="0.3", marker="|", markersize=5, linewidth=0.9, label="95 % interval over seeds")
         )
     if np.isfinite(rows["predicted"].to_numpy(float)).any():
-        handles += [Line2D([], [], label="theory", **THEORY), Patch(label="theory's 95 % band", **BAND)]
+        handles.append(Line2D([], [], label="theory", **THEORY))
+    if np.isfinite(rows["predicted_low"].to_numpy(float)).any():
+        handles.append(Patch(label="theory's 95 % band", **BAND))
     return handles
 
 

@@ -24,7 +24,7 @@ from analysis.drawing.panel import DEPTH_LABEL, SCALE_LABEL, UNDEFINED, ZERO, dr
 from analysis.drawing.sheet import UNDER, add_key, fit_titles, legend_below, new_sheet, note_handle
 from analysis.drawing.style import SINGLE_COLUMN, STYLE
 from analysis.figures.residual import draw_residuals
-from analysis.numbers.agreement import VALUE, agreement
+from analysis.numbers.agreement import VALUE, agreement, sizes_of
 from analysis.numbers.columns import with_value
 from analysis.numbers.grid import Grid, to_grid
 from analysis.numbers.groups import STATISTICS
@@ -219,7 +219,7 @@ def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Fi
     if largest > LARGEST_ON_AXIS:
         raise SelectionError("scales", f"{largest:g}", f"scales up to {LARGEST_ON_AXIS:g}, which an axis can hold")
     if arguments.residual:
-        return draw_residuals(agreement(cells, progress=True))
+        return draw_residuals(agreement(cells, **sizes_of(manifest), progress=True))
     return draw_heatmaps(
         cells,
         value=arguments.value,

@@ -21,12 +21,13 @@ from analysis.drawing.own_axes import given_or_new, label
 from analysis.drawing.panel import DEPTH_LABEL
 from analysis.drawing.sheet import UNDER, fit_titles, legend_below, new_sheet
 from analysis.drawing.style import DOUBLE_COLUMN, MARKERS, QUALITATIVE, SINGLE_COLUMN, SMALL, STYLE
-from analysis.numbers.agreement import VALUE
+from analysis.numbers.agreement import VALUE, sizes_of
 from analysis.numbers.blocks import FAMILIES, OWN, expected_first, family_of
 from analysis.numbers.statistics import number_range, seed_statistic
 from analysis.rows.load import load_cells
 from analysis.rows.options import SWEPT, add_cells, add_swept, selected
 from analysis.rows.select import Facet, SelectionError, distinct, facets, select, varying
+from bench.theory import gated
 
 LINEAR = 3.0  # decades around 1 within which the axis is linear; beyond it is logarithmic in decades
 FORMATS = ("float16", "float32")
@@ -34,27 +35,36 @@ COLUMN = 1.9  # inches
 THEORY: Any = {"color": "black", "linewidth": 0.7, "linestyle": (0, (2, 1.5)), "zorder": 2}
 
 
-def plot_remedies(frame: pd.DataFrame, *, loss: str = "output", ax: Axes | None = None, key: bool = True) -> Axes:
+def plot_remedies(
+    frame: pd.DataFrame,
+    *,
+    loss: str = "output",
+    batch: int = 1,
+    length: int = 1,
+    ax: Axes | None = None,
+    key: bool = True,
+) -> Axes:
     """One panel: log10 ‖∂y/∂W_1‖ against depth L, a line for each architecture.
 
-    frame: rows of ``load_cells`` that differ in architecture, depth and seed alone. Lines are medians over seeds, bands
+    frame: rows of ``load_cells`` that differ in architecture, depth and seed alone, of a run with that ``batch`` and
+    ``length``. Lines are medians over seeds, bands
     reach from the smallest seed to the largest; dashed black: mean field theory
     (:func:`bench.theory.block_trajectory`), of the loss ``output``. The y axis is linear within three decades of 1 and
     logarithmic in decades beyond; grey lines: the ends of number formats. Blocks whose gradient is exactly zero have no
-    line and say so. Raises SelectionError (a ValueError) where rows differ in anything else.
+    line and say so, and whether that is a gate. Raises SelectionError (a ValueError) where rows differ in anything else.
     """
     panels = facets(frame)
     others = {facet._replace(architecture="") for facet, _ in panels}
     if len(others) != 1 or len(distinct(frame, "scale")) != 1:
         raise SelectionError("SELECTION", f"{len(others)} settings, {len(distinct(frame, 'scale'))} scales", "one of each")
     with given_or_new(ax, SINGLE_COLUMN, 2.8) as own:
-        _draw(own, panels, distinct(frame, "scale")[0], key=key, theory=loss == "output")
+        _draw(own, panels, distinct(frame, "scale")[0], key=key, theory=_theory(loss, batch, length))
         _share([own])
         label(own, DEPTH_LABEL, axis_label(VALUE, loss=loss), "")
     return own
 
 
-def draw_remedies(frame: pd.DataFrame, *, loss: str = "output") -> Figure:
+def draw_remedies(frame: pd.DataFrame, *, loss: str = "output", batch: int = 1, length: int = 1) -> Figure:
     """A column for each family, a row for each other setting, at the scale next to 1; all on the same axes."""
     scale = min(distinct(frame, "scale"), key=lambda each: abs(np.log(each)) if each else np.inf)
     rows: dict[Facet, dict[str, list[tuple[Facet, pd.DataFrame]]]] = {}
@@ -71,7 +81,7 @@ def draw_remedies(frame: pd.DataFrame, *, loss: str = "output") -> Figure:
         for (other, row), axes in zip(rows.items(), places, strict=True):
             for family, ax in zip(columns, axes, strict=True):
                 if family in row:
-                    _draw(ax, row[family], scale, key=True, theory=loss == "output")
+                    _draw(ax, row[family], scale, key=True, theory=_theory(loss, batch, length))
                     title = [f"networks {family}" if family != "plain" else "plain networks"]
                     title += [panel_title(other, named)] if len(rows) > 1 else []
                     ax.set_title("\n".join(title))
@@ -83,7 +93,7 @@ def draw_remedies(frame: pd.DataFrame, *, loss: str = "output") -> Figure:
     return figure
 
 
-def _draw(ax: Axes, panels: Sequence[tuple[Facet, pd.DataFrame]], scale: float, *, key: bool, theory: bool) -> None:
+def _draw(ax: Axes, panels: Sequence[tuple[Facet, pd.DataFrame]], scale: float, *, key: bool, theory: dict | None) -> None:
     ax.set_xscale("log")
     ax.set_yscale("symlog", linthresh=LINEAR, linscale=1.0)
     silent = []
@@ -97,12 +107,12 @@ def _draw(ax: Axes, panels: Sequence[tuple[Facet, pd.DataFrame]], scale: float, 
             words = (
                 "exactly 0" if np.isneginf(high).all() else "half exactly 0" if np.isneginf(middle).all() else "undefined"
             )
-            silent.append(f"{name}: {words}")
+            silent.append(f"{name}: {'gated' if gated(facet.architecture) else words}")
             continue
         ax.fill_between(depths, drawn[0], drawn[2], color=colour, alpha=0.2, linewidth=0, zorder=2)
         ax.plot(depths, drawn[1], color=colour, marker=marker, markersize=3, label=name, zorder=3)
-        if theory:
-            ax.plot(depths, expected_first(facet, scale, depths.tolist()), **THEORY)
+        if theory is not None:
+            ax.plot(depths, expected_first(facet, scale, depths.tolist(), **theory), **THEORY)
     for name in FORMATS:
         for end in number_range(name):
             ax.axhline(end, color="0.75", linewidth=0.6, zorder=1)
@@ -117,6 +127,11 @@ def _draw(ax: Axes, panels: Sequence[tuple[Facet, pd.DataFrame]], scale: float, 
         ax.legend(
             [*handles, *[Line2D([], [], linestyle="none")] * len(silent)], [*names, *silent], fontsize=SMALL - 0.5, **UNDER
         )
+
+
+def _theory(loss: str, batch: int, length: int) -> dict | None:
+    """What a law depends on beside a panel's facet; None where there is none."""
+    return {"batch": batch, "length": length} if loss == "output" else None
 
 
 def _share(places: Sequence[Axes]) -> None:
@@ -154,7 +169,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Figure:
     rows = selected(arguments, load_cells(arguments.run_dir), (*SWEPT, "depths", "widths", "scales"))
-    return draw_remedies(rows, loss=manifest["sweep"].get("loss", ""))
+    return draw_remedies(rows, loss=manifest["sweep"].get("loss", ""), **sizes_of(manifest))
 
 
 FIGURE = Command(

@@ -38,11 +38,17 @@ NORM = BoundaryNorm(LEVELS, COLOURS.N)
 LOOKS: Mapping[str, dict] = MappingProxyType(
     {
         "no theory": {"facecolor": "0.85", "edgecolor": "none", "linewidth": 0},
+        "gated": {"facecolor": "white", "edgecolor": "0.6", "hatch": "..", "linewidth": 0},
         "zero": ZERO,
         "undefined": UNDEFINED,
     }
 )
-WORDS = {"no theory": "no theory", "zero": "exactly zero in all seeds", "undefined": "undefined"}
+WORDS = {
+    "no theory": "no theory",
+    "gated": "gated: 0 by design",
+    "zero": "exactly zero in all seeds",
+    "undefined": "undefined",
+}
 FAIL: Any = {"marker": "x", "color": "black", "linestyle": "none", "markeredgewidth": 0.6}
 LARGEST_MARK = 3.5  # points
 LABEL = r"$\log_{10}\,\Vert\partial y/\partial W_1\Vert_\mathrm{F}$ from theory, in standard errors"
@@ -53,10 +59,10 @@ def plot_residual(frame: pd.DataFrame, *, ax: Axes | None = None, key: bool = Fa
 
     frame: rows of ``agreement`` with one initializer, activation, width and bias_std. Purple: measured gradients are
     smaller than predicted, orange: larger; pale up to ±1.96, beyond which a cell fails (at 95 %: one in 20 does by
-    chance) and has a cross; colours end at ±6.
-    Light grey: no theory; hatched: exactly zero in all seeds; dotted: undefined. The title counts what passes. Without
-    ``ax`` a figure of one column's width is made, with colorbar and legend; an ``ax`` that is given gets them with ``key``.
-    Raises SelectionError (a ValueError) for several facets.
+    chance) and has a cross; colours end at ±6. Where theory is mean field, of other architectures, nothing is tested and
+    nothing has a cross. Light grey: no theory; grey dots: gated, 0 by design; hatched: exactly zero in all seeds; dotted:
+    undefined. The title counts what passes. Without ``ax`` a figure of one column's width is made, with colorbar and
+    legend; an ``ax`` that is given gets them with ``key``. Raises SelectionError (a ValueError) for several facets.
     """
     facet = one_facet(frame)
     with given_or_new(ax, SINGLE_COLUMN, 2.6) as own:
@@ -117,6 +123,9 @@ def _where(frame: pd.DataFrame, grid: Grid, verdict: str) -> np.ndarray:
 def _count(frame: pd.DataFrame) -> str:
     verdicts = frame["verdict"].tolist()
     passed, tested = verdicts.count("pass"), verdicts.count("pass") + verdicts.count("fail")
+    if beside := verdicts.count("mean field"):
+        near = int(np.sum(np.abs(frame["z"].to_numpy()) <= PASSES))
+        return f"{100 * near / beside:.0f} % of {beside} near mean field"
     return f"{100 * passed / tested:.1f} % of {tested} pass" if tested else "no theory to pass"
 
 
@@ -142,6 +151,9 @@ def _handles(frame: pd.DataFrame) -> list:
     if tested:
         words = f"beyond {PASSES:g} standard errors, as 5 % are by chance ({counts['fail']} of {tested} cells)"
         handles.append(Line2D([], [], label=words, markersize=LARGEST_MARK, **FAIL))
+    if counts["mean field"]:
+        words = f"mean field: at infinite width, lowered by the measured spread; near: within {PASSES:g} standard errors"
+        handles.append(note_handle(words))
     handles += [Patch(label=f"{WORDS[name]} ({counts[name]} cells)", **look) for name, look in LOOKS.items() if counts[name]]
     z, dead = frame["z"].to_numpy(), int(np.sum(frame["dead"].to_numpy()))
     if np.any(np.abs(z) > LIMIT):

@@ -78,6 +78,8 @@ def _rank(row: Row) -> str:
 
 
 def _slope(row: Row) -> str:
+    if row["verdict"] == "gated":
+        return "gated"
     if np.isnan(row["slope"]):
         return "all dead" if row["dead"] == 1 else "undefined"
     return f"{LAYERS * row['slope']:+.3f}"

@@ -21,10 +21,11 @@ from bench.runs.errors import LoadError
 from bench.runs.read import load_rows
 from bench.settings.errors import UsageError
 from bench.terminal.progress import with_bar
-from bench.theory import predict
+from bench.theory import gated, predict
 from bench.theory.nonlinearities import is_known
 from bench.theory.prediction import NONE
 
+GATED, MEAN_FIELD = "gated", "mean field"  # verdicts
 SCHEME = ["architecture", "initializer", "activation", "width", "bias_std", "input_norm", "scale"]
 RANKED_WITHIN = ["activation", "width", "input_norm"]
 AGREES = float(norm.ppf((1 + CONFIDENCE) / 2))  # standard errors
@@ -42,10 +43,19 @@ def load_cells(folder: Path) -> pd.DataFrame:
         raise CompareError(f"run: {error}") from error
 
 
-def compare(cells: pd.DataFrame, *, loss: str = "output", rank_by: str = "slope", progress: bool = False) -> pd.DataFrame:
-    """One row for each (initializer, activation, width, bias_std, scale), in the order of the cells.
+def compare(
+    cells: pd.DataFrame,
+    *,
+    loss: str = "output",
+    batch: int = 1,
+    length: int = 1,
+    rank_by: str = "slope",
+    progress: bool = False,
+) -> pd.DataFrame:
+    """One row for each (architecture, initializer, activation, width, bias_std, scale), in the order of the cells.
 
-    cells: rows of a run that has depth 2 and a larger one. rank_by: slope, imbalance, relative_imbalance, spread or dead.
+    cells: rows of a run that has depth 2 and a larger one. batch, length: the sweep's, which the laws of other architectures
+    than plain ones depend on. rank_by: slope, imbalance, relative_imbalance, spread or dead.
     Columns:
 
     * ``depth`` (the largest), ``seeds``, ``dead`` (the share of seeds whose gradient there is exactly zero; all statistics
@@ -53,7 +63,10 @@ def compare(cells: pd.DataFrame, *, loss: str = "output", rank_by: str = "slope"
     * ``slope``, ``slope_low``, ``slope_high``: decades per layer, mean over seeds and Student's 95 % interval of it;
     * ``predicted``, ``predicted_low``, ``predicted_high``: theory's mean and its 95 % band for the mean of so many seeds;
       ``law``: exact, leading order or none; ``z``: the residual in standard errors; ``verdict``, at 95 %: agrees
-      (|z| ≤ 1.96), differs, no theory, or undefined;
+      (|z| ≤ 1.96), differs, no theory, or undefined. Of other architectures ``law`` is "mean field", of infinite width, and
+      ``predicted`` is its slope lowered by what the measured spread takes from a mean of logarithms
+      (:meth:`bench.theory.Spread.typical`); that is no test, and the verdict is mean field. Branches that are shut at the
+      start (ReZero, SkipInit) have gradients of exactly zero by design: they are gated, not dead, and not ranked;
     * ``depth_1e3``: the depth up to which in 90 % of the networks the gradients of all layers are within 10^±3 of that at
       depth 2; ``depth_float32``, …: up to which 90 % do not lose their first gradient to the type
       (:mod:`bench.comparison.usable`); inf beyond the largest depth; linear between measured depths. ``depth_1e3_of`` and
@@ -81,7 +94,10 @@ def compare(cells: pd.DataFrame, *, loss: str = "output", rank_by: str = "slope"
     groups: Any = list(cells.groupby(SCHEME, sort=False))
     for scheme, group in with_bar(groups, "schemes", shown=progress):
         seeds.append(per_seed(group, depths))
-        rows.append(_row(dict(zip(SCHEME, scheme, strict=True)), group, seeds[-1], depths, loss))
+        named = dict(zip(SCHEME, scheme, strict=True))
+        if gated(named["architecture"]):
+            seeds[-1] = seeds[-1]._replace(dead=np.zeros_like(seeds[-1].dead))
+        rows.append(_row(named, group, seeds[-1], depths, {"loss": loss, "batch": batch, "length": length}))
     table = pd.DataFrame(rows)
     parts = [
         pd.DataFrame(_ranks([seeds[place] for place in places], int(depths[-1]), rank_by), index=places)
@@ -90,7 +106,9 @@ def compare(cells: pd.DataFrame, *, loss: str = "output", rank_by: str = "slope"
     return table.join(pd.concat(parts))
 
 
-def _row(scheme: dict[str, Any], cells: pd.DataFrame, seeds: PerSeed, depths: np.ndarray, loss: str) -> dict[str, Any]:
+def _row(
+    scheme: dict[str, Any], cells: pd.DataFrame, seeds: PerSeed, depths: np.ndarray, shared: dict[str, Any]
+) -> dict[str, Any]:
     slopes = seeds.numbers["slope"][seeds.alive]
     low, high = mean_interval(slopes)
     row = scheme | {
@@ -101,8 +119,10 @@ def _row(scheme: dict[str, Any], cells: pd.DataFrame, seeds: PerSeed, depths: np
         "slope_low": low,
         "slope_high": high,
     }
-    row |= _theory(scheme, int(depths[-1]), slopes, loss)
+    row |= _theory(scheme | shared, int(depths[-1]), seeds)
     row |= usable_depths(cells, depths)
+    if row["verdict"] == GATED:  # nothing is lost that was not shut
+        row |= {name: np.nan for name, value in row.items() if name.startswith("depth_") and isinstance(value, float)}
     row |= {name: _mean(seeds.numbers.get(name, slopes[:0])) for name in ("imbalance", "relative_imbalance")}
     row["spread"] = float(seeds.numbers["spread"][seeds.alive].std(ddof=1)) if seeds.alive.sum() > 1 else np.nan
     return row
@@ -127,15 +147,18 @@ def _mean(values: np.ndarray) -> float:
     return float(known.mean()) if known.size else np.nan
 
 
-def _theory(scheme: dict[str, Any], depth: int, slopes: np.ndarray, loss: str) -> dict[str, Any]:
-    known = is_known(scheme["activation"])  # rows are data: what they name is not imported
-    expected = predict(**scheme, depth=depth, loss=loss) if known else NONE
+def _theory(cell: dict[str, Any], depth: int, measured: PerSeed) -> dict[str, Any]:
+    known = is_known(cell["activation"])  # rows are data: what they name is not imported
+    expected = predict(**cell, depth=depth) if known else NONE
     mean, std = expected.log10_grad_slope
+    slopes = measured.numbers["slope"][measured.alive]
     seeds = len(slopes)
+    blank = dict.fromkeys(("predicted", "predicted_low", "predicted_high", "z", "predicted_spread"), np.nan)
     if not seeds or np.isnan(mean):
-        verdict = "no theory" if seeds else "undefined"
-        blank = dict.fromkeys(("predicted", "predicted_low", "predicted_high", "z", "predicted_spread"), np.nan)
+        verdict = "no theory" if seeds else GATED if gated(cell["architecture"]) else "undefined"
         return blank | {"law": "none", "verdict": verdict}
+    if expected.law == MEAN_FIELD:
+        return blank | {"predicted": mean - _below_mean(measured, depth), "law": MEAN_FIELD, "verdict": MEAN_FIELD}
     low, high = expected.log10_grad_slope.interval(seeds)
     z = (slopes.mean() - mean) / np.hypot(std / np.sqrt(seeds), ROUNDING)
     return {
@@ -147,3 +170,12 @@ def _theory(scheme: dict[str, Any], depth: int, slopes: np.ndarray, loss: str) -
         "law": expected.law,
         "verdict": "agrees" if abs(z) <= AGREES else "differs",
     }
+
+
+def _below_mean(measured: PerSeed, depth: int) -> float:
+    """By how much the slope of a mean of logarithms is below that of the logarithm of a mean of squares, as they spread."""
+    slopes, ends = (measured.numbers[name][measured.alive] for name in ("slope", "spread"))
+    if len(slopes) < 2:
+        return 0.0
+    grown = ends.var(ddof=1) - (ends - slopes * (depth - 2)).var(ddof=1)
+    return float(np.log(10) * grown / (depth - 2))

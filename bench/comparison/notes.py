@@ -29,8 +29,13 @@ OF_FORMATS = {
 
 def legend(table: pd.DataFrame) -> tuple[str, ...]:
     """The meaning of the columns of this table, in lines."""
-    first = table.iloc[0]
+    first, verdicts = table.iloc[0], set(table["verdict"])
     by = first["rank_by"]
+    blocks = []
+    if "mean field" in verdicts:
+        blocks.append("mean field: theory at infinite width, lowered by what the measured spread takes off; not a test;")
+    if "gated" in verdicts:
+        blocks.append("gated: a branch is multiplied by 0 at the start, its gradient is 0 by design, and nothing is ranked;")
     return (
         f"by {COLUMNS[by].heading}: the rank, 1 + the number of schemes shown to be better by their shares of dead networks",
         f"{OF_NUMBER[by]}, at 5 % for all pairs of a table together; –: no two are told apart;",
@@ -38,6 +43,7 @@ def legend(table: pd.DataFrame) -> tuple[str, ...]:
         "interval (Student's t over seeds); theory: what theory predicts for it; verdict: agrees where |z| ≤ 1.96 (95 %);",
         f"to 1e3: the depth up to which in 90 % of the networks {OF_DEPTHS[first['depth_1e3_of']]} within 10^3 of",
         f"the one at depth 2; float32, ...: up to which {OF_FORMATS[first['depth_format_of']]};",
+        *blocks,
         "stretch: how much the Jacobian's stretches of different directions differ, in decades per "
         f"{LAYERS} layers (0: an isometry); cond: its condition number.",
     )

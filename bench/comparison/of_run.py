@@ -72,7 +72,8 @@ def compare_run(folder: Path, *, isometry_seeds: int, rank_by: str = "slope", pr
     if not any(folder.glob("cells/*.parquet")):
         again = _command(folder, sweep)
         raise CompareError(f"run: got {str(folder)!r}, which keeps its manifest and no rows; {again} measures them again")
-    table = compare(load_cells(folder), loss=sweep.loss, rank_by=rank_by, progress=progress)
+    shared = {"loss": sweep.loss, "batch": sweep.batch, "length": sweep.length}
+    table = compare(load_cells(folder), **shared, rank_by=rank_by, progress=progress)
     return add_isometry(table, sweep, seeds=min(isometry_seeds, sweep.seeds) if anything else 0, progress=progress)
 
 

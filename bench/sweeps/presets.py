@@ -69,6 +69,19 @@ PRESETS: Mapping[str, SweepPreset] = MappingProxyType(
             seeds=4,
             layers=False,
         ),
+        "cures": SweepPreset(
+            "4 architectures × 16 depths to 852 × 13 scales, relu, width 32: which of them still care about the scale",
+            architectures=("pre_layernorm", "residual:alpha=1/sqrt(L)", "batchnorm", "transformer:norm=post"),
+            initializers=("he_gaussian",),
+            activations=("relu",),
+            depths="2:852:16log",
+            scales="0.5:2:13",
+            widths=(32,),
+            batch=4,
+            length=4,
+            seeds=4,
+            layers=False,
+        ),
         "compare": SweepPreset(
             "12 initializers × 6 activations at width 128, depths to 852, 32 seeds (minutes; for depthscale compare)",
             initializers=(

@@ -1,7 +1,7 @@
 """Theory beside every measurement: mean field, exact and leading-order finite-width laws, spectra; no engine code."""
 
 from bench.theory.angles import GradientCorrelation, gradient_correlation
-from bench.theory.blocks import BlockTrajectory, block_trajectories, block_trajectory, gated
+from bench.theory.blocks import BlockTrajectory, block_trajectory, gated
 from bench.theory.criticality import Critical, critical
 from bench.theory.deep_linear import aligned_loss, learned_modes
 from bench.theory.laws import Law, gradient_law, relative_law, slope_law
@@ -22,7 +22,6 @@ __all__ = [
     "Spread",
     "Trajectory",
     "aligned_loss",
-    "block_trajectories",
     "block_trajectory",
     "critical",
     "draw_networks",

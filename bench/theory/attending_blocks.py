@@ -103,8 +103,8 @@ def _blocks(setting: Setting) -> Iterator[Block]:
     beta = (8 * (setting.depth - 1)) ** -0.25 if deep else 1.0
     share = 0.0 if deep else 2 * log(abs(setting.factor("branch")))
     length, batch, given = setting.length, setting.batch, setting.correlation
-    apart = 0.0 if length == 1 else 1.0 if math.isnan(given) else 1 - given
-    state, others = State(2 * math.log(setting.input_norm), apart, given if batch > 1 else math.nan), batch * length - 1
+    apart, alike = 1 - given if length > 1 else 0.0, given if batch > 1 and setting.cosines else math.nan
+    state, others = State(2 * math.log(setting.input_norm), apart, alike), batch * length - 1
     while True:
         pulls = []
         for sublayer in (_attention, _mlp):
@@ -153,6 +153,7 @@ def _start(setting: Setting) -> Cotangents:
 LAWS = {
     "transformer": Law(
         _blocks,
+        ("norm", "heads", "branch", "qk_norm"),
         knows=lambda setting: setting.std < LARGEST_STD,
         start=_start,
         normalized=lambda setting: setting.given.get("norm", "pre") in ("pre", "sandwich"),

@@ -86,7 +86,7 @@ def _blocks(setting: Setting) -> Iterator[Block]:
     found = on_sphere(setting.phi, count)
     height, apart_by = log(found.same), log(found.same - found.other)  # Φ and Φ - Ψ
     value = 2 * math.log(setting.input_norm)
-    apart = value + log(1 - (0.0 if math.isnan(setting.correlation) else setting.correlation))
+    apart = value + log(1 - setting.correlation)
     while True:
         pull = _pull(found, count, apart, square, skip=skip)
         value = log_sum(value, square + height) if skip else height
@@ -115,4 +115,4 @@ def start(setting: Setting) -> Cotangents:
     return np.array([math.log(share), log(1 - share)])
 
 
-LAWS = {"batchnorm": Law(_blocks, start=start, knows=lambda setting: setting.batch * setting.length >= FEWEST)}
+LAWS = {"batchnorm": Law(_blocks, ("skip",), start=start, knows=lambda setting: setting.batch * setting.length >= FEWEST)}

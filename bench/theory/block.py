@@ -27,12 +27,13 @@ class Setting(NamedTuple):
     given: Mapping[str, str]
     phi: Nonlinearity
     std: float  # σ of N(0, σ²/fan_in)
-    depth: int
+    depth: int  # L, of blocks that look at it
     width: int
     batch: int
     length: int
     input_norm: float  # of h_0, in units of √n
-    correlation: float  # of the inputs of two examples or positions; NaN: what does not depend on it leaves it out
+    correlation: float  # of the inputs of two examples or positions
+    cosines: bool  # whether they are followed where nothing else depends on them
 
     def factor(self, name: str) -> float:
         """A branch's factor: a number, 1/sqrt(L) or 1/L; by default 1."""
@@ -62,6 +63,7 @@ class Law(NamedTuple):
     """A network: its blocks, one after another, and what the readout sees."""
 
     blocks: Callable[[Setting], Iterator[Block]]  # they end where the law does
+    arguments: tuple[str, ...] = ()  # those that it knows
     knows: Callable[[Setting], bool] = lambda _: True  # these arguments, and so many examples and positions
     start: Callable[[Setting], Cotangents] = lambda _: np.zeros(1)  # of what the readout sees
     norm: Callable[[Cotangents], float] = np.logaddexp.reduce  # ln ‖∂y/∂h_l‖²

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -31,7 +32,7 @@ import numpy as np
 from bench.theory import attending_blocks, batch_norm, cells, convolutions, gated_blocks, lone_blocks
 from bench.theory.arguments import checked
 from bench.theory.block import Block, Law, Setting
-from bench.theory.nonlinearities import nonlinearity
+from bench.theory.nonlinearities import Nonlinearity, nonlinearity
 
 LN_10 = math.log(10)
 LAWS: Mapping[str, Law] = (
@@ -60,50 +61,43 @@ def block_trajectory(
     batch: int = 1,
     length: int = 1,
     input_norm: float = 1.0,
-    correlation: float | None = 0.0,
+    correlation: float = 0.0,
+    cosines: bool = True,
 ) -> BlockTrajectory | None:
     """What mean field theory expects of every block; None of architectures and arguments that it does not know.
 
     architecture: as in a sweep, such as ``residual:alpha=1/sqrt(L)``; weight_std: σ of N(0, σ²/fan_in); batch, length: how
     many examples a network sees, and positions of each; input_norm: of every one of them, in units of √n; correlation: of
-    any two, which a sweep draws independently: 0. None leaves ``cosine`` out where nothing else depends on it, which saves
-    time. Raises ValueError for an activation that is not known.
+    any two, which a sweep draws independently: 0; cosines=False leaves ``cosine`` out, where nothing else
+    depends on it, which saves time. Raises ValueError for an activation that is not known.
     """
-    (found,) = block_trajectories(
-        architecture, activation, weight_std, [depth], width, batch, length, input_norm, correlation
-    )
-    return found
-
-
-@checked
-def block_trajectories(
-    architecture: str,
-    activation: Any,
-    weight_std: float,
-    depths: Sequence[int],
-    width: int,
-    batch: int = 1,
-    length: int = 1,
-    input_norm: float = 1.0,
-    correlation: float | None = None,
-) -> list[BlockTrajectory | None]:
-    """:func:`block_trajectory` of several depths, which share what they can."""
     name, given = parsed(architecture)
-    law = LAWS.get(name)
-    if law is None or weight_std == 0:
-        return [None] * len(depths)
-    along = math.nan if correlation is None else correlation
-    setting = Setting(given, nonlinearity(activation), weight_std, 0, width, batch, length, input_norm, along)
-    if not law.knows(setting):
-        return [None] * len(depths)
-    by_depth, blocks, found = looks_at_depth(given), [], {}
-    for depth in sorted(set(depths), reverse=True):
-        if by_depth or not found:
-            setting = setting._replace(depth=depth)
-            blocks = list(islice(law.blocks(setting), depth - 1))
-        whole = len(blocks) >= depth - 1  # some laws end
-        found[depth] = _backward(name, law, setting, blocks[: depth - 1]) if whole else None
-    return [found[depth] for depth in depths]
+    if name not in LAWS or weight_std == 0 or not set(given) <= set(LAWS[name].arguments):
+        return None
+    by_depth = depth if looks_at_depth(given) else 1  # else of all depths
+    sizes = (weight_std, by_depth, width, batch, length, input_norm, correlation, cosines)
+    walk = _walk(architecture, nonlinearity(activation), sizes)
+    blocks = walk.first(depth - 1) if LAWS[name].knows(walk.setting) else []
+    if len(blocks) < depth - 1:  # some laws end
+        return None
+    return _backward(name, LAWS[name], walk.setting, blocks)
+
+
+class _Walk:
+    """The blocks of networks of all depths, as far as anyone has asked for."""
+
+    def __init__(self, law: Law, setting: Setting) -> None:
+        self.setting, self._ahead, self._known = setting, law.blocks(setting), []
+
+    def first(self, count: int) -> Sequence[Block]:
+        self._known.extend(islice(self._ahead, max(0, count - len(self._known))))
+        return self._known[:count]
+
+
+@lru_cache(maxsize=64)
+def _walk(architecture: str, phi: Nonlinearity, sizes: tuple[Any, ...]) -> _Walk:
+    name, given = parsed(architecture)
+    return _Walk(LAWS[name], Setting(given, phi, *sizes))
 
 
 def looks_at_depth(given: Mapping[str, str]) -> bool:

@@ -113,6 +113,7 @@ LAWS = {
     "gru": Law(_gru, knows=_fits),
     "lstm": Law(
         _lstm,
+        ("forget_bias",),
         knows=_fits,
         start=lambda _: np.append(0.0, np.full(UNITS, -np.inf)),
         norm=lambda cotangents: float(cotangents[0]),

@@ -107,4 +107,4 @@ def _blocks(setting: Setting) -> Iterator[Block]:
     return alone(_ring)(setting) if _on_ring(setting) else _between_zeros(setting)
 
 
-LAWS = {"conv": Law(_blocks, start=_start)}
+LAWS = {"conv": Law(_blocks, ("dims", "kernel", "skip", "padding"), start=_start)}

@@ -63,4 +63,4 @@ def _of_gate(gate: Nonlinearity, log_variance: float) -> tuple[np.ndarray, ...]:
     return expectation(integrands, np.exp(np.clip([log_variance], -CLIP, CLIP)))
 
 
-LAWS = {"highway": Law(alone(_highway), knows=lambda setting: setting.std < LARGEST_STD)}
+LAWS = {"highway": Law(alone(_highway), ("gate_bias",), knows=lambda setting: setting.std < LARGEST_STD)}

@@ -49,7 +49,7 @@ def alone(step: Step, *, layers: Callable[[Setting], Iterable[int]] = lambda _: 
 
     def blocks(setting: Setting) -> Iterator[Block]:
         value = 2 * math.log(setting.input_norm)
-        apart = value + log(1 - setting.correlation) if setting.correlation == setting.correlation else math.nan
+        apart = value + log(1 - setting.correlation) if setting.cosines else math.nan
         state = Alone(value, apart, 0.0, 0.0)
         for layer in layers(setting):
             state = step(setting, state, layer)
@@ -143,10 +143,10 @@ def _norms(setting: Setting) -> bool:
 
 LAWS = {
     "plain": Law(alone(plain)),
-    "residual": Law(alone(residual)),
-    "residual2": Law(alone(_residual2)),
-    "normed": Law(alone(_normed), knows=_norms),
-    "pre_layernorm": Law(alone(_pre_layernorm), knows=_norms, normalized=lambda _: True),
-    "post_layernorm": Law(alone(_post_layernorm), knows=_norms),
-    "rnn": Law(alone(_recurrent, layers=steps)),
+    "residual": Law(alone(residual), ("alpha",)),
+    "residual2": Law(alone(_residual2), ("alpha", "init")),
+    "normed": Law(alone(_normed), ("norm", "after"), knows=_norms),
+    "pre_layernorm": Law(alone(_pre_layernorm), ("norm", "scaling", "peri"), knows=_norms, normalized=lambda _: True),
+    "post_layernorm": Law(alone(_post_layernorm), ("norm",), knows=_norms),
+    "rnn": Law(alone(_recurrent, layers=steps), ("inputs",)),
 }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import ndtri
 
 from bench.theory.arguments import checked, did_you_mean
+from bench.theory.blocks import block_trajectory, gated
 from bench.theory.ensembles import Ensemble, ensemble, known_schemes
 from bench.theory.finite_width import FURTHEST, networks_of
 from bench.theory.laws import LN_10, Law, gradient_law, relative_law, slope_law
@@ -16,10 +17,14 @@ from bench.theory.nonlinearities import Nonlinearity, nonlinearity
 from bench.theory.slope_sums import has_slopes
 
 CRITICAL = ("critical", "critical_orthogonal")
+LONG = ("transformer", "lstm", "gru")  # have matrices with more rows than columns
 
 
 class Spread(NamedTuple):
-    """Mean and standard deviation across seeds, in decades; NaN where theory says nothing."""
+    """Mean and standard deviation across seeds, in decades; NaN where theory says nothing.
+
+    Under a law of mean field, ``mean`` is log10 of the root mean square over networks, and there is no ``std``.
+    """
 
     mean: float
     std: float
@@ -30,6 +35,10 @@ class Spread(NamedTuple):
         half = float(ndtri((1 + confidence) / 2)) * self.std / np.sqrt(seeds)
         return self.mean - half, self.mean + half
 
+    def typical(self, std: float) -> float:
+        """The mean over networks of log10, from that of squares: ``mean`` - ln(10) std², as normal logarithms have it."""
+        return self.mean - LN_10 * std**2
+
 
 UNKNOWN = Spread(float("nan"), float("nan"))
 
@@ -38,7 +47,7 @@ class Prediction(NamedTuple):
     """Laws of one cell under ``loss="output"``.
 
     log10_grad_first: of log10 ‖∂y/∂W_1‖_F. log10_grad_slope: of its change from depth 2 to the cell's depth, per layer.
-    law: "exact" at any width and depth, "leading order" in 1/width, or "none".
+    law: "exact" at any width and depth, "leading order" in 1/width, "mean field" where width is infinite, or "none".
     alive: the probability that the gradient is not exactly zero, as exact as the law is; all laws are given that.
     log10_relative_first: of log10 ‖∂y/∂W_l‖ ‖W_l‖ / |y|, the same at every hidden layer l and every depth and scale;
     known without bias for linear, ReLU and leaky ReLU, else NaN.
@@ -73,21 +82,22 @@ def predict(
     bias_std: float = 0.0,
     input_norm: float = 1.0,
     architecture: str = "plain",
+    batch: int = 1,
+    length: int = 1,
     loss: str = "output",
 ) -> Prediction:
     """What theory expects of a cell, whose columns are the arguments. Never raises for a cell that can be measured.
 
     Exact: linear (any σ_b), ReLU and leaky ReLU (σ_b = 0) with Gaussian or orthogonal weights (:mod:`bench.theory.laws`),
     and identity weights with linear activations. To leading order in 1/width: every other activation and every initializer
-    with independent entries (:mod:`bench.theory.finite_width`). No law: identity weights with other activations,
+    with independent entries (:mod:`bench.theory.finite_width`). Mean field: other architectures, which see ``batch``
+    examples of ``length`` positions (:mod:`bench.theory.blocks`). No law: identity weights with other activations,
     data-dependent and sparse schemes, schemes of the user's own, ``loss="mse"``, and where the expansion in 1/width fails
     (:meth:`bench.theory.finite_width.Networks.failure`); ``reason`` says which. Raises ValueError for a cell that cannot
     be, and for an activation that is not known.
     """
     if loss != "output":
         return no_law(f"loss {loss}: theory is of the loss output")
-    if architecture != "plain":
-        return no_law(f"architecture {architecture}: a law across seeds is known for plain networks")
     weights = ensemble(initializer, activation, bias_std)
     if weights is None:
         words = f"{activation} has no critical point at bias_std {bias_std:g}"
@@ -98,12 +108,43 @@ def predict(
     if scale == 0:
         return no_law("scale 0: the weights are zero")
     phi, weight_std = nonlinearity(activation), scale * weights.weight_std
+    if architecture != "plain":
+        unfit = _unfit(architecture, initializer, weights, bias_std)
+        sizes = {"batch": batch, "length": length, "input_norm": input_norm}
+        return no_law(unfit) if unfit else _mean_field(architecture, phi, weight_std, width, depth, sizes)
     invariant = phi.is_linear or (phi.negative_slope is not None and bias_std == 0)
     if invariant:
         return _invariant(phi, weights, weight_std, bias_std, width, depth, input_norm)
     if weights.kind == "identity":
         return no_law("identity weights: a law is known for linear activations only")
     return _leading_order(phi, weights, weight_std, bias_std, width, depth, input_norm)
+
+
+def _unfit(architecture: str, initializer: str, weights: Ensemble, bias_std: float) -> str:
+    """Why the scheme's matrices in those blocks, or biases, have no law here; nothing where they have."""
+    name = architecture.partition(":")[0]
+    if gated(architecture):
+        return "a gate that is shut: the gradient of a branch times 0 is exactly 0, until training opens it"
+    if bias_std > 0:
+        return f"architecture {architecture}: a law with biases is known for plain networks"
+    if weights.kind == "identity":
+        return "identity weights: a law is known for plain networks"
+    if (name in LONG and weights.kind != "iid") or (name in (*LONG, "conv") and "glorot" in initializer):
+        return f"initializer {initializer}: in matrices that are not square its variance is not 1/fan_in"
+    return ""
+
+
+def _mean_field(
+    architecture: str, phi: Nonlinearity, weight_std: float, width: int, depth: int, sizes: dict[str, Any]
+) -> Prediction:
+    first, shallow = (
+        block_trajectory(architecture, phi, weight_std, each, width, **sizes, cosines=False) for each in (depth, 2)
+    )
+    if first is None or shallow is None:
+        return no_law(f"architecture {architecture}: no law is known, or it ends before depth {depth}")
+    grads = [float(each.log10_grad[0]) for each in (first, shallow)]
+    slope = Spread((grads[0] - grads[1]) / (depth - 2), UNKNOWN.std) if depth > 2 else UNKNOWN
+    return Prediction(Spread(grads[0], UNKNOWN.std), slope, "mean field")
 
 
 def _invariant(

@@ -76,6 +76,27 @@ def test_rank_by_another_number_orders_by_it_and_keeps_every_rank(table, cells):
     assert at(by, "identity", "linear").spread < 1e-5
 
 
+def test_other_architectures_stand_beside_mean_field_and_gates_are_no_deaths():
+    slopes = {"pre_layernorm": np.array([0.02, 0.01]), "residual2:init=rezero": np.zeros(2), "mine:block": np.ones(2)}
+    cells = known_cells(slopes)
+    cells = cells.assign(architecture=cells["initializer"], initializer="he_normal", activation="relu")
+    shut = cells["architecture"] == "residual2:init=rezero"
+    cells["log10_grad_first"] = cells["log10_grad_first"].where(~shut, -np.inf)
+    table = compare(cells).set_index("architecture")
+    assert table["verdict"].to_dict() == {
+        "pre_layernorm": "mean field",
+        "residual2:init=rezero": "gated",
+        "mine:block": "no theory",
+    }
+    gated, beside = table.loc["residual2:init=rezero"], table.loc["pre_layernorm"]
+    assert gated["dead"] == 0
+    assert np.isnan([gated["rank"], gated["slope"], gated["depth_1e3"], beside["z"], beside["predicted_low"]]).all()
+    scheme = {"initializer": "he_normal", "activation": "relu", "width": cells["width"].iloc[0], "scale": 1.0}
+    law = predict(**scheme, depth=102, architecture="pre_layernorm").log10_grad_slope.mean
+    below = np.log(10) * (0.005 * 2**0.5 * 100) ** 2 / 100  # the variance of ends that differ by 100 layers of 0.01
+    assert beside["predicted"] == pytest.approx(law - below, rel=1e-6)
+
+
 def known_cells(slopes: dict[str, np.ndarray], dead: dict[str, int] | None = None, **columns) -> pd.DataFrame:
     """Cells at depths 2, 12 and 102 of schemes with these slopes, seed by seed; of so many seeds dead at 102."""
     rows = []

@@ -39,7 +39,7 @@ def layers_of(tmp_path, name, depth=DEPTH, **fields) -> pd.DataFrame:
 def test_blocks_are_what_mean_field_theory_expects(tmp_path, name):
     layers = layers_of(tmp_path, name)
     hidden = layers[layers.layer < DEPTH].groupby("layer").median(numeric_only=True)
-    law = block_trajectory(name, "relu", np.sqrt(2), DEPTH, 64, correlation=None)._asdict()
+    law = block_trajectory(name, "relu", np.sqrt(2), DEPTH, 64, cosines=False)._asdict()
     for column in ("log10_activation", "log10_delta", "log10_grad"):
         np.testing.assert_allclose(hidden[column], law[column], atol=DECADES)
     assert (layers.architecture == name).all()

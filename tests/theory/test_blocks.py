@@ -117,7 +117,7 @@ def test_uniform_attention_with_a_skip_collapses_as_in_its_closed_form(monkeypat
     """Noci et al. 2022: 1 - c_l = (1 - c_0) / (1 + (2^l - 1)/T), from c_0 = 0."""
     length, blocks = 16, 12
     monkeypatch.setattr(attending_blocks, "attention", lambda *_: Attention(1 / length, 0.0, 0.0, 0.0))
-    setting = Setting({"qk_norm": "true"}, nonlinearity("relu"), 1.0, blocks, 64, 1, length, 1.0, 0.0)
+    setting = Setting({"qk_norm": "true"}, nonlinearity("relu"), 1.0, blocks, 64, 1, length, 1.0, 0.0, True)
     state = attending_blocks.State(0.0, 1.0, np.nan)
     for block in range(1, blocks + 1):
         branch = attending_blocks._attention(setting, state, np.exp(state.value), 1.0)

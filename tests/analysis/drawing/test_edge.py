@@ -39,6 +39,17 @@ def test_critical_scales(initializer, activation, bias_std, expected):
     assert bool(found.missing) == math.isnan(expected)
 
 
+@pytest.mark.parametrize(
+    ("architecture", "expected"),
+    [("conv:dims=2", 1.0), *((name, math.nan) for name in ("conv:padding=zero", "conv:skip=true", "normed", "batchnorm"))]
+    + [(name, math.nan) for name in ("residual", "transformer:norm=post", "lstm", "mine:block")],
+)
+def test_only_convolutions_on_a_ring_have_the_critical_scale_of_plain_networks(architecture, expected):
+    found = critical_scale(Facet("he_normal", "relu", 64, 0.0, architecture=architecture))
+    assert found.scale == pytest.approx(expected, nan_ok=True)
+    assert bool(found.missing) == math.isnan(expected)
+
+
 def test_every_panel_has_the_line_of_its_own():
     figure = draw_heatmaps(make_cells(initializers=("gaussian", "he_normal"), activations=("tanh", "relu", "gelu")))
     heights = {}

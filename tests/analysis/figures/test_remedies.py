@@ -38,7 +38,7 @@ def test_a_column_for_each_family_and_a_line_for_each_architecture():
     np.testing.assert_allclose(drawn["batchnorm"].get_ydata(), 0.08 * np.array([2, 20, 852]) + 0.01)
     assert "scale 1" in figure.get_suptitle()
     words = [text.get_text() for ax in panels for text in ax.get_legend().get_texts()]
-    assert "residual2:init=rezero: exactly 0" in words
+    assert "residual2:init=rezero: gated" in words
 
 
 def test_theory_is_drawn_where_there_is_some():

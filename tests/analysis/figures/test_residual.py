@@ -108,6 +108,29 @@ def test_cells_without_theory_and_undefined_ones_are_neither_passed_nor_failed()
     assert any(entry.startswith("undefined (3") for entry in legend_of(ax.figure))
 
 
+def test_other_architectures_are_beside_mean_field_and_not_tested():
+    """Of normal logarithms whose squares have theory's mean, most are near it; gates are shut by design."""
+    names = ("pre_layernorm", "residual2:init=rezero", "mine:block")
+    cells = make_cells(activations=("relu",), architectures=names, seeds=64, **AXES)
+    generator, std = np.random.default_rng(0), 0.4
+    keys = ["initializer", "activation", "width", "bias_std", "depth", "scale", "architecture"]
+    laws = [predict(**cell).log10_grad_first.typical(std) for cell in cells[keys].to_dict("records")]
+    values = np.array(laws) + std * generator.standard_normal(len(cells))
+    values = np.where(cells["architecture"] == names[1], -np.inf, np.nan_to_num(values))
+    table = agreement(cells.assign(log10_grad_first=values)).groupby("architecture")
+    assert {name: set(rows["verdict"]) for name, rows in table} == {
+        names[0]: {"mean field"},
+        names[1]: {"gated"},
+        names[2]: {"no theory"},
+    }
+    near = table.get_group(names[0])
+    assert (np.abs(near["z"]) <= PASSES).mean() > 0.8
+    ax = plot_residual(near)
+    assert ax.get_title().endswith("near mean field")
+    assert not [line for line in ax.lines if len(line.get_xdata())]  # no crosses
+    assert any(entry.startswith("gated") for entry in legend_of(plot_residual(table.get_group(names[1])).figure))
+
+
 def test_the_mesh_is_the_errors_and_has_a_step_at_what_passes():
     table = agreement(off_by(1.5))
     mesh = mesh_of(plot_residual(table))
