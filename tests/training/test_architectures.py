@@ -3,6 +3,7 @@
 import sys
 import types
 from functools import partial
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -170,6 +171,9 @@ def test_the_command_line_trains_them(tmp_path, capsys):
     assert np.isfinite(rezero.log10_grad_first[1])  # it is trained: now it is open
     shared = curves.loc["rnn"]
     assert (shared.log10_grad_first == shared.log10_grad_last).all()  # of one matrix
+    (Path(folder) / "cells" / "chunk-00001.parquet").unlink()  # what is missing is trained again, with the same bits
+    assert main(["train", *options.split(), "--architectures", *names]) == 0
+    pd.testing.assert_frame_equal(pd.read_parquet(f"{folder}/cells").set_index("architecture"), cells, check_exact=True)
     alone = bench.train(bench.Training(**SMALL), results=tmp_path, name="alone", progress=False)
     expected = pd.read_parquet(alone / "cells").set_index("architecture")
     pd.testing.assert_frame_equal(cells.loc[["plain"]], expected, check_exact=True)
