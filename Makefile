@@ -86,17 +86,19 @@ reference-sweeps: setup
 	$(RUN) -m analysis probe results/reference/probe
 	$(RUN) docs/examples/curves.py results/reference/probe/curves.png
 
-# Learning curves and the boundary's 65,536 rows would be 3 MB: their figures are kept, and all manifests.
+# Learning curves, the boundary's 65,536 rows and the cure's small shards would be 3 MB: their figures are kept, and all manifests.
 reference-trainings: setup
-	rm -rf $(addprefix results/reference/,digits saxe schoenholz boundary)
+	rm -rf $(addprefix results/reference/,digits saxe schoenholz boundary cure)
 	for preset in digits saxe schoenholz boundary; do $(RUN) -m bench train $$preset --results results/reference || exit 1; done
+	$(RUN) -m bench train remedies --run cure --results results/reference
 	$(RUN) -m analysis trainability results/reference/digits
 	$(RUN) -m analysis cost results/reference/digits
 	$(RUN) -m analysis curves results/reference/digits --initializers orthogonal --depths 8 64 --scales 0.4 1 1.4 2.2 --learning-rates 0.03
 	$(RUN) -m analysis learning-time results/reference/saxe
 	$(RUN) -m analysis trainability results/reference/schoenholz
 	$(RUN) -m analysis boundary results/reference/boundary
-	rm -r $(addprefix results/reference/,$(addsuffix /curves,digits saxe schoenholz) boundary/cells)
+	$(RUN) -m analysis cure results/reference/cure
+	rm -r $(addprefix results/reference/,$(addsuffix /curves,digits saxe schoenholz cure) boundary/cells cure/cells)
 
 compare: setup
 	$(RUN) -m bench compare

@@ -22,14 +22,14 @@ from analysis.drawing.own_axes import given_or_new, label
 from analysis.drawing.panel import DEPTH_LABEL
 from analysis.drawing.sheet import add_key, fit_titles, legend_below, new_sheet
 from analysis.drawing.step_axis import heights, set_step_axis, step_axis
-from analysis.drawing.style import DOUBLE_COLUMN, MARKERS, QUALITATIVE, SINGLE_COLUMN, STYLE
-from analysis.numbers.reached import describe_growth, first_gradients, learning_times
+from analysis.drawing.style import DASHES, DOUBLE_COLUMN, MARKERS, QUALITATIVE, SINGLE_COLUMN, STYLE
+from analysis.numbers.reached import FEWEST, describe_growth, first_gradients, learning_times
 from analysis.rows.load import load_trained
 from analysis.rows.options import TRAINED, add_training_options, selected
 from analysis.rows.select import Facet, SelectionError, distinct, facets, select
 
 GRADIENT_LABEL = r"$\log_{10}\,\Vert\partial\ell/\partial W_1\Vert_\mathrm{F}$ at initialization"
-APART = 0.012  # of the depth axis, between lines, so that their bars stand beside one another
+APART = 0.008  # of the depth axis, between lines, so that their bars stand beside one another
 SPREAD = ("low", "median", "high")
 POINTS: Any = {"markersize": 4, "markeredgewidth": 0.8}
 
@@ -40,7 +40,8 @@ class Line(NamedTuple):
     name: str
     colour: str
     marker: str
-    place: float  # from -1/2 to 1/2 of all lines
+    style: Any  # another one where colours begin anew
+    place: float  # among the others, 0 in the middle
 
 
 def plot_cure(frame: pd.DataFrame, *, target: str, steps: int, ax: Axes | None = None, key: bool = True) -> Axes:
@@ -98,11 +99,13 @@ def _lines(frame: pd.DataFrame) -> list[Line]:
     others, scales = {facet._replace(architecture="") for facet in panels}, distinct(frame, "scale")
     if len(others) != 1 or len(scales) != 1:
         raise SelectionError("SELECTION", f"{len(others)} settings, {len(scales)} scales", "one of each")
-    count = len(panels)
-    return [
-        Line(facet.architecture, QUALITATIVE[i % len(QUALITATIVE)], MARKERS[i % len(MARKERS)], i - (count - 1) / 2)
-        for i, facet in enumerate(panels)
-    ]
+    middle, colours = (len(panels) - 1) / 2, len(QUALITATIVE)
+
+    def line(number: int, facet: Facet) -> Line:
+        look = QUALITATIVE[number % colours], MARKERS[number % len(MARKERS)], DASHES[number // colours % len(DASHES)]
+        return Line(facet.architecture, *look, number - middle)
+
+    return [line(number, facet) for number, facet in enumerate(panels)]
 
 
 def _draw_steps(ax: Axes, lines: list[Line], times: pd.DataFrame, steps: int) -> None:
@@ -126,7 +129,7 @@ def _draw(ax: Axes, lines: list[Line], table: pd.DataFrame, place: Callable[[np.
         look: Any = {"color": line.colour, "marker": line.marker, "zorder": 4, **POINTS}
         ax.vlines(x, low, high, color=line.colour, linewidth=0.9, alpha=0.6, zorder=2)
         ax.plot(x, middle, color=line.colour, linewidth=0.5, alpha=0.5, zorder=2)
-        ax.plot(x, np.where(inside, middle, np.nan), **look)
+        ax.plot(x, np.where(inside, middle, np.nan), linestyle=line.style, **look)
         ax.plot(x[~inside], middle[~inside], linestyle="none", markerfacecolor="white", **look)
 
 
@@ -135,14 +138,20 @@ def _words(target: str) -> str:
 
 
 def _handles(lines: list[Line]) -> list[Line2D]:
-    return [Line2D([], [], color=each.colour, marker=each.marker, label=plain(each.name), **POINTS) for each in lines]
+    return [
+        Line2D([], [], color=line.colour, marker=line.marker, linestyle=line.style, label=plain(line.name), **POINTS)
+        for line in lines
+    ]
 
 
 def _chosen(rows: pd.DataFrame, times: pd.DataFrame) -> str:
     seeds, rates = distinct(times, "seeds")[-1], len(distinct(rows, "learning_rate"))
-    words = f"median of {seeds} seeds, bars: 95 % of it, or smallest to largest" if seeds > 1 else "1 seed"
+    bars = "95 % bootstrap interval" if seeds >= FEWEST else "smallest to largest"
+    words = f"median of {seeds} seeds, bars: {bars}" if seeds > 1 else "1 seed"
+    if rates == 1:
+        return words
     largest = int(np.sum(times["largest"].to_numpy()))
-    edge = f" (the largest at {largest} of {len(times)} points)" if largest else ""
+    edge = f"\n(the largest of them at {largest} of {len(times)} points)" if largest else ""
     return f"{words}; at the best of {rates} learning rates, chosen by the same seeds{edge}"
 
 
