@@ -26,7 +26,15 @@ from bench.networks.losses import Loss, log2_of
 from bench.networks.seeds import fetch_behind, place
 from bench.networks.segments import LAYERS, segments_to
 
-LANES = 8  # of a tile: fewer than for plain networks, since a lane holds all examples and positions
+LANES = 8  # of a tile, where a lane is one vector: fewer than for plain networks, whose blocks compute less
+
+
+def lanes_together(batch: int, length: int) -> int:
+    """How many lanes a tile has: always as many for networks of so many examples and positions, as rounding can tell.
+
+    Fewer where they have several: these fill a product by themselves, and lanes that a sweep does not have cost as much.
+    """
+    return max(1, LANES // (batch * length))
 
 
 def measure_blocks(
@@ -52,13 +60,14 @@ def measure_blocks(
     forward, backward = (program(mesh, architecture, activation) for program in (forward_program, backward_program))
     runs = [(depth,) for depth in depths] if architecture.by_depth else [tuple(depths)]
     together = 1 if architecture.by_depth else DEPTHS
-    tiles = [slice(first, min(first + LANES, len(scales))) for first in range(0, len(scales), LANES)]
+    tile = lanes_together(*batch.inputs.shape[1:3])
+    tiles = [slice(first, min(first + tile, len(scales))) for first in range(0, len(scales), tile)]
     whole = len(tiles) * sum(segments_to(max(run)) + sum(segments_to(group[0]) for group in _groups(run)) for run in runs)
     dtype = np.dtype(readout.dtype)
     drawn = [_log2_norms(segments(index)) for index in range(segments_to(max(depths)))]
     log2_norms = {name: np.concatenate([each[name] for each in drawn]) for name in gains}
     for run, lanes in itertools.product(runs, tiles):
-        padding = (0, LANES - (lanes.stop - lanes.start))
+        padding = (0, tile - (lanes.stop - lanes.start))
         factors = architecture.factors(max(run))
         scale = {name: np.pad(scales[lanes] * gain[lanes] * factors.get(name, 1), padding) for name, gain in gains.items()}
         bias_std = extended(np.pad(bias_stds[lanes], padding), dtype)
@@ -72,7 +81,7 @@ def measure_blocks(
 
         def run_forward(states: list[Any] = states, call: Any = call, depth: int = max(run)) -> Iterator[tuple[int, Seen]]:
             for index in range(segments_to(depth)):
-                after, seen = call(forward, index, np.full(LANES, depth), states[-1])
+                after, seen = call(forward, index, np.full(tile, depth), states[-1])
                 states.append(after)
                 yield index, seen
 
@@ -81,7 +90,7 @@ def measure_blocks(
             silent = jax.tree.map(partial(_silent, together), states[0], is_leaf=_is_number)
             cotangent = place(mesh, silent, 0)
             for index in reversed(range(segments_to(group[0]))):
-                cotangent, norms = call(backward, index, np.repeat(ends[:, None], LANES, axis=1), states[index], cotangent)
+                cotangent, norms = call(backward, index, np.repeat(ends[:, None], tile, axis=1), states[index], cotangent)
                 yield index, norms
 
         seen = _joined(run_forward(), advance, whole)

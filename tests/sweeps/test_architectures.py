@@ -108,8 +108,8 @@ def own(monkeypatch):
         ({"architectures": ["residual"], "correlations": [0.5]}, "correlations: got 0.5, expected none where"),
         ({"architectures": ["lstm:chrono=1"]}, "expected lstm's chrono: 0 .none. or a number ≥ 2"),
         (
-            {"architectures": ["transformer"], "length": 9_000},
-            "length: got 9000, expected what fits.*16 blocks of transformer",
+            {"architectures": ["transformer"], "length": 20_000},
+            "length: got 20000, expected what fits.*16 blocks of transformer",
         ),
         ({"batch": 0}, "batch: got 0, expected a whole number ≥ 1"),
     ],
