@@ -67,7 +67,7 @@ format: setup
 reference: reference-sweeps reference-trainings
 
 reference-sweeps: setup
-	rm -rf $(addprefix results/reference/,lecture atlas compare remedies cures probe phase-tanh.png)
+	rm -rf $(addprefix results/reference/,lecture atlas compare remedies cures probe phase-tanh.png beliefs.png)
 	$(RUN) -m bench sweep lecture --no-layers --results results/reference
 	$(RUN) -m bench sweep atlas --results results/reference
 	$(RUN) -m analysis lecture results/reference/lecture
@@ -77,6 +77,7 @@ reference-sweeps: setup
 	$(RUN) -m analysis remedies results/reference/remedies
 	$(RUN) -m bench sweep cures --results results/reference
 	$(RUN) -m analysis heatmap results/reference/cures
+	$(RUN) docs/examples/beliefs.py results/reference/beliefs.png
 	$(RUN) -m analysis heatmap results/reference/atlas
 	$(RUN) -m analysis heatmap results/reference/atlas --residual
 	$(RUN) -m analysis heatmap results/reference/atlas --value relative_imbalance --out results/reference/atlas/imbalance.png

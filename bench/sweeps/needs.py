@@ -53,7 +53,9 @@ def check_blocks_fit(sweep: Sweep) -> None:
         if name != PLAIN:
             block = block_of(name, activation, (sweep.batch, sweep.length, width), sweep.dtype)
             backward = 1 if architecture_of(name).by_depth else DEPTHS
-            kept = lanes_together(sweep.batch, sweep.length) * (LAYERS + backward)  # by a segment's blocks, and in one of them
+            kept = lanes_together(sweep.batch, sweep.length) * (
+                LAYERS + backward
+            )  # by a segment's blocks, and in one of them
             needed = seeds_at_once(sweep, width, name) * devices * kept * block.numbers * half
             field = max(("length", sweep.length), ("batch", sweep.batch), ("widths", width), key=lambda each: each[1])
             check_room(*field, needed, f"what {LAYERS} blocks of {name} compute at width {width}", room)

@@ -1,6 +1,6 @@
 """Six things that one hears of deep networks, beside what is measured: ``python docs/examples/beliefs.py FILE.png``.
 
-Width 64, relu and He's weights, medians of 8 seeds, unless a panel says otherwise; two to three minutes.
+Width 64 (images: 16), relu and He's weights, medians of 8 seeds (images: 4), unless a panel says otherwise; three minutes.
 """
 
 import sys
@@ -59,7 +59,7 @@ with rc_context(STYLE):
 
     lines = zip(["post-LN"], first(["post_layernorm"], "log10_grad"), strict=True)
     belief = r"skip alone, $2^{-L/2}$", DEPTHS[:4], 0.9 - DEPTHS[:4] * np.log10(2) / 2
-    draw(next(panels), "“post-LN halves gradients²”:\nthe branch pays them back", list(lines), belief, GRADIENT)
+    draw(next(panels), "“post-LN halves $g^2$ in every block”:\nthe branch pays it back", list(lines), belief, GRADIENT)
 
     names = ["pre_layernorm", "residual"]
     lines = zip(["pre-LN", "no LN"], first(names, "log10_activation"), strict=True)
@@ -70,7 +70,11 @@ with rc_context(STYLE):
 
     names = ["conv:dims=2", "conv:dims=2,padding=zero"]
     curves = first(names, "log10_grad", widths=16, length=64, seeds=4)
-    law = r"$((1+2\cos\frac{\pi}{9})/3)^{2L/2}$", DEPTHS, 1 + DEPTHS * np.log10((1 + 2 * np.cos(np.pi / 9)) / 3)
+    law = (
+        r"ring $\times\ ((1+2\cos\frac{\pi}{9})/3)^L$",
+        DEPTHS,
+        curves[0] + DEPTHS * np.log10((1 + 2 * np.cos(np.pi / 9)) / 3),
+    )
     title = "“He's variance is critical”:\nnot with zeros around 8 × 8 images"
     draw(next(panels), title, list(zip(["ring", "zeros"], curves, strict=True)), law, GRADIENT)
 
