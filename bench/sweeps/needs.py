@@ -52,10 +52,8 @@ def check_blocks_fit(sweep: Sweep) -> None:
     for name, width, activation in product(sweep.architectures, sweep.widths, sweep.activations):
         if name != PLAIN:
             block = block_of(name, activation, (sweep.batch, sweep.length, width), sweep.dtype)
-            backward = 1 if architecture_of(name).by_depth else DEPTHS
-            kept = lanes_together(sweep.batch, sweep.length) * (
-                LAYERS + backward
-            )  # by a segment's blocks, and in one of them
+            passes = LAYERS + (1 if architecture_of(name).by_depth else DEPTHS)  # a segment's blocks, and one going back
+            kept = lanes_together(sweep.batch, sweep.length) * passes
             needed = seeds_at_once(sweep, width, name) * devices * kept * block.numbers * half
             field = max(("length", sweep.length), ("batch", sweep.batch), ("widths", width), key=lambda each: each[1])
             check_room(*field, needed, f"what {LAYERS} blocks of {name} compute at width {width}", room)
