@@ -122,6 +122,7 @@ api: setup
 
 coverage: setup
 	$(RUN) -m tests.perf.coverage
+	$(RUN) -m tests.perf.block_coverage
 
 calibration: setup
 	$(RUN) -m tests.perf.calibration

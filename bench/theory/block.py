@@ -64,7 +64,7 @@ class Law(NamedTuple):
 
     blocks: Callable[[Setting], Iterator[Block]]  # they end where the law does
     arguments: tuple[str, ...] = ()  # those that it knows
-    knows: Callable[[Setting], bool] = lambda _: True  # these arguments, and so many examples and positions
+    knows: Callable[[Setting], bool] = lambda _: True  # these values of them, and so many examples and positions
     start: Callable[[Setting], Cotangents] = lambda _: np.zeros(1)  # of what the readout sees
     norm: Callable[[Cotangents], float] = np.logaddexp.reduce  # ln ‖∂y/∂h_l‖²
     normalized: Callable[[Setting], bool] = lambda _: False  # whether it sees h_{L-1} divided by its root mean square

@@ -11,9 +11,10 @@ leading order in 1/n where no block has its matrices from another one. The laws 
     :mod:`bench.theory.convolutions`       conv
     :mod:`bench.theory.attending_blocks`   transformer
 
-Where blocks and activations keep a factor of their argument, ⟨∂y/∂h_l, h_l⟩ = y by Euler, so that V_{L-1} / (n V_l) takes
-the place of G_l / n: little in wide networks of few blocks, and most of it where V grows faster than G, as in deep residual
-ReLU networks. What is random at finite width is not here: medians of measured norms lie below these means by O(L/n).
+Along (1, …, 1) and h_l a cotangent meets matrices that are not new: little in wide networks of few blocks, and most of it in
+deep residual ReLU networks (:mod:`bench.theory.mean_direction`, of residual and highway). Elsewhere, where blocks and
+activations keep a factor of their argument, ⟨∂y/∂h_l, h_l⟩ = y by Euler, and V_{L-1} / (n V_l) takes the place of G_l / n.
+What is random at finite width is not here: medians of measured norms lie below these means by O(L/n).
 
 Derived from He et al. 2015 (plain), Hayou et al. 2021, arXiv 2010.12859 (residual), Xiong et al. 2020, arXiv 2002.04745
 (layer norm).
@@ -38,7 +39,7 @@ LN_10 = math.log(10)
 LAWS: Mapping[str, Law] = (
     lone_blocks.LAWS | gated_blocks.LAWS | cells.LAWS | batch_norm.LAWS | convolutions.LAWS | attending_blocks.LAWS
 )
-HOMOGENEOUS = ("plain", "residual", "residual2")  # blocks that keep a factor, if activations do
+HOMOGENEOUS = ("plain", "residual2")  # blocks that keep a factor, if activations do
 
 
 class BlockTrajectory(NamedTuple):

@@ -19,8 +19,10 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import expit
 
-from bench.theory.block import LARGEST_STD, Law, Setting, averages, both, log, log_sum
+from bench.theory import mean_direction
+from bench.theory.block import Setting, averages, both, log, log_sum
 from bench.theory.lone_blocks import Alone, alone
+from bench.theory.mean_direction import Units
 from bench.theory.moments import CLIP, expectation
 from bench.theory.nonlinearities import Nonlinearity
 
@@ -48,8 +50,20 @@ def _highway(setting: Setting, state: Alone, _layer: int) -> Alone:
         branch = math.exp(both(setting.phi, square + value, square + state.apart)[0] - value)
         parted = math.exp(both(gate, square + value, square + state.apart)[0])
         apart = value + log(opened2 * branch + parted * (unlike - branch - math.exp(least)) + closed2 * math.exp(least))
+    units = _units(setting, gate, value, tilt)
     tilt = (opened * middle + closed * tilt) * math.exp(-grown / 2)
-    return Alone(value + grown, apart, log_sum(log(closed2), square + back), back + value, tilt)
+    return Alone(value + grown, apart, log_sum(log(closed2), square + back), back + value, tilt, units)
+
+
+def _units(setting: Setting, gate: Nonlinearity, value: float, tilt: float) -> Units:
+    x, of_gate, before, weights = mean_direction.points(2, tilt)
+    std, size = setting.std, mean_direction.size(value)
+    z, logit = std * size * x, std * size * of_gate
+    opened, branch = gate.function(logit), setting.phi.function(z) / size
+    slope, turn = opened * setting.phi.slope(z), gate.slope(logit) * (branch - before)
+    moves = slope * std * x + turn * logit
+    slopes = std**2 * (slope**2 + (turn * size) ** 2)
+    return Units(before, opened * branch + (1 - opened) * before, 1 - opened, moves, slopes, weights)
 
 
 def _of_gate(gate: Nonlinearity, log_variance: float) -> tuple[np.ndarray, ...]:
@@ -63,4 +77,4 @@ def _of_gate(gate: Nonlinearity, log_variance: float) -> tuple[np.ndarray, ...]:
     return expectation(integrands, np.exp(np.clip([log_variance], -CLIP, CLIP)))
 
 
-LAWS = {"highway": Law(alone(_highway), ("gate_bias",), knows=lambda setting: setting.std < LARGEST_STD)}
+LAWS = {"highway": mean_direction.law(alone(_highway, means=True), ("gate_bias",))}

@@ -27,7 +27,11 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from typing import NamedTuple
 
+import numpy as np
+
+from bench.theory import mean_direction
 from bench.theory.block import Block, Law, Setting, averages, both, cosine_of, log, log_sum, scaled, steps
+from bench.theory.mean_direction import Units
 
 
 class Alone(NamedTuple):
@@ -38,14 +42,15 @@ class Alone(NamedTuple):
     back: float  # G_{l-1} / G_l
     weights: float  # ‖∂y/∂W_l‖² / (n G_l)
     tilt: float = 0.0  # M_l / √V_l itself
+    units: Units | None = None  # of blocks whose mean counts (:mod:`bench.theory.mean_direction`)
 
 
 Step = Callable[[Setting, Alone, int], Alone]  # of block l, from what the one before left
 Blocks = Callable[[Setting], Iterator[Block]]
 
 
-def alone(step: Step, *, layers: Callable[[Setting], Iterable[int]] = lambda _: count(1)) -> Blocks:
-    """The blocks whose steps these are."""
+def alone(step: Step, *, layers: Callable[[Setting], Iterable[int]] = lambda _: count(1), means: bool = False) -> Blocks:
+    """The blocks whose steps these are; means: cotangents along (1, …, 1) and h are followed beside the others."""
 
     def blocks(setting: Setting) -> Iterator[Block]:
         value = 2 * math.log(setting.input_norm)
@@ -53,7 +58,10 @@ def alone(step: Step, *, layers: Callable[[Setting], Iterable[int]] = lambda _: 
         state = Alone(value, apart, 0.0, 0.0)
         for layer in layers(setting):
             state = step(setting, state, layer)
-            yield Block(state.value, cosine_of(state.value, state.apart), scaled(state.back, state.weights))
+            pull = scaled(state.back, state.weights)
+            if means and state.units is not None:
+                pull = mean_direction.pull(state.units, state.back, state.weights, setting.width)
+            yield Block(state.value, cosine_of(state.value, state.apart), pull)
 
     return blocks
 
@@ -88,7 +96,16 @@ def residual(setting: Setting, state: Alone, _layer: int) -> Alone:
     more = log_sum(math.log1p(2 * state.tilt * middle), shrunk + height - value)
     tilt = (state.tilt + middle) * math.exp(-more / 2)
     apart = log_sum(state.apart, shrunk + _difference(setting, square + value, square + state.apart))
-    return Alone(value + more, apart, log_sum(0.0, shrunk + square + slope), shrunk + slope + value, tilt)
+    units = _units(setting, alpha, value, state.tilt)
+    return Alone(value + more, apart, log_sum(0.0, shrunk + square + slope), shrunk + slope + value, tilt, units)
+
+
+def _units(setting: Setting, alpha: float, value: float, tilt: float) -> Units:
+    x, before, weights = mean_direction.points(1, tilt)
+    size = mean_direction.size(value)
+    slope = alpha * setting.phi.slope(setting.std * size * x)
+    after = before + alpha * setting.phi.function(setting.std * size * x) / size
+    return Units(before, after, np.ones_like(x), slope * setting.std * x, (setting.std * slope) ** 2, weights)
 
 
 def _residual2(setting: Setting, state: Alone, _layer: int) -> Alone:
@@ -143,7 +160,7 @@ def _norms(setting: Setting) -> bool:
 
 LAWS = {
     "plain": Law(alone(plain)),
-    "residual": Law(alone(residual), ("alpha",)),
+    "residual": mean_direction.law(alone(residual, means=True), ("alpha",)),
     "residual2": Law(alone(_residual2), ("alpha", "init")),
     "normed": Law(alone(_normed), ("norm", "after"), knows=_norms),
     "pre_layernorm": Law(alone(_pre_layernorm), ("norm", "scaling", "peri"), knows=_norms, normalized=lambda _: True),
