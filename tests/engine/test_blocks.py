@@ -5,9 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from bench.engine.measure import measure
 from bench.engine.measure_blocks import measure_blocks
 from bench.networks.activations import ACTIVATIONS
 from bench.networks.architectures.registry import ARCHITECTURES, architecture_of
+from bench.networks.batches import networks_of
 from bench.networks.blocks import blocks_of
 from bench.networks.initializers import INITIALIZERS
 from bench.networks.losses import LOSSES
@@ -93,6 +95,23 @@ def test_it_is_the_network_that_others_write(name):
             for column, norm in zip(columns, expected, strict=True):
                 with np.errstate(divide="ignore"):
                     np.testing.assert_allclose(column[: depth - 1, 0, 0], np.log10(norm), atol=FLOAT64_GRAD)
+
+
+@pytest.mark.parametrize("activation", [pytest.param(name, marks=pytest.mark.thorough) for name in ACTIVATIONS])
+def test_plain_blocks_are_the_fast_engines_networks(activation):
+    """At depth 852, far beyond floats, in float64: the same draws, another engine."""
+    depth, width, mesh = 852, WIDTH, seed_mesh(1)
+    settings = {"scales": np.array([SCALE]), "bias_stds": np.zeros(1), "input_norms": np.array([INPUT_NORM])}
+    asked = {"mesh": mesh, "activation": ACTIVATIONS[activation], "loss": LOSSES["output"], "depths": (depth,)}
+    with jax.enable_x64(True):
+        drawn = {"key": 0, "width": width, "seeds": [0], "dtype": "float64", "mesh": mesh, "keep": True, "biased": False}
+        plain = networks_of("gaussian", **drawn)
+        (fast,) = measure(plain.segments(activation), plain.inputs, plain.readout, **asked, **settings)
+        architecture = architecture_of("plain")
+        blocks = blocks_of(architecture, INITIALIZERS["gaussian"].family, batch=1, length=1, **drawn)
+        (slow,) = measure_blocks(blocks, architecture=architecture, gains={"W": np.ones(1)}, **asked, **settings)
+    for column in ("log10_grad", "log10_activation", "log10_weight", "log10_relative"):
+        np.testing.assert_allclose(getattr(slow, column), getattr(fast, column), atol=FLOAT64_GRAD, err_msg=column)
 
 
 def test_every_architecture_has_one_of_others_beside_it():
