@@ -66,5 +66,6 @@ def main(arguments: argparse.Namespace) -> None:
         if arguments.data is None or error.field != "task":
             raise
         raise SweepError("data", arguments.data, error.accepted) from error
-    say_next(arguments, "boundary" if training.readout_learning_rates else "trainability", folder)
+    several = "cure" if len(training.architectures) > 1 else "trainability"
+    say_next(arguments, "boundary" if training.readout_learning_rates else several, folder)
     print(folder)
