@@ -38,7 +38,7 @@ NORM = BoundaryNorm(LEVELS, COLOURS.N)
 LOOKS: Mapping[str, dict] = MappingProxyType(
     {
         "no theory": {"facecolor": "0.85", "edgecolor": "none", "linewidth": 0},
-        "gated": {"facecolor": "white", "edgecolor": "0.6", "hatch": "..", "linewidth": 0},
+        "gated": {"facecolor": "white", "edgecolor": "0.6", "hatch": "++", "linewidth": 0},
         "zero": ZERO,
         "undefined": UNDEFINED,
     }
@@ -60,7 +60,7 @@ def plot_residual(frame: pd.DataFrame, *, ax: Axes | None = None, key: bool = Fa
     frame: rows of ``agreement`` with one initializer, activation, width and bias_std. Purple: measured gradients are
     smaller than predicted, orange: larger; pale up to ±1.96, beyond which a cell fails (at 95 %: one in 20 does by
     chance) and has a cross; colours end at ±6. Where theory is mean field, of other architectures, nothing is tested and
-    nothing has a cross. Light grey: no theory; grey dots: gated, 0 by design; hatched: exactly zero in all seeds; dotted:
+    nothing has a cross. Light grey: no theory; grey grid: gated, 0 by design; hatched: exactly zero in all seeds; dotted:
     undefined. The title counts what passes. Without ``ax`` a figure of one column's width is made, with colorbar and
     legend; an ``ax`` that is given gets them with ``key``. Raises SelectionError (a ValueError) for several facets.
     """
@@ -126,7 +126,9 @@ def _count(frame: pd.DataFrame) -> str:
     if beside := verdicts.count("mean field"):
         near = int(np.sum(np.abs(frame["z"].to_numpy()) <= PASSES))
         return f"{100 * near / beside:.0f} % of {beside} near mean field"
-    return f"{100 * passed / tested:.1f} % of {tested} pass" if tested else "no theory to pass"
+    if tested:
+        return f"{100 * passed / tested:.1f} % of {tested} pass"
+    return "gated" if "gated" in verdicts else "no theory to pass"
 
 
 def _draw_bar(panels: list[Axes], frame: pd.DataFrame) -> None:
@@ -155,7 +157,7 @@ def _handles(frame: pd.DataFrame) -> list:
         words = f"mean field: at infinite width, lowered by the measured spread; near: within {PASSES:g} standard errors"
         handles.append(note_handle(words))
     handles += [Patch(label=f"{WORDS[name]} ({counts[name]} cells)", **look) for name, look in LOOKS.items() if counts[name]]
-    z, dead = frame["z"].to_numpy(), int(np.sum(frame["dead"].to_numpy()))
+    z, dead = frame["z"].to_numpy(), int(np.sum(frame["dead"].to_numpy()[(frame["verdict"] != "gated").to_numpy()]))
     if np.any(np.abs(z) > LIMIT):
         note = f"colours end at ±{LIMIT}; data reach {np.nanmin(z):.3g} and {np.nanmax(z):.3g}"
         handles.append(note_handle(note.replace("-", "−")))
