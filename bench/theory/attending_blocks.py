@@ -36,7 +36,7 @@ class Branch(NamedTuple):
 
     height: float  # ln of its mean square
     apart: float  # half the mean square of the difference of two positions, over its mean square
-    alike: float  # the cosine of two examples
+    alike: float  # the cosine of two examples, of one position each; NaN where positions are followed
     back: np.ndarray  # [across and along of x, across and along of its own cotangent]
     weights: np.ndarray  # ‖∂y/∂W‖² / n of all its matrices, by part of its cotangent
 
@@ -102,9 +102,9 @@ def _blocks(setting: Setting) -> Iterator[Block]:
     skip = 2 * math.log((2 * (setting.depth - 1)) ** 0.25) if deep else 0.0
     beta = (8 * (setting.depth - 1)) ** -0.25 if deep else 1.0
     share = 0.0 if deep else 2 * log(abs(setting.factor("branch")))
-    length, batch, given = setting.length, setting.batch, setting.correlation
-    apart, alike = 1 - given if length > 1 else 0.0, given if batch > 1 and setting.cosines else math.nan
-    state, others = State(2 * math.log(setting.input_norm), apart, alike), batch * length - 1
+    length, alone = setting.length, setting.length == 1
+    apart, alike = 0.0 if alone else 1 - setting.correlation, setting.correlation if alone and setting.cosines else math.nan
+    state = State(2 * math.log(setting.input_norm), apart, alike)
     while True:
         pulls = []
         for sublayer in (_attention, _mlp):
@@ -115,9 +115,7 @@ def _blocks(setting: Setting) -> Iterator[Block]:
             within = branch.height if norm == "sandwich" else 0.0
             before, state, divided = state, *_added(state, branch, skip, share + branch.height - within, norm == "post")
             pulls.append((branch, skip - divided, share - within - divided, before.value if read == 0.0 else 0.0))
-        cosine = (1 - state.apart) * (length - 1) / others if length > 1 else 0.0
-        cosine += state.alike * (batch - 1) * length / others if batch > 1 else 0.0
-        yield Block(state.value, cosine if others else math.nan, _pull(pulls))
+        yield Block(state.value, 1 - state.apart if length > 1 else state.alike, _pull(pulls))
 
 
 def _added(state: State, branch: Branch, skip: float, height: float, post: bool) -> tuple[State, float]:

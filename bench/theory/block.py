@@ -55,7 +55,7 @@ class Block(NamedTuple):
     """What one block does."""
 
     value: float  # ln V_l: the mean square of the entries of h_l, over all examples and positions
-    cosine: float  # of h_l of two examples or positions, the mean over them
+    cosine: float  # of h_l of two positions, or, where there is one, of two examples
     pull: Pull
 
 

@@ -48,7 +48,7 @@ class BlockTrajectory(NamedTuple):
     log10_activation: np.ndarray  # ‖h_l‖
     log10_delta: np.ndarray  # ‖∂y/∂h_l‖
     log10_grad: np.ndarray  # ‖∂y/∂W_l‖_F, of all matrices of the block together
-    cosine: np.ndarray  # of h_l of two examples or positions; NaN where it was not asked for
+    cosine: np.ndarray  # of h_l of two positions of one example, or of two examples; NaN where it is not followed
 
 
 @checked

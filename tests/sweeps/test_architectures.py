@@ -45,6 +45,23 @@ def test_blocks_are_what_mean_field_theory_expects(tmp_path, name):
     assert (layers.architecture == name).all()
 
 
+@pytest.mark.thorough
+def test_blocks_of_several_positions_are_what_theory_expects_and_grow_as_alike(tmp_path):
+    """Medians and means over seeds within O(L/n); cosines as theory's."""
+    names = ("transformer:norm=post", "batchnorm", "conv:padding=zero", "highway")
+    fields = FIELDS | {"architectures": names, "depths": [DEPTH], "batch": 2, "length": 4}
+    layers, cells = (run_frame(tmp_path, kind, kind=kind, **fields) for kind in ("layers", "cells"))
+    for name in names:
+        law = block_trajectory(name, "relu", np.sqrt(2), DEPTH, 64, batch=2, length=4)
+        rows = layers[(layers.architecture == name) & (layers.layer < DEPTH)]
+        hidden = rows.groupby("layer").median(numeric_only=True)
+        for column in ("log10_activation", "log10_delta", "log10_grad"):
+            np.testing.assert_allclose(hidden[column], law._asdict()[column], atol=DECADES)
+        measured = cells[cells.architecture == name].cosine
+        if "zero" not in name:
+            assert abs(measured.mean() - law.cosine[-1]) < 4 * measured.std() / np.sqrt(8) + 0.05
+
+
 def test_a_residual_network_of_852_blocks_is_far_beyond_floats_and_on_its_law(tmp_path):
     layers = layers_of(tmp_path, "residual", 852, seeds=2)
     first = layers[layers.layer == 1].log10_grad

@@ -107,10 +107,10 @@ def _of_seed(seed, block, std, depth, at, shape, read, tied, correlation, start)
 
 
 def cosine_of(h):
-    """Of the first example's last position with the others, their mean."""
-    flat = rms(h).reshape(-1, h.shape[-1])
-    others = np.arange(len(flat)) != h.shape[1] - 1
-    return (flat[others] @ flat[h.shape[1] - 1] / h.shape[-1]).mean() if others.any() else np.nan
+    """Of the first example's last position with the others, or, where there is one, with other examples; their mean."""
+    vectors = rms(h)
+    others = vectors[0, :-1] if h.shape[1] > 1 else vectors[1:, 0]
+    return (others @ vectors[0, -1] / h.shape[-1]).mean() if len(others) else np.nan
 
 
 def highway(phi, bias):
