@@ -27,8 +27,8 @@ WIDTH = 1.1
 SHOWN = 4  # names in a sentence of the legend
 NO_POINT = "no mean-field critical point at this bias"
 NOT_KNOWN = "none is known of such blocks"
-SKIPS = "blocks that add have none: gradients grow at every scale, or ever less"
-NORMED = "these blocks divide the scale out"
+SKIPS = "no scale is critical where blocks add"
+NORMED = "normalization divides the scale out"
 ZEROS = "zeros beyond the ends move it with the number of positions"
 SCALE_FREE = "what is drawn does not depend on the scale"
 # by the first of these that tell panels apart
@@ -112,14 +112,15 @@ def describe_missing(missing: Mapping[Facet, str], panels: Sequence[Facet], what
     for reason in dict.fromkeys(missing.values()):
         found = [facet for facet in panels if missing.get(facet) == reason]
         others = [facet for facet in panels if facet not in missing]
-        lines.append(f"no {what}{_which(found, others) if len(found) < len(panels) else ''}: {reason}")
+        lines.append(f"no {what}{_which(found, others, panels) if len(found) < len(panels) else ''}: {reason}")
     return lines
 
 
-def _which(found: Sequence[Facet], others: Sequence[Facet]) -> str:
-    """Words for these panels and none of the others, by as few columns as tell them apart."""
-    for count in range(1, len(NAMED) + 1):
-        choices = list(combinations(NAMED, count))
+def _which(found: Sequence[Facet], others: Sequence[Facet], panels: Sequence[Facet]) -> str:
+    """Words for these panels and none of the others, by as few of the columns that panels differ in as tell them apart."""
+    named = [name for name in NAMED if len({getattr(facet, name) for facet in panels}) > 1]
+    for count in range(1, len(named) + 1):
+        choices = list(combinations(named, count))
         for together, columns in product((True, False), choices):
             groups: dict[tuple, list[Facet]] = {}
             for facet in found:

@@ -116,6 +116,8 @@ def _schemes(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     rows = rows if "input_norm" in rows else rows.assign(input_norm=1.0)  # an older table
     rows = rows.assign(**{column: LAYERS * rows[column] for column in SLOPES})
     base = rows["initializer"].astype(str)
+    if "architecture" in rows and len(distinct(rows, "architecture")) > 1:
+        base = rows["architecture"].astype(str) + " " + base
     if len(distinct(rows, "scale")) > 1:
         base += rows["scale"].map(lambda scale: f" × {scale:g}")
     bias = rows["bias_std"].map(lambda std: f"bias {std:.2g}" if std > 0 else "")

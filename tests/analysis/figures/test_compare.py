@@ -201,3 +201,15 @@ def test_where_nothing_is_told_apart_rows_are_in_the_order_of_their_slopes_and_t
     assert "rank by spread (1 + schemes shown to be better; –: none told apart)" in title
     (title,) = [legend.get_title().get_text() for legend in plot_compare(TABLE).figure.legends]
     assert "rank by slope (1 + schemes shown to be better)" in title
+
+
+def test_every_architecture_has_rows_of_its_own_and_a_gate_says_so():
+    rows = TABLE[TABLE["initializer"] == "zero"].assign(architecture="residual2:init=rezero", verdict="gated", dead=0.0)
+    beside = TABLE[TABLE["initializer"] == "gaussian"].assign(architecture="pre_layernorm", verdict="mean field")
+    beside[["predicted_low", "predicted_high"]] = np.nan
+    ax = plot_compare(pd.concat([TABLE.assign(architecture="plain"), rows, beside]))
+    named = [label.get_text() for label in ax.get_yticklabels()]
+    assert len(named) == len(set(named)) == len(TABLE) + 2
+    words = [text.get_text() for text in ax.texts]
+    assert "gated: 0 by design" in words
+    assert "measured, beside mean field" in [text.get_text() for text in ax.figure.legends[0].get_texts()]
