@@ -21,6 +21,8 @@ CALLS = {
     theory.trajectory: {"activation": "relu", "weight_std": 1.0, "bias_std": 0.0, "layers": 3},
     theory.critical: {"activation": "relu", "bias_std": 0.0},
     theory.gradient_correlation: {"activation": "relu", "weight_std": 1.0, "bias_std": 0.0, "depth": 5, "correlation": 0.5},
+    theory.block_trajectory: {"architecture": "residual", "activation": "relu", "weight_std": 1.0, "depth": 4, "width": 8}
+    | {"batch": 1, "length": 1, "input_norm": 1.0, "correlation": 0.5},
     theory.jacobian_spectrum: {"activation": "relu", "initializer": "gaussian", "depth": 5, "scale": 1.0, "bias_std": 0.0}
     | {"width": 4},
     theory.learned_modes: MODES,
@@ -29,6 +31,8 @@ CALLS = {
 WRONG = {
     "width": [0, -3, 2.5, np.nan, "16", True, [16]],
     "depth": [1, 0, 2.5, np.inf],
+    "batch": [0, 1.5],
+    "length": [0, 1.5],
     "layers": [0, 1.5],
     "samples": [0, 0.5],
     "matrices": [1],

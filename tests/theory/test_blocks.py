@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bench.theory import attending_blocks, block_trajectory, fixed_point, gated
+from bench.theory import attending_blocks, block_trajectory, fixed_point, gated, predict
 from bench.theory.batch_norm import on_sphere
 from bench.theory.block import Setting
 from bench.theory.blocks import LAWS
@@ -178,6 +178,27 @@ def test_a_gate_that_is_shut_has_no_gradient_and_keeps_everything():
     assert not any(map(gated, ("residual2:init=fixup", "residual:alpha=1/sqrt(L)", "transformer:branch=deepnorm", "plain")))
     fixup = block_trajectory("residual2:init=fixup", "tanh", 1.0, 9, 64)
     assert np.isfinite(fixup.log10_grad).all()  # W₁'s part is 0, W₂'s is not
+
+
+def test_predictions_of_other_architectures_are_of_mean_field_or_say_why_there_is_none():
+    cell = {"initializer": "he_normal", "activation": "relu", "width": 64, "depth": 30, "scale": 1.0}
+    known = predict(**cell, architecture="pre_layernorm", input_norm=2.0)
+    law = block_trajectory("pre_layernorm", "relu", 2**0.5, 30, 64, input_norm=2.0).log10_grad[0]
+    assert known.law == "mean field"
+    assert known.log10_grad_first.mean == pytest.approx(law)
+    assert known.log10_grad_first.typical(0.5) == pytest.approx(law - np.log(10) / 4)
+    for others, words in (
+        ({"architecture": "residual2:init=rezero"}, "a gate that is shut"),
+        ({"architecture": "residual", "bias_std": 0.1}, "biases"),
+        ({"architecture": "residual", "initializer": "identity"}, "identity weights"),
+        ({"architecture": "transformer", "initializer": "glorot_normal"}, "not square"),
+        ({"architecture": "lstm", "initializer": "orthogonal"}, "not square"),
+        ({"architecture": "rnn"}, "ends before depth 30"),
+        ({"architecture": "residual", "loss": "mse"}, "loss mse"),
+    ):
+        found = predict(**cell | others)
+        assert found.law == "none"
+        assert words in found.reason
 
 
 def test_laws_end_where_they_say():

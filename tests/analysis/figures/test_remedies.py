@@ -56,6 +56,14 @@ def test_theory_is_drawn_where_there_is_some():
         assert np.isnan(expected_first(other, 1.0, [2, 5])).all()
 
 
+def test_theory_knows_how_many_examples_a_network_sees():
+    facet = Facet("he_gaussian", "relu", 64, 0.0, architecture="batchnorm")
+    alone, several = (expected_first(facet, 1.0, [30], batch=batch, length=1) for batch in (2, 8))
+    assert np.isnan(alone).all()
+    law = block_trajectory("batchnorm", "relu", np.sqrt(2), 30, 64, batch=8).log10_grad[0]
+    assert several == pytest.approx(law)
+
+
 def test_one_panel_is_of_one_setting():
     with pytest.raises(SelectionError, match="SELECTION: got '1 settings, 3 scales'"):
         plot_remedies(CELLS)
