@@ -1,6 +1,7 @@
 """Part of ``make bench``: sweeps of other architectures beside what a JAX user writes, on one grid, in one run.
 
-The grid: 16 scales × 24 log-spaced depths to 256 × 2 seeds, width 64, relu. ``jax.grad``: for each depth a
+The grid: 16 scales × 24 log-spaced depths to 256 × 2 seeds, width 64, relu; batchnorm has 4 examples, conv and transformer
+4 positions, the others one vector. ``jax.grad``: for each depth a
 jit(vmap(vmap(jax.grad))) over seeds and scales of the same blocks, in plain floats (0 or infinite where these end).
 ``cold``: the CPU time of the first run, compilation included and imports not; ``warm``: the wall time of the second. Each
 contender runs in a process of its own.
@@ -22,7 +23,15 @@ import numpy as np
 WIDTH, SEEDS = 64, 2
 DEPTHS = np.unique(np.rint(np.geomspace(2, 256, 24)).astype(int)).tolist()
 SCALES = np.linspace(0.5, 2.0, 16).tolist()
-NAMES = ("residual", "residual:alpha=1/sqrt(L)", "pre_layernorm", "post_layernorm", "normed", "highway", "rnn", "lstm")
+NAMES = (
+    *("residual", "residual:alpha=1/sqrt(L)", "residual2", "normed", "pre_layernorm", "post_layernorm", "highway"),
+    *("rnn", "gru", "lstm", "batchnorm", "conv", "transformer"),
+)
+
+
+def examples_of(name: str) -> dict[str, int]:
+    """What a block of that name needs."""
+    return {"batch": 4 if name == "batchnorm" else 1, "length": {"conv": 4, "transformer": 4}.get(name.partition(":")[0], 1)}
 
 
 def depthscale(name: str) -> Callable[[], object]:
@@ -31,7 +40,7 @@ def depthscale(name: str) -> Callable[[], object]:
 
     folder, numbers = tempfile.mkdtemp(), iter(range(10))
     grid = {"depths": DEPTHS, "scales": SCALES, "widths": WIDTH, "seeds": SEEDS, "activations": "relu", "layers": False}
-    sweep = bench.Sweep(architectures=name, **grid)
+    sweep = bench.Sweep(architectures=name, **grid, **examples_of(name))
     return lambda: bench.run(sweep, results=folder, name=f"run-{next(numbers)}", progress=False)
 
 
@@ -44,8 +53,8 @@ def jax_grad(name: str) -> Callable[[], object]:
     from bench.networks.architectures.registry import architecture_of
 
     architecture = architecture_of(name)
-    generator = np.random.default_rng(0)
-    x = jnp.asarray(generator.normal(size=(SEEDS, 1, 1, WIDTH)), jnp.float32)
+    generator, examples = np.random.default_rng(0), tuple(examples_of(name).values())
+    x = jnp.asarray(generator.normal(size=(SEEDS, *examples, WIDTH)), jnp.float32)
     readout = jnp.asarray(generator.normal(size=(SEEDS, WIDTH)) / WIDTH**0.5, jnp.float32)
 
     def loss(weights, scale, x, readout, inputs, depth):
@@ -76,7 +85,7 @@ def jax_grad(name: str) -> Callable[[], object]:
             k: jnp.asarray(np.broadcast_to(w, (SEEDS, depth - 1, *w.shape[2:])), jnp.float32) for k, w in weights.items()
         }
 
-    given = {depth: (drawn(depth), jnp.zeros((SEEDS, depth - 1, 1, 1, WIDTH))) for depth in DEPTHS}
+    given = {depth: (drawn(depth), jnp.zeros((SEEDS, depth - 1, *examples, WIDTH))) for depth in DEPTHS}
 
     def run() -> None:
         for depth, (weights, inputs) in given.items():
