@@ -10,6 +10,10 @@ from bench.sweeps.presets import PRESETS
 from bench.training.presets import TRAININGS
 from bench.training.specs import OPTIMIZERS, SCHEDULES
 
+TAILORED = {  # made to measure by bench.networks.tailored
+    "dks:of=…,depth=…": "one of these, shaped for networks of that depth; slope=1.5 (Martens et al. 2021)",
+    "tat:of=…,depth=…": "leaky_relu: correlation=0.9; smooth ones: curve=0.3 (Zhang et al. 2022)",
+}
 HELP = "everything that has a name, most of it with a line"
 DESCRIPTION = "Print every initializer, activation, preset, task, schedule and optimizer by its name."
 EPILOG = "example: depthscale list"
@@ -25,7 +29,7 @@ def main(_: argparse.Namespace) -> None:
 
     tables = {
         "initializers": initializers(),
-        "activations": activations(),
+        "activations": activations() | TAILORED,
         "architectures": architectures(),
         "presets": {name: entry.summary for name, entry in PRESETS.items()},
         "trainings": {name: entry.summary for name, entry in TRAININGS.items()},

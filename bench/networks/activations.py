@@ -18,6 +18,7 @@ from jax import Array, lax
 
 from bench.arithmetic.extended import LARGEST_FLOAT_EXPONENT, Split, scale_by_power_of_two, share_exponent, split
 from bench.networks.own import Own
+from bench.networks.tailored import TAILORED
 from bench.networks.tails import (
     LINEAR_BEYOND,
     erf_tail,
@@ -186,4 +187,5 @@ ACTIVATIONS: Registry[Activation] = Registry(
     entries={activation.name: activation for activation in _ACTIVATIONS},
     wrap=_wrap,
     announce=_tell_theory,
+    makers=TAILORED,
 )

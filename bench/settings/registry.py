@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
 from bench.settings.callables import digest, importable_name, is_of_a_callable, name_of, short_name
+from bench.settings.specs import parse_spec
 from bench.settings.suggestions import nearest
 
 T = TypeVar("T")
@@ -49,7 +50,8 @@ class Registry(Generic[T]):
     """A read-only table of named entries, open to callables.
 
     ``wrap(name, callable)`` turns a user's callable into an entry; ``announce(name, callable)`` is told of each that the
-    user has named or given (:meth:`name`).
+    user has named or given (:meth:`name`). ``makers``: functions of arguments that are written after their names
+    (``dks:of=tanh,depth=852``) and always make the same callable of the same arguments.
     """
 
     def __init__(
@@ -58,12 +60,14 @@ class Registry(Generic[T]):
         entries: Mapping[str, T],
         wrap: Callable[[str, Any], T],
         announce: Callable[[str, Any], object] = lambda _name, _callable: None,
+        makers: Mapping[str, Callable[..., Any]] | None = None,
     ) -> None:
         self.kind = kind
         self._entries = dict(entries)
         self._given: dict[str, tuple[str, T]] = {}  # name → digest, if it has no name of its own, and entry of a callable
         self._wrap = wrap
         self._announce = announce
+        self._makers = dict(makers or {})
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
@@ -123,7 +127,7 @@ class Registry(Generic[T]):
 
     def known(self, name: str) -> bool:
         """Whether it is the suite's own, or the user has named or given it in this process: else it is only a word."""
-        return name in self._entries or name in self._given
+        return name in self._entries or name in self._given or name.partition(":")[0] in self._makers
 
     def _take(self, name: str, content: str, get: Callable[[], Any]) -> str:
         if not content or name not in self._given:  # a module may have been loaded anew
@@ -142,14 +146,30 @@ class Registry(Generic[T]):
             raise ValueError(f"the name of an {self.kind}, or a callable")
         return self._wrap(getattr(entry, "__name__", repr(entry)), entry)
 
+    def _make(self, text: str) -> Any:
+        """What a maker makes of the arguments that are written after its name. Raises ValueError."""
+        spec = parse_spec(self.kind, text, self._makers)
+        make, given = self._makers[spec.name], dict(spec.arguments)
+        known = inspect.signature(make).parameters
+        for argument in given:
+            if argument not in known:
+                raise ValueError(f"arguments of {spec.name}: {', '.join(known)}{nearest(argument, known)}")
+        try:
+            return make(**given)
+        except ValueError as error:
+            raise ValueError(f"{spec.name}'s {error}") from error
+
     def _load(self, name: str) -> Any:
         module, colon, attribute = name.partition(":")
+        if module in self._makers:
+            return self._make(name)
         if is_of_a_callable(name):
             raise ValueError(
                 f"a callable that this process knows by that name: give the {self.kind} itself, as it was given"
             )
         if not colon:
-            raise ValueError(f"{', '.join(self)}, or package.module:attribute{nearest(name, self)}")
+            made = "".join(f", {each}:…" for each in self._makers)
+            raise ValueError(f"{', '.join(self)}{made}, or package.module:attribute{nearest(name, self)}")
         try:
             found: Any = importlib.import_module(module)
             for part in attribute.split("."):
@@ -157,7 +177,8 @@ class Registry(Generic[T]):
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # importing runs the user's code, which may fail in any way
-            raise ValueError(f"package.module:attribute of something importable ({describe(error)})") from error
+            meant = nearest(module, self._makers)
+            raise ValueError(f"package.module:attribute of something importable ({describe(error)}){meant}") from error
         if not callable(found):
             raise ValueError(f"package.module:attribute of a callable (this one is of type {type(found).__name__})")
         return found
