@@ -88,7 +88,8 @@ def _leaky(layers: int, correlation: float, depth: int) -> Any:
     if correlation_after(0.0, layers) <= correlation:
         slope = 0.0
     else:
-        slope = brentq(lambda a: correlation_after(a, layers) - correlation, 0.0, 1.0, xtol=1e-14)
+        found: Any = brentq(lambda a: correlation_after(a, layers) - correlation, 0.0, 1.0, xtol=1e-14)
+        slope = float(found)
     gain = math.sqrt(2 / (1 + slope**2))
 
     def function(z: Array) -> Array:

@@ -53,13 +53,13 @@ def test_the_correlation_after_one_leaky_relu_is_that_of_random_pairs():
 
 
 def test_a_network_of_852_tailored_layers_keeps_its_gradient(tmp_path):
-    """Width 64, L/n = 13, where tanh loses half a decade even at its critical scale."""
+    """Width 64, L/n = 13, where tanh loses a decade and a half even at its critical scale."""
     names = ["dks:of=tanh,depth=852", "tanh"]
     fields = {"initializers": ["orthogonal"], "widths": [64], "depths": [852], "scales": [1.0], "seeds": 4}
     cells = run_frame(tmp_path, activations=names, **fields)
     medians = cells.groupby("activation", observed=True).log10_grad_first.median()
     assert abs(medians[names[0]] - np.log10(8)) < 0.3
-    assert medians[names[0]] - medians["tanh"] > 0.3
+    assert medians[names[0]] - medians["tanh"] > 1
 
 
 @pytest.mark.parametrize(
