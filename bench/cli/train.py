@@ -8,6 +8,7 @@ from dataclasses import replace
 from bench.cli.options import TRAINING, add_options_for, add_run_options, overrides_from, preset_of, say_next
 from bench.settings.errors import SweepError
 from bench.settings.presets import defaults_of
+from bench.sweeps.presets import PRESETS
 from bench.training.presets import TRAININGS
 from bench.training.training import Training
 
@@ -57,7 +58,7 @@ def main(arguments: argparse.Namespace) -> None:
     configure_jax(compilation_cache=arguments.compilation_cache)  # before a user's function starts JAX
     from bench.training.runner import train
 
-    name = arguments.run if arguments.run is not None else arguments.preset or "training"
+    name = arguments.run if arguments.run is not None else _own_name(arguments.preset or "training")
     try:
         training = replace(Training() if preset is None else preset.training, **overrides)
         where = {"results": arguments.results, "name": name}
@@ -69,3 +70,8 @@ def main(arguments: argparse.Namespace) -> None:
     several = "cure" if len(training.architectures) > 1 else "trainability"
     say_next(arguments, "boundary" if training.readout_learning_rates else several, folder)
     print(folder)
+
+
+def _own_name(name: str) -> str:
+    """What a run of this preset is called where nothing is asked for: not as a sweep's of the same name."""
+    return f"{name}-training" if name in PRESETS else name
