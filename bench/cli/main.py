@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from bench.cli import compare, listing, precision, probe, recommend, sweep, theory, train
+from bench.cli import compare, listing, precision, probe, recommend, runs, sweep, theory, train
 from bench.settings import catalog
 from bench.sweeps.presets import PRESETS
 from bench.terminal.guard import guarded
@@ -23,6 +23,7 @@ COMMANDS: dict[str, Any] = {
     "compare": compare,
     "recommend": recommend,
     "theory": theory,
+    "runs": runs,
     "list": listing,
 }
 RESUMED = ("sweep", "precision", "compare", "train")  # finish by the same command after a kill

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from bench.settings.units import amount
+
 MOST_NAMES = 6
 TABLES = ("cells", "layers", "pairs", "formats", "format_layers", "curves")
-UNITS = ("bytes", "kB", "MB", "GB", "TB")
 # field → what its values are called; those of a training are shown where it has them
 NETWORKS = (
     *("model", "task", "architectures", "initializers", "activations", "widths", "bias_stds", "input_norms"),
@@ -91,8 +92,4 @@ def made_on(manifest: Mapping[str, Any]) -> str:
 
 def size(folder: Path) -> str:
     """All files of the folder together."""
-    amount = float(sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()))
-    unit = 0
-    while amount >= 1000 and unit < len(UNITS) - 1:
-        amount, unit = amount / 1000, unit + 1
-    return f"{amount:.3g} {UNITS[unit]}"
+    return amount(sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()))

@@ -43,6 +43,14 @@ def is_intact(path: Path, record: Record | None) -> bool:
         return False
 
 
+def rows_of(path: Path) -> int | None:
+    """How many rows a shard says that it has; None where it cannot be read."""
+    try:
+        return pq.read_metadata(path).num_rows
+    except (OSError, pa.ArrowException):
+        return None
+
+
 def records_of(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Record]:
     """``table/shard`` → its record, of those that the manifest and the lines after it hold; later ones win."""
     found: dict[str, Record] = {}

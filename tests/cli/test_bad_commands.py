@@ -158,6 +158,7 @@ BAD = {
         "--run": RUN,
         "--overwrite": [None],
     },
+    "runs": {"": ["nothing", "../up", ""], "--results": ["nowhere", ""], "--verify": ["nothing"], "--all": [None]},
     "list": {"--all": [None], "": ["everything"]},
     "recommend": {"--depth": ["2", "100000", *WHOLE], "--width": WHOLE},
 }

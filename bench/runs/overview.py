@@ -1,0 +1,99 @@
+"""Every run of a results folder in a line, and whether its shards are what was written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bench.runs.manifest import KINDS, NAME, one_line, planned_shards, read_manifest
+from bench.runs.records import Record, is_intact, records_of, rows_of
+
+FIRST = "cells"  # the table whose shards are written last, and say that a chunk is done
+
+
+class Overview(NamedTuple):
+    """A run as its folder is now."""
+
+    path: Path
+    kind: str
+    done: int  # chunks
+    planned: int | None  # None where the manifest has no plan
+    rows: int  # of cells
+    kept: bool  # there are rows, or the run is unfinished: False where only what was drawn of them is kept
+    finished: bool
+    device: str
+    bytes: int
+    ended: datetime | None  # when it was finished, or last written
+
+    @property
+    def state(self) -> str:
+        """In a word or two."""
+        if not self.finished:
+            return "unfinished"
+        if not self.kept:
+            return "figures only"
+        return "finished" if self.planned in (None, self.done) else "shards missing"
+
+
+def overview(folder: Path) -> Overview:
+    """Raises OSError or ValueError, in one line, for a folder that is no run."""
+    manifest = read_manifest(folder)
+    records, there = records_of(folder, manifest), {path.name for path in (folder / FIRST).glob("*.parquet")}
+    planned = planned_shards(manifest)
+    done = sorted(there if planned is None else there & set(planned))
+    device = manifest.get("device")
+    words = f"{device.get('count')} × {device.get('kind')}" if isinstance(device, dict) else ""
+    return Overview(
+        path=folder,
+        kind=next(kind for kind in KINDS if isinstance(manifest.get(kind), dict)),
+        done=len(done),
+        planned=None if planned is None else len(planned),
+        rows=sum(_rows(folder, records, f"{FIRST}/{each}") for each in done),
+        kept=bool(there) or not manifest.get("finished"),
+        finished=bool(manifest.get("finished")),
+        device=words,
+        bytes=sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
+        ended=_time(folder, manifest),
+    )
+
+
+def _rows(folder: Path, records: Mapping[str, Record], shard: str) -> int:
+    return records[shard].rows if shard in records else rows_of(folder / shard) or 0
+
+
+def runs_in(results: Path) -> Iterator[Overview | tuple[Path, str]]:
+    """Every run of the folder by name; for one that cannot be read its path, and why. Raises OSError."""
+    for folder in sorted(path for path in results.iterdir() if (path / NAME).exists()):
+        try:
+            yield overview(folder)
+        except (OSError, ValueError) as error:
+            yield folder, one_line(error)
+
+
+def verified(folder: Path) -> tuple[int, list[str]]:
+    """How many shards of all tables were looked at, and which are not what was written: other bytes, or other rows.
+
+    Of tables of which none is there, as in a run that keeps only what was drawn, none is looked at, nor any that has no
+    record (of a run of an older version). Raises OSError or ValueError for a folder that is no run.
+    """
+    records = records_of(folder, read_manifest(folder))
+    kept = {name.partition("/")[0] for name in records if (folder / name).exists()}
+    wanted = {name: record for name, record in records.items() if name.partition("/")[0] in kept}
+    wrong = [
+        name for name, record in wanted.items() if not (is_intact(folder / name, record) and _has(folder / name, record))
+    ]
+    return len(wanted), sorted(wrong)
+
+
+def _has(shard: Path, record: Record) -> bool:
+    return rows_of(shard) == record.rows
+
+
+def _time(folder: Path, manifest: Mapping[str, Any]) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(manifest["finished"]))
+    except (KeyError, ValueError):
+        written = [path.stat().st_mtime for path in folder.rglob("*") if path.is_file()]
+        return datetime.fromtimestamp(max(written), UTC) if written else None
