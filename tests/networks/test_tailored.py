@@ -25,8 +25,7 @@ def averages(name):
         return [float(WEIGHTS @ np.asarray(each) / WEIGHTS.sum()) for each in every]
 
 
-@pytest.mark.parametrize("of", ["tanh", "gelu", "softplus"])
-@pytest.mark.parametrize("depth", [11, 853])
+@pytest.mark.parametrize(("of", "depth"), [("tanh", 853), ("gelu", 11)])
 def test_what_each_asks_of_q_and_c_holds(of, depth):
     mean, square, slopes, scaled, _ = averages(f"dks:of={of},depth={depth}")
     assert [square, scaled] == pytest.approx([1, 1], abs=CLOSE)

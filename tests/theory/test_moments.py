@@ -10,7 +10,7 @@ from scipy.stats import multivariate_normal
 
 from bench.theory.moments import moments, tabulated
 from bench.theory.nonlinearities import NONLINEARITIES, nonlinearity
-from bench.theory.pairs import _quadrature, pair
+from bench.theory.pairs import STEP, _quadrature, pair
 from bench.theory.series import series
 
 QUADRATURE = 1e-10  # relative, against adaptive quadrature
@@ -108,7 +108,7 @@ def test_closed_forms(variance):
 def test_pairs_in_closed_form_equal_quadrature(name, variance, one_minus_c):
     phi = NONLINEARITIES[name]
     np.testing.assert_allclose(
-        pair(phi, variance, one_minus_c), _quadrature(phi, variance, one_minus_c), rtol=1e-9, atol=1e-15
+        pair(phi, variance, one_minus_c), _quadrature(phi, variance, one_minus_c, STEP), rtol=1e-9, atol=1e-15
     )
 
 
@@ -132,7 +132,7 @@ def test_pairs_in_series_equal_quadrature(name, variance):
     found = series(phi, np.log([variance]))
     assert found.whole.all()
     for one_minus_c in (0.0, 1e-12, 1e-3, 0.6, 1.3, 2.0):
-        expected = _quadrature(phi, variance, one_minus_c)
+        expected = _quadrature(phi, variance, one_minus_c, STEP)
         np.testing.assert_allclose(found.pair(0, one_minus_c), expected, rtol=1e-7, atol=1e-15)
 
 
