@@ -45,7 +45,8 @@ def _table(results: Path) -> list[Path]:
         raise RunError(f"results: {str(results)!r} cannot be read: {error.strerror or one_line(error)}") from error
     if not found:
         raise RunError(f"results: {str(results)!r} holds no runs; depthscale sweep smoke makes one")
-    now, rows = datetime.now(UTC), [TITLES]
+    now = datetime.now(UTC)
+    rows: list[tuple[str, ...]] = [TITLES]
     for run in found:
         if not isinstance(run, Overview):
             rows.append((run[0].name, f"cannot be read: {run[1]}", *[""] * (len(TITLES) - 2)))
