@@ -32,8 +32,20 @@ def check_architectures(
     normalized = [name for name in initializers if INITIALIZERS[name].family.unit_variance]
     if others and normalized:
         raise SweepError("initializers", normalized[0], f"no scheme that is normalized on data, for {others[0]}")
+    for name, width in product(others, widths):
+        _check_kernels(name, width, initializers)
     for name, width, activation in product(others, widths, activations):
         _check(name, activation, (batch, length, width), dtype)
+
+
+def _check_kernels(name: str, width: int, initializers: Iterable[str]) -> None:
+    """What is not square is a kernel of an odd number of taps, for schemes that take it for one."""
+    architecture = architecture_of(name)
+    for initializer in (each for each in initializers if INITIALIZERS[each].family.of_kernels):
+        for fan_out, fan_in in architecture.shapes(width).values():
+            if fan_in != fan_out and (architecture.name != "conv" or fan_in // fan_out % 2 == 0):
+                accepted = f"one for the {fan_out} × {fan_in} matrices of {name} (it is of square ones and odd kernels)"
+                raise SweepError("initializers", initializer, accepted)
 
 
 def block_of(name: str, activation: str, examples: tuple[int, int, int], dtype: str) -> Traced:

@@ -35,6 +35,7 @@ class Family(NamedTuple):
     ``any_size``: its entries may be of any magnitude, and are divided by a power of two before use.
     ``unit_variance``: its matrices are normalized on data, for the activation in use (:mod:`bench.networks.unit_variance`).
     ``units_in_rows``: a matrix that is not square is drawn as (out, in); otherwise as (in, out), which is JAX's convention.
+    ``of_kernels``: it takes a matrix that is not square for a convolution's kernel of an odd number of taps.
     """
 
     init: Init
@@ -43,6 +44,7 @@ class Family(NamedTuple):
     any_size: bool = False
     unit_variance: bool = False
     units_in_rows: bool = False
+    of_kernels: bool = False
 
 
 class Setting(NamedTuple):
@@ -187,7 +189,7 @@ _INITIALIZERS = (
     Initializer(
         "delta_orthogonal",
         "orthogonal at a kernel's middle tap, the others 0 (Xiao et al. 2018); of square matrices: orthogonal",
-        Family(delta_orthogonal, decomposes=True),
+        Family(delta_orthogonal, decomposes=True, of_kernels=True),
     ),
     Initializer(
         "critical_orthogonal",

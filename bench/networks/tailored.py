@@ -112,9 +112,12 @@ def _averages_of(of: str, *, smooth: bool = False) -> Callable[[float, float], t
     """(α, β) → mean and variance of f = φ(α z + β), E f′², E f f′ z, E f′ z and E f″², with derivatives in z."""
     from bench.theory.nonlinearities import NONLINEARITIES
 
-    known = [name for name, each in NONLINEARITIES.items() if not each.is_linear and not (smooth and each.kinks)]
+    corners = () if smooth else (0.0,)  # where alone φ or φ′ may jump; φ̂ of a leaky ReLU has too few degrees of freedom
+    curved = {name: each for name, each in NONLINEARITIES.items() if each.negative_slope is None}
+    known = [name for name, each in curved.items() if set(each.kinks) <= set(corners)]
     if of not in known:
-        raise ValueError(f"of: one of {', '.join(known)}{', leaky_relu' * smooth}{nearest(str(of), known)}")
+        known += ["relu", "leaky_relu"] if smooth else []
+        raise ValueError(f"of: one of {', '.join(known)}{nearest(str(of), known)}")
     phi = NONLINEARITIES[of]
     z, step = np.linspace(-REACH, REACH, POINTS, retstep=True)
     density = np.exp(-(z**2) / 2) * step / math.sqrt(2 * math.pi)

@@ -2,11 +2,12 @@
 
 An architecture's law is a walk over its blocks: forward, mean squares of h_l and how alike two examples or positions are;
 backward, what each block makes of a cotangent. Cotangents meet matrices as if these were drawn anew, which is exact to
-leading order in 1/n where no block has its matrices from another one. The laws are in
+leading order in 1/n where no block has its matrices from another one, and in an rnn for √n steps. There is none of gru and
+lstm: where a state is also carried past shared matrices, a step through W now and past it next, and the other way round, use
+the same Wᵀ and add coherently at any width. The laws are in
 
     :mod:`bench.theory.lone_blocks`        plain, residual, residual2, normed, pre_layernorm, post_layernorm, rnn
     :mod:`bench.theory.gated_blocks`       highway
-    :mod:`bench.theory.cells`              gru, lstm
     :mod:`bench.theory.batch_norm`         batchnorm
     :mod:`bench.theory.convolutions`       conv
     :mod:`bench.theory.attending_blocks`   transformer
@@ -30,15 +31,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bench.theory import attending_blocks, batch_norm, cells, convolutions, gated_blocks, lone_blocks
+from bench.theory import attending_blocks, batch_norm, convolutions, gated_blocks, lone_blocks
 from bench.theory.arguments import checked
 from bench.theory.block import Block, Law, Setting
 from bench.theory.nonlinearities import Nonlinearity, nonlinearity
 
 LN_10 = math.log(10)
-LAWS: Mapping[str, Law] = (
-    lone_blocks.LAWS | gated_blocks.LAWS | cells.LAWS | batch_norm.LAWS | convolutions.LAWS | attending_blocks.LAWS
-)
+LAWS: Mapping[str, Law] = lone_blocks.LAWS | gated_blocks.LAWS | batch_norm.LAWS | convolutions.LAWS | attending_blocks.LAWS
 HOMOGENEOUS = ("plain", "residual2")  # blocks that keep a factor, if activations do
 
 
@@ -70,15 +69,20 @@ def block_trajectory(
     architecture: as in a sweep, such as ``residual:alpha=1/sqrt(L)``; weight_std: σ of N(0, σ²/fan_in); batch, length: how
     many examples a network sees, and positions of each; input_norm: of every one of them, in units of √n; correlation: of
     any two, which a sweep draws independently: 0; cosines=False leaves ``cosine`` out, where nothing else
-    depends on it, which saves time. Raises ValueError for an activation that is not known.
+    depends on it, which saves time. Raises ValueError for an activation that is not known, and for values of arguments, or
+    sizes, from which nothing follows; a sweep refuses more of them.
     """
     name, given = parsed(architecture)
     if name not in LAWS or weight_std == 0 or not set(given) <= set(LAWS[name].arguments):
         return None
     by_depth = depth if looks_at_depth(given) else 1  # else of all depths
     sizes = (weight_std, by_depth, width, batch, length, input_norm, correlation, cosines)
-    walk = _walk(architecture, nonlinearity(activation), sizes)
-    blocks = walk.first(depth - 1) if LAWS[name].knows(walk.setting) else []
+    phi = nonlinearity(activation)
+    try:
+        walk = _walk(architecture, phi, sizes)
+        blocks = walk.first(depth - 1) if LAWS[name].knows(walk.setting) else []
+    except ValueError as error:
+        raise ValueError(f"architecture: got {architecture!r}, expected values that a sweep takes ({error})") from None
     if len(blocks) < depth - 1:  # some laws end
         return None
     return _backward(name, LAWS[name], walk.setting, blocks)

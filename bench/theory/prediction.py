@@ -17,7 +17,7 @@ from bench.theory.nonlinearities import Nonlinearity, nonlinearity
 from bench.theory.slope_sums import has_slopes
 
 CRITICAL = ("critical", "critical_orthogonal")
-LONG = ("transformer", "lstm", "gru")  # have matrices with more rows than columns
+LONG = ("transformer",)  # have matrices with more rows than columns
 
 
 class Spread(NamedTuple):

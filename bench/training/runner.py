@@ -14,6 +14,7 @@ from jax.sharding import Mesh
 from tqdm import tqdm
 
 from bench.networks.block_trial import check_architectures
+from bench.networks.initializers import INITIALIZERS
 from bench.networks.seeds import fetch_behind, place, seed_mesh
 from bench.networks.trial import check_own
 from bench.runs.folder import RunFolder
@@ -83,6 +84,8 @@ def check_fit(training: Training, task: Task) -> None:
     if others and task.inputs % training.length:
         raise SweepError("length", training.length, f"a divisor of the task's {task.inputs} inputs, for {others[0]}")
     check_aligned(training, task)
+    if kernels := [name for name in training.initializers if INITIALIZERS[name].family.of_kernels]:
+        raise SweepError("initializers", kernels[0], "one for the input's matrix too, which is no kernel")
     shapes = [shape for width in training.widths for shape in ((task.inputs, width), (width, width))]
     functions = training.initializers, training.activations
     seen = {"batch": min(training.batch, len(task.x_train)), "length": training.length}

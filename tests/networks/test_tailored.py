@@ -68,7 +68,7 @@ def test_a_network_of_852_tailored_layers_keeps_its_gradient(tmp_path):
         ("dks:off=tanh", "expected arguments of dks: of, depth, slope; did you mean of"),
         ("tat:depth=1", "tat's depth: a whole number from 2"),
         ("tat:correlation=2", "tat's correlation: a number above 0 and below 1"),
-        ("dks:of=hard_tanh", "hard_tanh cannot"),
+        ("dks:of=hard_tanh", "one of tanh, sigmoid, elu"),
         ("dsk:of=tanh", "did you mean dks"),
     ],
 )

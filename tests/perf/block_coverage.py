@@ -21,7 +21,7 @@ from bench.theory import predict
 ARCHITECTURES = (
     *("residual", "residual:alpha=1/sqrt(L)", "residual2:alpha=1/sqrt(L)", "highway", "normed", "normed:after=true"),
     *("pre_layernorm", "post_layernorm", "batchnorm", "batchnorm:skip=true", "conv", "conv:padding=zero"),
-    *("transformer", "transformer:norm=post", "lstm"),
+    *("transformer", "transformer:norm=post"),
 )
 DEPTHS = (2, 8, 32, 100)
 SIZES = {"batch": 4, "length": 4}

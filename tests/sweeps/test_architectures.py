@@ -141,6 +141,9 @@ def own(monkeypatch):
         ({"architectures": [f"{MODULE}:raises"]}, "ZeroDivisionError"),
         ({"architectures": ["residual"], "initializers": ["lsuv"]}, "initializers: got 'lsuv', expected no scheme that is"),
         ({"architectures": ["residual"], "correlations": [0.5]}, "correlations: got 0.5, expected none where"),
+        ({"architectures": ["transformer"], "initializers": ["delta_orthogonal"]}, "expected one for the 256 × 64 matrices"),
+        ({"architectures": ["residual2:init=rezero,alpha=5"]}, "residual2's alpha: none beside init=rezero"),
+        ({"architectures": ["lstm:chrono=4,forget_bias=2"]}, "lstm's forget_bias: none beside chrono"),
         ({"architectures": ["lstm:chrono=1"]}, "expected lstm's chrono: 0 .none. or a number ≥ 2"),
         (
             {"architectures": ["transformer"], "length": 20_000},

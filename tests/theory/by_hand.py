@@ -138,24 +138,6 @@ def rnn(phi):
     return lambda h, draw, x: phi(draw(h) + draw(x))
 
 
-def gru(phi):
-    def block(h, draw, x):
-        reset, keep = (sigmoid(draw(h) + draw(x)) for _ in range(2))
-        return (1 - keep) * phi(reset * draw(h) + draw(x)) + keep * h
-
-    return block
-
-
-def lstm(phi, bias):
-    def block(state, draw, x):
-        h, c = state
-        i, f, o, z = (draw(h) + draw(x) for _ in range(4))
-        c = sigmoid(f + bias) * c + sigmoid(i) * phi(z)
-        return sigmoid(o) * phi(c), c
-
-    return block
-
-
 def softmax(logits):
     found = np.exp(logits - logits.real.max(axis=-1, keepdims=True))
     return found / found.sum(axis=-1, keepdims=True)

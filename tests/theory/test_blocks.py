@@ -36,8 +36,6 @@ BLOCKS = {
     "conv:padding=zero": (lambda phi: by_hand.conv(phi, zeros=True), POSITIONS),
     "conv:dims=2,kernel=2,padding=zero,skip=true": (lambda phi: by_hand.conv(phi, 2, 2, True, True), POSITIONS),
     "rnn": (by_hand.rnn, EXAMPLES | {"tied": True}),
-    "gru": (by_hand.gru, {"tied": True}),
-    "lstm:forget_bias=2": (lambda phi: by_hand.lstm(phi, 2), {"tied": True, "start": lambda h: (h, np.zeros_like(h))}),
     "transformer": (lambda phi: by_hand.transformer(phi, layer), POSITIONS | {"read": layer}),
     "transformer:heads=4,qk_norm=true": (
         lambda phi: by_hand.transformer(phi, layer, heads=4, qk_norm=True),
@@ -54,8 +52,7 @@ BLOCKS = {
 
 
 CASES = [("relu", name) for name in BLOCKS] + [
-    pytest.param("tanh", name, marks=() if name in ("batchnorm", "gru", "transformer") else pytest.mark.thorough)
-    for name in BLOCKS
+    pytest.param("tanh", name, marks=() if name in ("batchnorm", "transformer") else pytest.mark.thorough) for name in BLOCKS
 ]
 
 
@@ -197,7 +194,6 @@ def test_predictions_of_other_architectures_are_of_mean_field_or_say_why_there_i
         ({"architecture": "residual", "bias_std": 0.1}, "biases"),
         ({"architecture": "residual", "initializer": "identity"}, "identity weights"),
         ({"architecture": "transformer", "initializer": "glorot_normal"}, "not square"),
-        ({"architecture": "lstm", "initializer": "orthogonal"}, "not square"),
         ({"architecture": "rnn"}, "ends before depth 30"),
         ({"architecture": "residual", "loss": "mse"}, "loss mse"),
     ):
@@ -210,15 +206,14 @@ def test_laws_end_where_they_say():
     """Shared matrices after √n steps, batch normalization below four examples, saturated attention."""
     assert block_trajectory("rnn", "tanh", 1.0, 9, 64) is not None
     assert block_trajectory("rnn", "tanh", 1.0, 10, 64) is None
+    assert block_trajectory("lstm", "tanh", 1.0, 3, 64) is None
     assert block_trajectory("batchnorm", "tanh", 1.0, 5, 64, batch=3) is None
     assert block_trajectory("transformer", "tanh", 3.0, 5, 64, length=4) is None
     assert block_trajectory("mypackage.blocks:mine", "tanh", 1.0, 5, 64) is None
     assert block_trajectory("pre_layernorm:norm=other", "relu", 1.0, 5, 8) is None
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in LAWS if name not in ("residual", "highway", "gru", "lstm", "transformer")]
-)
+@pytest.mark.parametrize("name", [name for name in LAWS if name not in ("residual", "highway", "transformer")])
 def test_most_theory_has_no_end(name):
     for activation in ("relu", "tanh"):
         law = block_trajectory(name, activation, 1e160, 8, 64, batch=2, length=4)

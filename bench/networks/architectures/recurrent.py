@@ -37,6 +37,8 @@ def lstm(forget_bias: float = 1.0, chrono: float = 0.0) -> Architecture:
     longest = number("chrono", chrono)
     if 0 != longest < 2:
         raise ValueError("chrono: 0 (none) or a number ≥ 2")
+    if longest and bias != 1:
+        raise ValueError("forget_bias: none beside chrono, which sets it")
 
     def block(state: Cell, weights: Weights, step: Step) -> Cell:
         h, c = state

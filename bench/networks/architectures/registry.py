@@ -81,7 +81,8 @@ def _own(text: str) -> Architecture:
         if callable(found) and not isinstance(found, Architecture):
             found = found() if _takes_nothing(found) else _of_block(text, found)
     except (Exception, SystemExit) as error:  # importing runs the user's code, which may fail in any way
-        raise SweepError(FIELD, text, f"{accepted} ({describe(error)}){nearest(module, ARCHITECTURES)}") from error
+        meant = nearest(module, ARCHITECTURES) if isinstance(error, ModuleNotFoundError) and error.name == module else ""
+        raise SweepError(FIELD, text, f"{accepted} ({describe(error)}){meant}") from error
     if not isinstance(found, Architecture):
         raise SweepError(FIELD, text, f"{accepted} (this is of type {type(found).__name__})")
     return found

@@ -29,6 +29,8 @@ def residual2(alpha: float | str = 1.0, init: str = "plain") -> Architecture:
     """
     gate = GATES[str(choice("init", init, GATES))]
     alpha = factor("alpha", alpha)
+    if gate is not None and alpha != 1:
+        raise ValueError(f"alpha: none beside init={init}, which sets it")
 
     def trained(width: int) -> dict[str, Trained]:
         return {} if gate is None else {"alpha": Trained(gate, (width if init == "layerscale" else 1,))}
