@@ -82,6 +82,8 @@ def block_trajectory(
         walk = _walk(architecture, phi, sizes)
         blocks = walk.first(depth - 1) if LAWS[name].knows(walk.setting) else []
     except ValueError as error:
+        if ": got " in str(error):  # a user's activation that fails, which is named
+            raise
         raise ValueError(f"architecture: got {architecture!r}, expected values that a sweep takes ({error})") from None
     if len(blocks) < depth - 1:  # some laws end
         return None
