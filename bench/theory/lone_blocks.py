@@ -17,7 +17,7 @@ cotangents by what it divides the signal by; its two projections cost O(1/n). ``
 W₂ is 0. Where inputs are two, D = V (1 - c) is half the mean square of their difference, and follows the same lines with
 E (φ(z) - φ(z′))² / 2 in the place of E φ², without the term of M; recurrent networks read inputs that are independent.
 They are taken as if every step had matrices of its own (Chen et al. 2018, arXiv 1806.05394), which Gaussian ones allow for
-√n steps: at 2√n traces of W W … have left mean field behind.
+√n steps: from 2√n on traces of W W … leave mean field behind.
 """
 
 from __future__ import annotations
