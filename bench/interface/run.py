@@ -11,7 +11,7 @@ import pandas as pd
 from bench.interface.about import as_html, as_text
 from bench.interface.plots import Plots
 from bench.runs.errors import RunError
-from bench.runs.manifest import KINDS, NAME, no_run, one_line, read_manifest, run_around
+from bench.runs.manifest import NAME, kind_of, no_run, one_line, read_manifest, run_around
 from bench.runs.read import COLUMNS, load_rows
 
 
@@ -133,8 +133,3 @@ def manifest_of(path: Path) -> dict[str, Any]:
         raise RunError(f"run: {no_run(path)}{run_around(path)}") from None
     except (OSError, ValueError) as error:
         raise RunError(f"run: {str(path / NAME)!r} cannot be read: {one_line(error)}") from error
-
-
-def kind_of(manifest: dict[str, Any]) -> str:
-    """``sweep``, ``precision``, ``training`` or ``probe``."""
-    return next(kind for kind in KINDS if isinstance(manifest.get(kind), dict))

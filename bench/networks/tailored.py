@@ -56,7 +56,7 @@ def tat(of: str = "leaky_relu", depth: int = 100, correlation: float = 0.9, curv
         if not _is_number(value) or not 0 < value < (1 if name == "correlation" else math.inf):
             raise ValueError(f"{name}: a number above 0" + (" and below 1" if name == "correlation" else ""))
     if of in ("leaky_relu", "relu"):
-        return _leaky(layers, correlation, depth)
+        return _leaky(layers, correlation)
     averages = _averages_of(of, smooth=True)
 
     def offset(alpha: float, beta: float, sign: float) -> float:
@@ -80,7 +80,7 @@ def correlation_after(negative_slope: float, layers: int) -> float:
     return c
 
 
-def _leaky(layers: int, correlation: float, depth: int) -> Any:
+def _leaky(layers: int, correlation: float) -> Any:
     from scipy.optimize import brentq
 
     from bench.networks.activations import Activation
@@ -95,7 +95,9 @@ def _leaky(layers: int, correlation: float, depth: int) -> Any:
     def function(z: Array) -> Array:
         return gain * jax.nn.leaky_relu(z, slope)
 
-    return Activation(f"tat, depth {depth}", f"leaky ReLU of negative slope {slope:.4g}", function, homogeneous=True)
+    return Activation(
+        f"tat of leaky_relu, depth {layers + 1}", f"leaky ReLU of negative slope {slope:.4g}", function, homogeneous=True
+    )
 
 
 def _layers(depth: object) -> int:

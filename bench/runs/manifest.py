@@ -47,6 +47,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def kind_of(manifest: Mapping[str, Any]) -> str:
+    """``sweep``, ``precision``, ``training`` or ``probe``, of a manifest that :func:`read_manifest` gave."""
+    return next(kind for kind in KINDS if isinstance(manifest.get(kind), dict))
+
+
 def no_run(path: Path) -> str:
     """What is said of a path at which there is no run's folder."""
     return f"{str(path)!r} is not a run: it {'is a file' if path.is_file() else f'has no {NAME}'}"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.runs.manifest import KINDS, NAME, one_line, planned_shards, read_manifest
+from bench.runs.manifest import NAME, kind_of, one_line, planned_shards, read_manifest
 from bench.runs.records import Record, is_intact, records_of, rows_of
 
 FIRST = "cells"  # the table whose shards are written last, and say that a chunk is done
@@ -47,7 +47,7 @@ def overview(folder: Path) -> Overview:
     words = f"{device.get('count')} × {device.get('kind')}" if isinstance(device, dict) else ""
     return Overview(
         path=folder,
-        kind=next(kind for kind in KINDS if isinstance(manifest.get(kind), dict)),
+        kind=kind_of(manifest),
         done=len(done),
         planned=None if planned is None else len(planned),
         rows=sum(_rows(folder, records, f"{FIRST}/{each}") for each in done),
@@ -81,19 +81,16 @@ def verified(folder: Path) -> tuple[int, list[str]]:
     records = records_of(folder, read_manifest(folder))
     kept = {name.partition("/")[0] for name in records if (folder / name).exists()}
     wanted = {name: record for name, record in records.items() if name.partition("/")[0] in kept}
-    wrong = [
-        name for name, record in wanted.items() if not (is_intact(folder / name, record) and _has(folder / name, record))
-    ]
-    return len(wanted), sorted(wrong)
-
-
-def _has(shard: Path, record: Record) -> bool:
-    return rows_of(shard) == record.rows
+    sound = {
+        name for name, record in wanted.items() if is_intact(folder / name, record) and rows_of(folder / name) == record.rows
+    }
+    return len(wanted), sorted(wanted.keys() - sound)
 
 
 def _time(folder: Path, manifest: Mapping[str, Any]) -> datetime | None:
     try:
-        return datetime.fromisoformat(str(manifest["finished"]))
+        finished = datetime.fromisoformat(str(manifest["finished"]))
+        return finished if finished.tzinfo else finished.replace(tzinfo=UTC)  # somebody else's may have none
     except (KeyError, ValueError):
         written = [path.stat().st_mtime for path in folder.rglob("*") if path.is_file()]
         return datetime.fromtimestamp(max(written), UTC) if written else None

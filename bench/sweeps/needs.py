@@ -14,8 +14,9 @@ from bench.networks.architectures.registry import architecture_of
 from bench.networks.block_trial import block_of
 from bench.networks.segments import LAYERS, segments_to
 from bench.runs.memory import check_chunks, check_room, device_bytes, host_bytes
+from bench.settings.defaults import PLAIN
 from bench.sweeps.plan import cut, keeps_weights, lane_bytes, seeds_at_once, weight_bytes
-from bench.sweeps.sweep import PLAIN, Sweep
+from bench.sweeps.sweep import Sweep
 
 LANE_BYTES = 400  # of a lane's numbers as a list holds them
 TRACE_NUMBERS = 14  # float64, that the host keeps of each layer of a seed and lane: a trace, in pieces, joined, and its logs

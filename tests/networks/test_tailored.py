@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import bench
+from bench.cli import listing
 from bench.cli.main import main
 from bench.networks.activations import ACTIVATIONS
-from bench.networks.tailored import correlation_after
+from bench.networks.tailored import TAILORED, correlation_after
 from tests.tolerance import run_frame
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(120)
@@ -78,3 +79,7 @@ def test_what_cannot_be_made_is_one_line(name, message, tmp_path, capsys):
     assert "\n" not in str(caught.value)
     assert main(["sweep", "--activations", name, "--results", str(tmp_path)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_every_maker_is_listed():
+    assert [line.partition(":")[0] for line in listing.TAILORED] == list(TAILORED)

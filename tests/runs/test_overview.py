@@ -33,7 +33,7 @@ def test_every_run_has_a_line_and_one_is_told_whole(mine, capsys):
     assert any(line.split()[:1] == ["depths"] for line in whole)
 
 
-def test_a_run_that_lacks_shards_says_so(mine):
+def test_a_run_that_lacks_shards_says_so(mine, capsys):
     assert overview(mine).state == "finished"
     (mine / SHARD).unlink()
     assert overview(mine).state == "shards missing"
@@ -42,6 +42,8 @@ def test_a_run_that_lacks_shards_says_so(mine):
     manifest = json.loads((mine / "manifest.json").read_text())
     (mine / "manifest.json").write_text(json.dumps(manifest | {"finished": None}))
     assert overview(mine).state == "unfinished"
+    (mine / "manifest.json").write_text(json.dumps(manifest | {"finished": "2020-01-01T00:00:00"}))
+    assert told(capsys, "--results", str(mine.parent))[-1].endswith("days ago")
 
 
 @pytest.mark.parametrize("damage", ["cut", "swapped"])
