@@ -42,32 +42,36 @@ def blocks_program(
     biased: bool,
     driven: bool,
     shared: bool,
+    of_radius: tuple[str, ...] = (),
 ) -> Callable[[Array, Numbers], Blocks]:
     """Compiles ``(keys [seeds, 2], index of the first layer) → Blocks``; examples: (batch, length, width).
 
     The first matrix and its bias have the keys of a plain network's (:func:`bench.networks.draws.segment_program`); into
-    those of further ones their number is folded. Matrices that are shared are those of layer 1. Where no block is driven by
-    inputs, these are zeros.
+    those of further ones their number is folded. Matrices that are shared are those of layer 1, drawn once a segment; those
+    named in ``of_radius`` have a spectral radius of 1. Where no block is driven by inputs, these are zeros.
     """
     count = {name: number for number, (name, _) in enumerate(shapes)}
 
     def key_of(key: Array, number: int) -> Array:
         return jax.random.fold_in(key, number) if number else key
 
-    def matrix(key: Array, shape: tuple[int, int]) -> Array:
+    def matrix(key: Array, name: str, shape: tuple[int, int]) -> Array:
         def draw(key: Array) -> Array:
             if shape[0] == shape[1] or family.units_in_rows:
                 return family.init(key, shape, jnp.dtype(dtype))
             return family.init(key, shape[::-1], jnp.dtype(dtype)).T
 
-        if family.decomposes and mesh.devices.flat[0].platform == "cpu":
-            draw = jax.custom_batching.sequential_vmap(draw)
-        return draw(key)
+        def divided(key: Array) -> Array:
+            return of_unit_radius(draw(key))
 
-    def layer(key: Array, index: Array) -> Blocks:
-        own = jnp.ones_like(index) if shared else index
-        weights, biases = (jax.random.fold_in(key, 2 * own + place) for place in range(2))
-        matrices = {name: matrix(key_of(weights, count[name]), shape) for name, shape in shapes}
+        whole = divided if name in of_radius else draw
+        if (family.decomposes or name in of_radius) and mesh.devices.flat[0].platform == "cpu":
+            whole = jax.custom_batching.sequential_vmap(whole)
+        return whole(key)
+
+    def weights_of(key: Array, index: Array) -> tuple[dict[str, Array], dict[str, Array], dict[str, Array]]:
+        weights, biases = (jax.random.fold_in(key, 2 * index + place) for place in range(2))
+        matrices = {name: matrix(key_of(weights, count[name]), name, shape) for name, shape in shapes}
         exponents = dict.fromkeys(matrices, jnp.zeros((), dtype))
         if family.any_size:
             exponents = {name: exponent_of(jnp.max(jnp.abs(each))) for name, each in matrices.items()}
@@ -78,17 +82,31 @@ def blocks_program(
         drawn = {name: jnp.zeros(shape[:1], dtype) for name, shape in shapes}
         if biased:
             drawn = {k: family.bias(key_of(biases, count[k]), v.shape, jnp.dtype(dtype)) for k, v in drawn.items()}
-        inputs = jnp.zeros(examples, dtype)
-        if driven:
-            inputs = jax.random.normal(jax.random.fold_in(jax.random.fold_in(key, 2 * index + 1), INPUTS), examples, dtype)
-            inputs *= jnp.sqrt(jnp.asarray(examples[-1], dtype)) / jnp.linalg.norm(inputs, axis=-1, keepdims=True)
-        return Blocks(matrices, exponents, drawn, inputs)
+        return matrices, exponents, drawn
+
+    def inputs_of(key: Array, index: Array) -> Array:
+        if not driven:
+            return jnp.zeros(examples, dtype)
+        inputs = jax.random.normal(jax.random.fold_in(jax.random.fold_in(key, 2 * index + 1), INPUTS), examples, dtype)
+        return inputs * (jnp.sqrt(jnp.asarray(examples[-1], dtype)) / jnp.linalg.norm(inputs, axis=-1, keepdims=True))
 
     def draw(words: Array, first: Array) -> Blocks:
         key = jax.random.wrap_key_data(words, impl="threefry2x32")
-        return jax.vmap(layer, in_axes=(None, 0))(key, first + jnp.arange(LAYERS, dtype=first.dtype))
+        layers = first + jnp.arange(LAYERS, dtype=first.dtype)
+        if shared:
+            once = weights_of(key, jnp.ones_like(first))
+            matrices, exponents, drawn = jax.tree.map(lambda each: jnp.broadcast_to(each, (LAYERS, *each.shape)), once)
+        else:
+            matrices, exponents, drawn = jax.vmap(weights_of, in_axes=(None, 0))(key, layers)
+        return Blocks(matrices, exponents, drawn, jax.vmap(inputs_of, in_axes=(None, 0))(key, layers))
 
     return over_seeds(draw, mesh, in_axes=(0, None), out_axes=1, options=drawing_options(mesh))
+
+
+def of_unit_radius(matrix: Array) -> Array:
+    """The matrix over its spectral radius, the largest modulus of its eigenvalues; as it is where that is 0."""
+    radius = jnp.max(jnp.abs(jnp.linalg.eigvals(matrix)))
+    return matrix / jnp.where(radius > 0, radius, 1)
 
 
 def with_others(inputs: np.ndarray, key: int, seeds: Iterable[int], batch: int, length: int) -> np.ndarray:
@@ -131,7 +149,9 @@ def blocks_of(
     keys, inputs, readout = place(mesh, drawn._replace(inputs=examples), 0)
     shapes = tuple(architecture.shapes(width).items())
     options = {"biased": biased, "driven": architecture.driven, "shared": architecture.shared}
-    program = blocks_program(mesh, family, shapes, (batch, length, width), dtype, **options)
+    program = blocks_program(
+        mesh, family, shapes, (batch, length, width), dtype, of_radius=tuple(architecture.radii), **options
+    )
 
     def draw(index: int) -> Blocks:
         return program(keys, np.int32(1 + index * LAYERS))
@@ -139,7 +159,13 @@ def blocks_of(
     return BlockBatch(inputs, readout, cache(draw) if keep else draw)
 
 
-def rectangular_gains(initializer: Initializer, architecture: Architecture, width: int) -> dict[str, float]:
-    """By name, what the scheme's family is multiplied by beside the gain of its square matrices."""
+def rectangular_gains(
+    initializer: Initializer, architecture: Architecture, width: int, scale: float, scaled: float
+) -> dict[str, float]:
+    """By name, what a matrix of the scheme's family is multiplied by beside ``scaled``, the scale times the scheme's gain.
+
+    A matrix whose spectral radius the architecture sets is multiplied by the scale and that radius, whatever the scheme.
+    """
     shapes = architecture.shapes(width)
-    return {name: rectangular_gain(initializer, fan_in, fan_out) for name, (fan_out, fan_in) in shapes.items()}
+    gains = {name: rectangular_gain(initializer, fan_in, fan_out) for name, (fan_out, fan_in) in shapes.items()}
+    return gains | {name: radius * (scale / scaled if scaled else 0.0) for name, radius in architecture.radii.items()}

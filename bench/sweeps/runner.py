@@ -171,7 +171,10 @@ def _measure_batches(
         }
         if isinstance(batch, BlockBatch):
             architecture = architecture_of(chunk.architecture)
-            gains = [rectangular_gains(INITIALIZERS[lane.initializer], architecture, chunk.width) for lane in lanes]
+            gains = [
+                rectangular_gains(INITIALIZERS[lane.initializer], architecture, chunk.width, lane.scale, scale)
+                for lane, scale in zip(lanes, scales.tolist(), strict=True)
+            ]
             by_name = {name: np.array([gain[name] for gain in gains]) for name in gains[0]}
             results = measure_blocks(batch, architecture=architecture, gains=by_name, **shared)
         else:

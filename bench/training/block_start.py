@@ -63,7 +63,7 @@ def draw_blocks(
     keys = place(mesh, draw_networks(key, width, distinct, dtype).keys[which], 0)
     readout = place(mesh, draw_readouts(key, width, distinct, outputs, dtype)[which], 0)
     shapes = tuple(architecture.shapes(width).items())
-    options = {"biased": biased, "driven": False, "shared": architecture.shared}
+    options = {"biased": biased, "driven": False, "shared": architecture.shared, "of_radius": tuple(architecture.radii)}
     program = blocks_program(mesh, INITIALIZERS[initializer].family, shapes, (1, 1, width), dtype, **options)
     last = 2 if architecture.shared else depth
     segments = tuple(program(keys, np.int32(first)) for first in range(1, last, LAYERS))
@@ -83,10 +83,12 @@ def embedding_program(mesh: Mesh, rows: int, columns: int, dtype: str) -> Callab
 
 def block_factors(architecture: Architecture, cells: Sequence[Cell], width: int, depth: int) -> BlockFactors:
     """The cells' factors, NaN where a scheme is undefined."""
-    gains = {cell.initializer: rectangular_gains(INITIALIZERS[cell.initializer], architecture, width) for cell in cells}
+    gains = [
+        rectangular_gains(INITIALIZERS[cell.initializer], architecture, width, cell.scale, cell.factor) for cell in cells
+    ]
     further = architecture.factors(depth)
     by_name = {
-        name: np.array([cell.factor * gains[cell.initializer][name] for cell in cells]) * further.get(name, 1.0)
+        name: np.array([cell.factor * gain[name] for cell, gain in zip(cells, gains, strict=True)]) * further.get(name, 1.0)
         for name in architecture.shapes(width)
     }
     return BlockFactors(by_name, np.array([cell.bias_std for cell in cells]))

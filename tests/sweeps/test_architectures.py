@@ -88,6 +88,18 @@ def test_a_recurrent_matrix_of_spectral_radius_one_half_shrinks_2000_steps_to_it
     np.testing.assert_allclose(hidden.log10_delta, (2000 - hidden.layer) * np.log10(0.5), atol=1e-3)
 
 
+@pytest.mark.thorough
+def test_a_spectral_radius_that_is_asked_for_is_had_whatever_the_scheme(tmp_path):
+    """Far from the end only the largest eigenvalue is left: scale · r to the power of steps, but for a bounded factor."""
+    fields = {"activations": ["linear"], "widths": [8], "scales": [0.5, 2.0], "seeds": 3}
+    schemes = {"initializers": ["he_gaussian", "torch_linear"], "bias_stds": [0]}
+    layers = layers_of(tmp_path, "rnn:inputs=0,spectral_radius=0.5", 2001, **fields, **schemes)
+    delta = layers.pivot_table(index="layer", columns=["initializer", "scale", "seed"], values="log10_delta", observed=True)
+    rate = (delta.loc[1] - delta.loc[1800]) / 1799
+    assert len(rate) == 12
+    np.testing.assert_allclose(rate, np.log10(0.5 * rate.index.get_level_values("scale")), atol=2e-3)
+
+
 def test_a_network_alone_has_the_bits_it_has_in_company(tmp_path):
     name = "residual"  # whose programs are compiled above
     fields = FIELDS | {"architectures": ["plain", name], "initializers": ["gaussian", "he_gaussian"]}
@@ -144,6 +156,7 @@ def own(monkeypatch):
         ({"architectures": ["transformer"], "initializers": ["delta_orthogonal"]}, "expected one for the 256 × 64 matrices"),
         ({"architectures": ["residual2:init=rezero,alpha=5"]}, "residual2's alpha: none beside init=rezero"),
         ({"architectures": ["lstm:chrono=4,forget_bias=2"]}, "lstm's forget_bias: none beside chrono"),
+        ({"architectures": ["rnn:spectral_radius=-1"]}, "expected rnn's spectral_radius: a finite number ≥ 0"),
         ({"architectures": ["lstm:chrono=1"]}, "expected lstm's chrono: 0 .none. or a number ≥ 2"),
         (
             {"architectures": ["transformer"], "length": 20_000},

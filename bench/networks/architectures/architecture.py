@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -53,6 +53,7 @@ class Architecture:
     without any gradient being stored.
     ``shapes``: width → the shapes of a block's matrices; all are drawn by the sweep's initializer and times its scale.
     ``factors``: L → what a matrix is multiplied by at initialization beside the scheme and the scale, where it is not 1.
+    ``radii``: by name, the spectral radius that a matrix has at scale 1, whatever the scheme draws.
     ``start``: h_0 [batch, length, width] → the first state; the first array of a state is h_l.
     ``read``: h_{L-1} → what the readout sees, such as its normalization.
     ``trained``: width → what training moves beside the matrices, by name: ``step.trained[name]``.
@@ -66,6 +67,7 @@ class Architecture:
     block: Callable[[Any, Weights, Step], Any]
     shapes: Callable[[int], Shapes] = lambda width: {"W": (width, width)}
     factors: Callable[[int], Mapping[str, float]] = lambda _depth: {}
+    radii: Mapping[str, float] = field(default_factory=dict, hash=False)
     trained: Callable[[int], Mapping[str, Trained]] = lambda _width: {}
     start: Callable[[Array], Any] = same
     read: Callable[[Array], Array] = same

@@ -17,14 +17,19 @@ def _in_and_out(width: int) -> Shapes:
     return {"W": (width, width), "U": (width, width)}
 
 
-def rnn(inputs: float = 1.0) -> Architecture:
-    """phi(W h + inputs · U x_l) with the same W and U at every step; inputs=0: none but h_0 (Elman 1990)."""
+def rnn(inputs: float = 1.0, spectral_radius: float = 0.0) -> Architecture:
+    """phi(W h + inputs · U x_l) with the same W and U at every step; inputs=0: none but h_0 (Elman 1990).
+
+    spectral_radius = r > 0: W is divided by its own and multiplied by r, whatever the scheme draws (Jaeger 2001).
+    """
     strength = number("inputs", inputs)
+    radius = number("spectral_radius", spectral_radius, at_least=0)
 
     def block(h: Array, weights: Weights, step: Step) -> Array:
         return step.phi(weights["W"](h) + strength * weights["U"](step.input))
 
-    return Architecture("rnn", block, shapes=_in_and_out, shared=True, driven=True)
+    radii = {"W": radius} if radius else {}
+    return Architecture("rnn", block, shapes=_in_and_out, radii=radii, shared=True, driven=True)
 
 
 def lstm(forget_bias: float = 1.0, chrono: float = 0.0) -> Architecture:
