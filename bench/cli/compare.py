@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from bench.settings.errors import SweepError
 from bench.settings.presets import defaults_of
 from bench.sweeps.presets import PRESETS
 from bench.sweeps.sweep import Sweep
+from bench.terminal.streams import note
 
 HELP = "rank initializations for each activation, with intervals and theory"
 DESCRIPTION = (
@@ -75,10 +75,13 @@ def main(arguments: argparse.Namespace) -> None:
 
 def _measured(arguments: argparse.Namespace, base: Sweep, overrides: Mapping[str, Any]) -> Path:
     """The run of what was asked for, measured to compare. Raises SweepError and RunError."""
-    from bench.comparison.of_run import default_name, to_compare
+    from bench.comparison.of_run import asked_of, default_name, to_compare
     from bench.sweeps.runner import run
 
-    sweep = to_compare(replace(base, **overrides))
+    asked, left_out = asked_of(base, overrides)
+    for name in left_out:
+        note(f"{name} is left out: it is normalized on data, which is for plain networks")
+    sweep = to_compare(asked)
     run_name = arguments.run if arguments.run is not None else default_name(arguments.preset or PRESET)
     where = {"results": arguments.results, "name": run_name}
     return Path(run(sweep, **where, progress=not arguments.quiet, overwrite=arguments.overwrite))

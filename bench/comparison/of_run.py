@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -18,6 +19,7 @@ from bench.networks.architectures import registry
 from bench.networks.initializers import INITIALIZERS
 from bench.runs.errors import LoadError
 from bench.runs.manifest import load_manifest
+from bench.settings.defaults import PLAIN
 from bench.settings.errors import SweepError
 from bench.sweeps.presets import PRESETS
 from bench.sweeps.sweep import Sweep
@@ -31,6 +33,17 @@ def to_compare(sweep: Sweep) -> Sweep:
     if max(sweep.depths) == 2:
         raise SweepError("depths", max(sweep.depths), "a depth above 2, to measure a slope to")
     return replace(sweep, layers=False, depths=(2, *sweep.depths))
+
+
+def asked_of(preset: Sweep, asked: Mapping[str, Any]) -> tuple[Sweep, tuple[str, ...]]:
+    """The preset with what was asked for, and schemes of the preset's own that are left out of it.
+
+    Those that are normalized on data are, where blocks are not plain, unless they were asked for. Raises SweepError.
+    """
+    if "initializers" in asked or set(replace(preset, **asked).architectures) == {PLAIN}:
+        return replace(preset, **asked), ()
+    kept = tuple(name for name in preset.initializers if not INITIALIZERS[name].family.unit_variance)
+    return replace(preset, **asked, initializers=kept), tuple(name for name in preset.initializers if name not in kept)
 
 
 def default_name(preset: str) -> str:

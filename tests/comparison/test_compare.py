@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from bench.comparison.compare import CompareError, compare
-from bench.comparison.of_run import compare_run, to_compare
+from bench.comparison.of_run import asked_of, compare_run, to_compare
 from bench.sweeps.presets import PRESETS
 from bench.theory import predict
 from tests.tolerance import run_frame
@@ -188,3 +188,13 @@ def test_a_run_that_keeps_no_rows_says_what_measures_them_again(tmp_path):
 def test_cells_without_depth_2_are_refused(cells):
     with pytest.raises(CompareError, match="run: got one of depths 10, 100, 400, expected 2"):
         compare(cells[cells.depth > 2])
+
+
+def test_a_preset_leaves_out_what_only_plain_networks_have_unless_it_is_asked_for():
+    preset, others = PRESETS["compare"].sweep, {"architectures": ("plain", "residual")}
+    assert asked_of(preset, {"seeds": 3}) == (replace(preset, seeds=3), ())
+    asked, left_out = asked_of(preset, others)
+    assert left_out == ("lsuv",)
+    assert {*asked.initializers, *left_out} == {*preset.initializers}
+    wanted = others | {"initializers": ("lsuv", "orthogonal")}
+    assert asked_of(preset, wanted) == (replace(preset, **wanted), ())
