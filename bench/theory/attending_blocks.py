@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench.theory.block import LARGEST_STD, Block, Cotangents, Law, Pull, Setting, averages, both, log
+from bench.theory.block import LARGEST_STD, SWITCH, Block, Cotangents, Law, Pull, Setting, averages, both, log
 from bench.theory.softmax import attention
 
 LARGEST = 30.0  # variance of logits
@@ -152,6 +152,7 @@ LAWS = {
     "transformer": Law(
         _blocks,
         ("norm", "heads", "branch", "qk_norm"),
+        {"norm": ("pre", "post", "sandwich", "none"), "qk_norm": SWITCH},
         knows=lambda setting: setting.std < LARGEST_STD,
         start=_start,
         normalized=lambda setting: setting.given.get("norm", "pre") in ("pre", "sandwich"),

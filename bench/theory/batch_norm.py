@@ -29,7 +29,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import roots_jacobi
 
-from bench.theory.block import Block, Cotangents, Law, Pull, Setting, cosine_of, log, log_sum
+from bench.theory.block import SWITCH, Block, Cotangents, Law, Pull, Setting, cosine_of, log, log_sum
 from bench.theory.nonlinearities import Nonlinearity
 
 FEWEST = 4  # examples, with which the mean of 1/s² exists
@@ -115,4 +115,8 @@ def start(setting: Setting) -> Cotangents:
     return np.array([math.log(share), log(1 - share)])
 
 
-LAWS = {"batchnorm": Law(_blocks, ("skip",), start=start, knows=lambda setting: setting.batch * setting.length >= FEWEST)}
+LAWS = {
+    "batchnorm": Law(
+        _blocks, ("skip",), {"skip": SWITCH}, start=start, knows=lambda setting: setting.batch * setting.length >= FEWEST
+    )
+}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from bench.theory.moments import CLIP, expectation, tabulated
 from bench.theory.nonlinearities import Nonlinearity
 from bench.theory.pairs import pair
 
+SWITCH = ("true", "false")
 LARGEST_STD = 1e60  # where squares are floats
 STEP = 0.2  # of the quadrature over pairs: 10^-4 up to variances of 30, and 10 times as fast as the finest
 
@@ -64,7 +66,8 @@ class Law(NamedTuple):
 
     blocks: Callable[[Setting], Iterator[Block]]  # they end where the law does
     arguments: tuple[str, ...] = ()  # those that it knows
-    knows: Callable[[Setting], bool] = lambda _: True  # these values of them, and so many examples and positions
+    words: Mapping[str, tuple[str, ...]] = MappingProxyType({})  # what those may be that are no numbers
+    knows: Callable[[Setting], bool] = lambda _: True  # so many examples and positions, and such variances
     start: Callable[[Setting], Cotangents] = lambda _: np.zeros(1)  # of what the readout sees
     norm: Callable[[Cotangents], float] = np.logaddexp.reduce  # ln ‖∂y/∂h_l‖²
     normalized: Callable[[Setting], bool] = lambda _: False  # whether it sees h_{L-1} divided by its root mean square

@@ -76,6 +76,9 @@ def block_trajectory(
     if name not in LAWS or weight_std == 0 or not set(given) <= set(LAWS[name].arguments):
         return None
     by_depth = depth if looks_at_depth(given) else 1  # else of all depths
+    for argument, known in LAWS[name].words.items():
+        if given.get(argument, known[0]) not in known:
+            raise ValueError(f"architecture: got {architecture!r}, expected {argument}={' or '.join(known)}")
     sizes = (weight_std, by_depth, width, batch, length, input_norm, correlation, cosines)
     phi = nonlinearity(activation)
     try:

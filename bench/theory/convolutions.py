@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from bench.theory.block import Block, Cotangents, Law, Pull, Setting
+from bench.theory.block import SWITCH, Block, Cotangents, Law, Pull, Setting
 from bench.theory.lone_blocks import Alone, alone, plain, residual
 from bench.theory.moments import CLIP, expectation, tabulated
 from bench.theory.nonlinearities import Nonlinearity
@@ -107,4 +107,5 @@ def _blocks(setting: Setting) -> Iterator[Block]:
     return alone(_ring)(setting) if _on_ring(setting) else _between_zeros(setting)
 
 
-LAWS = {"conv": Law(_blocks, ("dims", "kernel", "skip", "padding"), start=_start)}
+_WORDS = {"skip": SWITCH, "padding": ("circular", "zero")}
+LAWS = {"conv": Law(_blocks, ("dims", "kernel", "skip", "padding"), _WORDS, start=_start)}

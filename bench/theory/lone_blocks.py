@@ -30,7 +30,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bench.theory import mean_direction
-from bench.theory.block import Block, Law, Setting, averages, both, cosine_of, log, log_sum, scaled, steps
+from bench.theory.block import SWITCH, Block, Law, Setting, averages, both, cosine_of, log, log_sum, scaled, steps
 from bench.theory.mean_direction import Units
 
 
@@ -154,16 +154,18 @@ def _post_layernorm(setting: Setting, state: Alone, _layer: int) -> Alone:
     return Alone(0.0, apart, log_sum(0.0, square + slope) - divided, height - divided)
 
 
-def _norms(setting: Setting) -> bool:
-    return setting.given.get("norm", "layer") in ("layer", "rms")
-
-
+_NORM = {"norm": ("layer", "rms")}
 LAWS = {
     "plain": Law(alone(plain)),
     "residual": mean_direction.law(alone(residual, means=True), ("alpha",)),
-    "residual2": Law(alone(_residual2), ("alpha", "init")),
-    "normed": Law(alone(_normed), ("norm", "after"), knows=_norms),
-    "pre_layernorm": Law(alone(_pre_layernorm), ("norm", "scaling", "peri"), knows=_norms, normalized=lambda _: True),
-    "post_layernorm": Law(alone(_post_layernorm), ("norm",), knows=_norms),
+    "residual2": Law(alone(_residual2), ("alpha", "init"), {"init": ("plain", "fixup", "skipinit", "rezero", "layerscale")}),
+    "normed": Law(alone(_normed), ("norm", "after"), _NORM | {"after": SWITCH}),
+    "pre_layernorm": Law(
+        alone(_pre_layernorm),
+        ("norm", "scaling", "peri"),
+        _NORM | {"scaling": ("none", "1/sqrt(l)"), "peri": SWITCH},
+        normalized=lambda _: True,
+    ),
+    "post_layernorm": Law(alone(_post_layernorm), ("norm",), _NORM),
     "rnn": Law(alone(_recurrent, layers=steps), ("inputs",)),
 }

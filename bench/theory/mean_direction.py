@@ -104,4 +104,4 @@ def law(blocks: Callable[[Setting], Iterator[Block]], arguments: tuple[str, ...]
     def norm(cotangents: Cotangents) -> float:
         return float(cotangents[0] + math.log(cotangents[1] + cotangents[2] + cotangents[5]))
 
-    return Law(blocks, arguments, lambda setting: setting.std < LARGEST_STD, start, norm)
+    return Law(blocks, arguments, {}, lambda setting: setting.std < LARGEST_STD, start, norm)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bench.networks.architectures.registry import architecture_of
 from bench.theory import attending_blocks, block_trajectory, fixed_point, gated, predict
 from bench.theory.batch_norm import on_sphere
 from bench.theory.block import Setting
@@ -210,7 +211,28 @@ def test_laws_end_where_they_say():
     assert block_trajectory("batchnorm", "tanh", 1.0, 5, 64, batch=3) is None
     assert block_trajectory("transformer", "tanh", 3.0, 5, 64, length=4) is None
     assert block_trajectory("mypackage.blocks:mine", "tanh", 1.0, 5, 64) is None
-    assert block_trajectory("pre_layernorm:norm=other", "relu", 1.0, 5, 8) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("pre_layernorm:norm=other", "norm=layer or rms"),
+        ("transformer:norm=foo", "norm=pre or post or sandwich or none"),
+        ("batchnorm:skip=yes", "skip=true or false"),
+        ("residual2:init=fixed", "init=plain or fixup or"),
+        ("residual:alpha=half", "values that a sweep takes"),
+    ],
+)
+def test_arguments_that_mean_nothing_are_refused_as_a_sweep_does(name, expected):
+    with pytest.raises(ValueError, match=f"architecture: got '{name}', expected {expected}"):
+        block_trajectory(name, "relu", 1.0, 5, 8, batch=4)
+
+
+def test_words_are_those_of_the_architectures():
+    for name, law in LAWS.items():
+        for argument, words in law.words.items():
+            for word in words:
+                architecture_of(f"{name}:{argument}={word}")  # refuses what it does not know
 
 
 @pytest.mark.parametrize("name", [name for name in LAWS if name not in ("residual", "highway", "transformer")])
