@@ -1,34 +1,48 @@
-"""``python -m bench runs``: what there is, how much of it is done, and whether it is what was written."""
+"""``python -m bench runs``: what there is, how much of it is done, and whether it is what was written; merge, remove."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
+from bench.cli import runs_changed
 from bench.settings.units import ago, amount
 from bench.terminal.streams import note
 
-HELP = "every run there is, one whole, or whether its files are what was written"
-DESCRIPTION = """List the runs of a folder: kind, chunks done of all, rows, device, size, age. With a NAME, say what that run
-holds and how it was made. --verify reads every shard: its SHA-256 and its rows are to be those of the manifest."""
-EPILOG = "examples: depthscale runs; depthscale runs atlas --verify"
+HELP = "every run there is, one whole, whether its files are what was written; merge and remove runs"
+DESCRIPTION = """List the runs of a folder: kind, chunks done of all, rows, device, size, age. With a NAME, say what
+that run holds, how it was made, and which of its chunks failed and why. --verify reads every shard: its SHA-256 and its rows
+are to be those of the manifest. merge A B --run C: one run from the chunks of several that measured the same. remove NAME:
+asks first."""
+EPILOG = "examples: depthscale runs; depthscale runs atlas --verify; depthscale runs merge here there --run all"
 TITLES = ("run", "kind", "chunks", "cells", "state", "device", "size", "ended")
+CHANGES: Mapping[str, Any] = MappingProxyType({"merge": runs_changed.merge, "remove": runs_changed.remove})
+MOST_FAILED = 10  # chunks that are told of
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
-    parser.add_argument("name", nargs="?", metavar="NAME", help="one run, whole")
+    parser.add_argument("words", nargs="*", metavar="NAME", help="one run, whole; or merge NAME NAME …, or remove NAME")
     parser.add_argument("--results", metavar="DIR", default="results", help="where runs live (default: results)")
     parser.add_argument("--verify", action="store_true", help="read every shard; exit 1 if one is not what was written")
+    runs_changed.add_options(parser)
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Print it; 1 for shards that are not what was written. Raises RunError for a run, or a folder of them, that is none."""
     results = Path(arguments.results)
-    if arguments.name is not None:
-        _whole(results / arguments.name)
-        paths = [results / arguments.name]
+    name, others = next(iter(arguments.words), ""), arguments.words[1:]
+    change = name if others and name in CHANGES else None
+    runs_changed.check(arguments, change, others)
+    if change is not None:
+        return CHANGES[change](arguments, results, others)
+    if name:
+        _whole(results / name)
+        paths = [results / name]
     else:
         paths = _table(results)
     return _verify(paths) if arguments.verify else 0
@@ -75,6 +89,10 @@ def _whole(folder: Path) -> None:
         raise RunError(f"NAME: {str(folder)!r} cannot be read: {one_line(error)}") from error
     print(repr(Run(folder)))
     print(f"  state: {run.state}, {run.done} of {run.planned or run.done} chunks, {run.rows:,} cells")
+    for shard, why in list(run.failed.items())[:MOST_FAILED]:
+        print(f"  failed: {shard.partition('.')[0]}: {why}")
+    if len(run.failed) > MOST_FAILED:
+        print(f"  failed: {len(run.failed) - MOST_FAILED} more")
 
 
 def _verify(paths: list[Path]) -> int:

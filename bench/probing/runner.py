@@ -22,7 +22,9 @@ from bench.probing.probe import measured
 from bench.probing.report import Report
 from bench.probing.thresholds import Thresholds
 from bench.runs.chunk import AnyChunk
-from bench.runs.folder import RunFolder, check_place
+from bench.runs.folder import RunFolder
+from bench.runs.job import Outcome
+from bench.runs.place import check_place
 from bench.runs.removal import remove_run
 from bench.settings.errors import SweepError
 
@@ -75,7 +77,7 @@ def write(
         if missing or not folder.manifest.get("finished"):
             folder.begin()
             for chunk in missing:
-                folder.write(chunk, _tables(reports[chunk.seed], fields["model"], chunk.seed))
+                folder.write(chunk, Outcome(_tables(reports[chunk.seed], fields["model"], chunk.seed)))
             folder.finish()
         return folder.path
 

@@ -6,29 +6,30 @@ half of a shard, another run's, one that lost a bit, is measured again.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import re
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench.runs import provenance
+from bench.runs import lock, provenance
 from bench.runs.chunk import AnyChunk
 from bench.runs.errors import RunError
 from bench.runs.files import TEMPORARY, write_whole
+from bench.runs.job import Outcome
 from bench.runs.manifest import FORMAT, NAME, first_of, read_manifest
-from bench.runs.records import LOG, Log, Record, adopted, digest, is_intact, records_of, seconds_of
+from bench.runs.place import check_place
+from bench.runs.records import LOG, Log, Record, adopted, digest, failures_of, is_intact, records_of, seconds_of
+from bench.runs.refusals import difference, earlier
+from bench.runs.tables import as_table
 from bench.terminal.streams import note
 
-RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
-LONGEST_NAME = 200
+OF_A_SESSION = ("started", "versions", "device", "git")
 Chunk = TypeVar("Chunk", bound=AnyChunk)
 
 
@@ -57,13 +58,15 @@ class RunFolder(Generic[Chunk]):
         self._log: Log | None = None
         self._looked: set[str] = set()
         self._make(self.path)
-        self._lock = self._acquire()
+        self._lock = lock.acquire(self.path)
         try:  # what is there is looked at behind the lock, so that no other process changes it
             planned = {kind: dict(fields), "plan": [chunk.to_dict() for chunk in self.chunks]}
             existing = self._existing(planned)
             self._make_tables()
+            lock.sign(self.path)
             self.manifest = existing or {"format": FORMAT, **planned}
             self._records = self._known(existing)
+            self.failed = failures_of(self.path, self.manifest)  # shard → why it is not there
         except BaseException:
             self.close()
             raise
@@ -72,7 +75,7 @@ class RunFolder(Generic[Chunk]):
         """Let another process continue the run."""
         if self._log is not None:
             self._log.close()
-        os.close(self._lock)
+        lock.release(self.path, self._lock)
 
     def missing(self) -> list[Chunk]:
         """The chunks whose shards are not there or not intact, in order; a line says which of those that are there."""
@@ -91,8 +94,10 @@ class RunFolder(Generic[Chunk]):
         session = provenance.session()
         if "started" not in self.manifest:
             self.manifest |= {"key": self.manifest[self.kind]["key"], **session}
+            self._session = self.manifest
         else:
             self.manifest.setdefault("resumed", []).append(session)
+            self._session = session
         self.manifest |= {"format": FORMAT, "finished": None}
         self._began, self._before = time.monotonic(), seconds_of(self.path, self.manifest)
         self.manifest["total_seconds"] = self._before  # also of sessions that were killed
@@ -100,22 +105,46 @@ class RunFolder(Generic[Chunk]):
         self._log = Log(self.path)
 
     def finish(self) -> None:
-        """Note the end of the run, and its seconds: since it began or was last resumed, and in all. Raises OSError."""
+        """Note the end of the run, and its seconds: since it began or was last resumed, and in all. Raises OSError.
+
+        A run of which chunks have failed is not finished.
+        """
         seconds = self._seconds()
         total = round(self._before + seconds, 3)
-        self.manifest |= {"finished": provenance.now(), "seconds": seconds, "total_seconds": total}
+        ended = None if self.failed else provenance.now()
+        self.manifest |= {"finished": ended, "seconds": seconds, "total_seconds": total}
         self._write_manifest()
         (self.path / LOG).unlink(missing_ok=True)
 
-    def write(self, chunk: Chunk, tables: Mapping[str, Mapping[str, Any]]) -> None:
-        """The chunk's tables as shards; cells last: they say that it is done.
+    def write(self, chunk: Chunk, outcome: Outcome) -> None:
+        """The chunk's tables as shards; cells last: they say that it is done. Of one that failed, why.
 
         Raises OSError, and RunError where the shards that are there were written by a version with fewer columns.
         """
+        if outcome.tables is None:
+            self.failed[chunk.shard] = outcome.error
+            self._logged().fail(chunk.shard, outcome.error)
+            return
         for folder in reversed(self.tables):
-            table = pa.table({name: _column(values) for name, values in tables[folder].items()})
+            table = as_table(outcome.tables[folder])
             self._check_columns(folder, table.column_names)
             self._write_shard(f"{folder}/{chunk.shard}", table)
+        self.failed.pop(chunk.shard, None)
+
+    def adopt(self, chunk: Chunk, source: Path, records: Mapping[str, Record]) -> None:
+        """The chunk's shards from the run in another folder, which has them whole. Raises OSError."""
+        for name in reversed(self._names(chunk)):
+            write_whole(self.path / name, lambda path, name=name: shutil.copyfile(source / name, path))
+            self._records[name] = records[name]
+        self.failed.pop(chunk.shard, None)
+
+    def describe(self, sessions: Sequence[Mapping[str, Any]], *, finished: bool, seconds: float) -> None:
+        """Note who measured what was adopted. Raises OSError."""
+        first, *others = ({name: session.get(name) for name in OF_A_SESSION} for session in sessions)
+        ended = provenance.now() if finished else None
+        self.manifest |= {"key": self.manifest[self.kind].get("key"), **first, "resumed": others}
+        self.manifest |= {"format": FORMAT, "finished": ended, "seconds": None, "total_seconds": seconds}
+        self._write_manifest()
 
     def _check_columns(self, folder: str, names: Sequence[str]) -> None:
         """Rows of two versions would be no table. Looks at one shard that is there, once for each folder."""
@@ -126,7 +155,7 @@ class RunFolder(Generic[Chunk]):
         if (shard := next((path for path, record in records if is_intact(path, record)), None)) is not None:
             known = pq.read_schema(shard).names
             if lacking := [name for name in names if name not in known]:
-                raise self._refused(_earlier(f"whose {folder} lack {', '.join(lacking)}"))
+                raise self._refused(earlier(f"whose {folder} lack {', '.join(lacking)}"))
 
     def _write_shard(self, name: str, table: pa.Table) -> None:
         # a dictionary of measured numbers, hardly two of which are equal, costs time and room
@@ -135,12 +164,15 @@ class RunFolder(Generic[Chunk]):
         def write(path: Path) -> None:
             pq.write_table(table, path, compression="zstd", use_dictionary=cast("Any", repeated))
             self._records[name] = Record(table.num_rows, digest(path))
-            assert self._log is not None, "begin() comes first"
-            self._log.add(name, self._records[name], self._before + self._seconds())
+            self._logged().add(name, self._records[name], self._before + self._seconds())
 
         if not (self.path / name).is_file():
             (self.path / name).unlink(missing_ok=True)  # a pipe that somebody put there would be written into
         write_whole(self.path / name, write)
+
+    def _logged(self) -> Log:
+        assert self._log is not None, "begin() comes first"
+        return self._log
 
     def _seconds(self) -> float:
         """How long this session has measured."""
@@ -167,7 +199,7 @@ class RunFolder(Generic[Chunk]):
         if existing is None and self._holds_foreign_files():
             raise RunError(f"name: {self.path} exists and is not a run; choose another name or remove it")
         if existing is not None and {key: existing.get(key) for key in planned} != planned:
-            raise self._refused(_difference(self.kind, existing, planned[self.kind]))
+            raise self._refused(difference(self.kind, existing, planned[self.kind]))
         return existing
 
     def _refused(self, what: str) -> RunError:
@@ -180,6 +212,9 @@ class RunFolder(Generic[Chunk]):
 
     def _write_manifest(self) -> None:
         self.manifest["shards"] = {name: record._asdict() for name, record in sorted(self._records.items())}
+        self.manifest.pop("failed", None)
+        if self.failed:
+            self.manifest["failed"] = dict(sorted(self.failed.items()))
         text = json.dumps(self.manifest, indent=1) + "\n"
         write_whole(self.path / NAME, lambda path: path.write_text(text, encoding="utf-8"))
 
@@ -200,46 +235,3 @@ class RunFolder(Generic[Chunk]):
             for stray in folder.glob(f"{TEMPORARY}*"):
                 if stray.is_symlink() or not stray.is_dir():
                     stray.unlink()
-
-    def _acquire(self) -> int:
-        handle = os.open(self.path, os.O_RDONLY)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(handle)
-            raise RunError(f"name: another process is writing {self.path}; wait for it or choose another name") from error
-        return handle
-
-
-def check_place(results: str | os.PathLike[str], name: str) -> None:
-    """Raises RunError for a name or folder that no run can have."""
-    if not RUN_NAME.fullmatch(name) or len(name) > LONGEST_NAME:
-        raise RunError(f"name: got {name!r}, expected a folder name of at most {LONGEST_NAME} letters, digits and . _ + -")
-    if not os.fspath(results):
-        raise RunError("results: got '', expected a folder")
-    if not os.fsdecode(results).isprintable():
-        raise RunError(f"results: got {os.fsdecode(results)!r}, expected a folder whose name is printable text in UTF-8")
-
-
-def _column(values: Any) -> pa.Array:
-    """A column from an array, or from a pair (words, [rows] which of them)."""
-    if isinstance(values, tuple):
-        words, which = values
-        return pa.array(words).take(pa.array(which))
-    return pa.array(np.ascontiguousarray(values))
-
-
-def _difference(kind: str, existing: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    """What a folder holds instead of the run with the fields ``new``."""
-    old = existing.get(kind) or {}
-    fields = [name for name in new if old.get(name) != new[name]]
-    if old and not any(name in old for name in fields):
-        return _earlier(f"which knew no {', '.join(fields)}" if fields else "which cut it into other chunks")
-    return f"holds another {kind} ({', '.join(fields)} differ);"
-
-
-def _earlier(how: str) -> str:
-    return (
-        f"was begun by an earlier version of depthscale, {how}, and cannot be finished by this one; "
-        "what it holds can be read, drawn and compared; to measure it again,"
-    )

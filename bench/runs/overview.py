@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.runs.manifest import NAME, kind_of, one_line, planned_shards, read_manifest
-from bench.runs.records import Record, is_intact, records_of, rows_of
+from bench.runs.records import Record, failures_of, is_intact, records_of, rows_of
 
 FIRST = "cells"  # the table whose shards are written last, and say that a chunk is done
 
@@ -26,10 +26,13 @@ class Overview(NamedTuple):
     device: str
     bytes: int
     ended: datetime | None  # when it was finished, or last written
+    failed: Mapping[str, str]  # shard → why its chunk could not be measured
 
     @property
     def state(self) -> str:
         """In a word or two."""
+        if self.failed:
+            return f"{len(self.failed)} failed"
         if not self.finished:
             return "unfinished"
         if not self.kept:
@@ -56,6 +59,7 @@ def overview(folder: Path) -> Overview:
         device=words,
         bytes=sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()),
         ended=_time(folder, manifest),
+        failed={name: why for name, why in failures_of(folder, manifest).items() if name not in done},
     )
 
 

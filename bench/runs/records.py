@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 LOG = "shards.jsonl"
+LONGEST = 300  # characters of why a chunk failed
 
 
 class Record(NamedTuple):
@@ -62,6 +63,18 @@ def records_of(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Record]:
     return found
 
 
+def failures_of(folder: Path, manifest: Mapping[str, Any]) -> dict[str, str]:
+    """A chunk's shard → why it could not be measured, when it was last tried."""
+    said = manifest.get("failed")
+    found = {str(name): _line(why) for name, why in said.items()} if isinstance(said, dict) else {}
+    for entry in _lines(folder):
+        if isinstance(entry.get("failed"), str):
+            found[entry["failed"]] = _line(entry.get("error"))
+        elif isinstance(entry.get("shard"), str):
+            found.pop(entry["shard"].rpartition("/")[2], None)
+    return found
+
+
 def seconds_of(folder: Path, manifest: Mapping[str, Any]) -> float:
     """How long all sessions of a run have measured: to the end of those that finished it, to the last shard of others."""
     known = [0.0, manifest.get("seconds"), manifest.get("total_seconds")]
@@ -94,6 +107,10 @@ def _lines(folder: Path) -> Iterator[dict[str, Any]]:
                 yield entry
 
 
+def _line(why: Any) -> str:
+    return " ".join(str(why).split())[:LONGEST]
+
+
 def _note(found: dict[str, Record], name: Any, entry: Any) -> None:
     if not isinstance(name, str) or not isinstance(entry, dict):
         return
@@ -112,7 +129,13 @@ class Log:
 
     def add(self, name: str, record: Record, total_seconds: float) -> None:
         """Append the record of the shard ``table/shard``, and how long was measured until then. Raises OSError."""
-        entry = {"shard": name, **record._asdict(), "total_seconds": total_seconds}
+        self._append({"shard": name, **record._asdict(), "total_seconds": total_seconds})
+
+    def fail(self, shard: str, error: str) -> None:
+        """Append why a chunk has no rows. Raises OSError."""
+        self._append({"failed": shard, "error": error})
+
+    def _append(self, entry: Mapping[str, Any]) -> None:
         os.write(self._handle, f"{json.dumps(entry)}\n".encode())
         os.fsync(self._handle)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 LONGEST = 120  # characters of a value in a message: enough to know it again
 
 
@@ -23,6 +25,15 @@ class SweepError(UsageError):
     def __init__(self, field: str, value: object, accepted: str) -> None:
         super().__init__(f"{field}: got {shown(value)}, expected {accepted}")
         self.accepted = accepted
+
+
+class ChunkError(RuntimeError):
+    """Chunks of a run could not be measured; all others were. Its one line says how many, why, and what tries them again."""
+
+    def __init__(self, folder: object, failed: Mapping[str, str], chunks: int) -> None:
+        shard, why = next(iter(failed.items()))
+        which = f"{len(failed)} of {chunks} chunks failed ({shard.partition('.')[0]}: {why})"
+        super().__init__(f"{folder}: {which}; the same command tries them again")
 
 
 def shown(value: object) -> str:

@@ -23,7 +23,8 @@ from bench.networks.losses import LOSSES
 from bench.networks.seeds import seed_mesh
 from bench.networks.trial import check_own
 from bench.runs.folder import RunFolder
-from bench.runs.loop import Job, fill
+from bench.runs.job import Job
+from bench.runs.loop import fill
 from bench.runs.removal import remove_run
 from bench.settings.defaults import PLAIN
 from bench.sweeps.needs import check_blocks_fit, check_fits

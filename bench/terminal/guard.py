@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from bench.settings.errors import UsageError
+from bench.settings.errors import ChunkError, UsageError
 from bench.terminal.parser import flag
 from bench.terminal.signals import INTERRUPTED, say_when_interrupted
 from bench.terminal.streams import note, settle_output
@@ -20,8 +20,8 @@ def guarded(
     """What ``work`` returns, or the exit status of what it raises, which is told in one line.
 
     0: done, or the reader of standard output has left; 2: bad arguments; 130: interrupted; 1: the operating system refused
-    something. ``resumes``: the same command finishes the rest; ``written``: how the command line writes those arguments that
-    are no options, or have another name from Python. Raises what nobody foresaw.
+    something, or chunks of a run failed. ``resumes``: the same command finishes the rest; ``written``: how the command line
+    writes those arguments that are no options, or have another name from Python. Raises what nobody foresaw.
     """
     interrupted = f"{prog}: interrupted{'; the same command finishes the rest' if resumes else ''}"
     say_when_interrupted(interrupted)
@@ -32,6 +32,9 @@ def guarded(
     except UsageError as error:
         note(f"{prog}: error: {written.get(error.field) or _argument(error.field)}: {error.told}")
         return 2
+    except ChunkError as error:
+        note(f"{prog}: error: {error}")
+        return 1
     except KeyboardInterrupt:
         note(interrupted)
         return INTERRUPTED

@@ -40,6 +40,10 @@ class Bar(tqdm):
         super().__init__(*arguments, **options)
         self._cells, self._began = cells, time.monotonic()
 
+    def lose(self, cells: int) -> None:
+        """So many cells are not done after all."""
+        self._cells -= cells
+
     def __exit__(self, kind: Any, *_: Any) -> None:
         shown = not self.disable
         self.close()

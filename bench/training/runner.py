@@ -18,7 +18,8 @@ from bench.networks.initializers import INITIALIZERS
 from bench.networks.seeds import fetch_behind, place, seed_mesh
 from bench.networks.trial import check_own
 from bench.runs.folder import RunFolder
-from bench.runs.loop import Job, fill
+from bench.runs.job import Job
+from bench.runs.loop import fill
 from bench.runs.removal import remove_run
 from bench.settings.defaults import PLAIN
 from bench.settings.errors import SweepError

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import bench
-from bench.runs import provenance
+from bench.runs import lock, provenance
 from bench.runs.files import write_whole
 from bench.runs.folder import RunFolder
 
@@ -108,8 +108,8 @@ def test_tables_that_are_links_are_refused(sweep, mine, tmp_path):
 
 def test_the_manifest_is_read_behind_the_lock(sweep, tmp_path, monkeypatch):
     held = []
-    acquire, existing = RunFolder._acquire, RunFolder._existing
-    monkeypatch.setattr(RunFolder, "_acquire", lambda self: (held.append("lock"), acquire(self))[1])
+    acquire, existing = lock.acquire, RunFolder._existing
+    monkeypatch.setattr(lock, "acquire", lambda folder: (held.append("lock"), acquire(folder))[1])
     monkeypatch.setattr(RunFolder, "_existing", lambda self, planned: (held.append("manifest"), existing(self, planned))[1])
     bench.run(sweep, results=tmp_path, name="mine", progress=False)
     assert held == ["lock", "manifest"]

@@ -1,0 +1,1 @@
+"""What runs a job's chunks: this process, or others, on this machine or many."""

@@ -1,0 +1,23 @@
+"""What a folder holds instead of the run that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def difference(kind: str, existing: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """What a folder holds instead of the run with the fields ``new``."""
+    old = existing.get(kind) or {}
+    fields = [name for name in new if old.get(name) != new[name]]
+    if old and not any(name in old for name in fields):
+        return earlier(f"which knew no {', '.join(fields)}" if fields else "which cut it into other chunks")
+    return f"holds another {kind} ({', '.join(fields)} differ);"
+
+
+def earlier(how: str) -> str:
+    """What is said of a run that another version began."""
+    return (
+        f"was begun by an earlier version of depthscale, {how}, and cannot be finished by this one; "
+        "what it holds can be read, drawn and compared; to measure it again,"
+    )
