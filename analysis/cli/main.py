@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
+from analysis.cli import papers
 from analysis.cli.draw import draw
 from analysis.cli.find import load, outlines
 from analysis.drawing.target import FORMATS
@@ -12,6 +13,8 @@ from bench.settings.errors import UsageError
 from bench.settings.suggestions import nearest
 from bench.terminal.guard import guarded
 from bench.terminal.parser import Parser
+
+PAPERS = "papers"  # beside the figures
 
 
 def build_parser(figures: Iterable[str] | None = None, prog: str = "python -m analysis") -> Parser:
@@ -34,6 +37,10 @@ def build_parser(figures: Iterable[str] | None = None, prog: str = "python -m an
         )
         if figures is None or name in figures:
             _add_options(added, name)
+    added = commands.add_parser(
+        PAPERS, help=papers.HELP, description=papers.DESCRIPTION, epilog=papers.EPILOG, allow_abbrev=False
+    )
+    papers.add_options(added)
     return parser
 
 
@@ -45,6 +52,9 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m analysis")
 
 def _run(argv: list[str], prog: str) -> int:
     figures = outlines()
+    if argv[:1] == [PAPERS]:
+        chosen = build_parser((), prog).parse_strictly(argv)
+        return guarded(lambda: papers.main(chosen), f"{prog} {PAPERS}", resumes=True)
     if argv and not argv[0].startswith("-") and argv[0] not in figures:
         accepted = f"one of {', '.join(figures)}{nearest(argv[0], figures)}"
         raise UsageError(f"FIGURE: got {argv[0]!r}, expected {accepted}")

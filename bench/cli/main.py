@@ -15,6 +15,10 @@ from bench.terminal.parser import Completion, Parser, Version
 from bench.training.presets import TRAININGS
 from bench.training.specs import OPTIMIZERS
 
+FIGURES, PAPERS = (
+    "analysis.cli.main",
+    "analysis.cli.papers",
+)  # looked up by name: what measures imports nothing of what looks
 COMMANDS: dict[str, Any] = {
     "sweep": sweep,
     "train": train,
@@ -23,13 +27,13 @@ COMMANDS: dict[str, Any] = {
     "compare": compare,
     "recommend": recommend,
     "theory": theory,
+    "papers": import_module(PAPERS),
     "runs": runs,
     "list": listing,
 }
-RESUMED = ("sweep", "precision", "compare", "train")  # finish by the same command after a kill
+RESUMED = ("sweep", "precision", "compare", "train", "papers")  # finish by the same command after a kill
 WRITTEN = {"name": "--run", "run": "--from", "preset": "preset", "make": "MODULE:MAKE"}  # what is no option of the same name
 PLOT = "plot"
-FIGURES = "analysis.cli.main"  # looked up by name: what measures imports nothing of what looks
 
 
 def build_parser(prog: str = "bench") -> Parser:

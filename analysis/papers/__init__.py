@@ -1,0 +1,1 @@
+"""Papers of the field, one a file: their runs, their figure, and what they claim, measured again."""

@@ -1,0 +1,73 @@
+"""From rows to a number with its 95 % interval over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.numbers.reached import median_interval
+from analysis.papers.claim import Estimate
+
+CONFIDENCE = 0.95
+
+
+def exactly(value: float) -> Estimate:
+    """A number that has no seeds."""
+    return Estimate(float(value), float(value), float(value))
+
+
+def mean_over_seeds(values: Any) -> Estimate:
+    """The mean and Student's interval of it. values: one a seed; of one alone the interval is everything."""
+    from scipy.stats import t
+
+    values = np.asarray(values, float)
+    middle, count = float(values.mean()), len(values)
+    if count < 2:
+        return Estimate(middle, -np.inf, np.inf)
+    half = float(t.ppf((1 + CONFIDENCE) / 2, count - 1) * values.std(ddof=1) / np.sqrt(count))
+    return Estimate(middle, middle - half, middle + half)
+
+
+def median_over_seeds(values: Any) -> Estimate:
+    """The median, and the interval of :func:`analysis.numbers.reached.median_interval`. values: one a seed, inf too."""
+    values = np.sort(np.asarray(values, float))
+    return Estimate(float(np.median(values)), *median_interval(values))
+
+
+def variance_over_seeds(values: Any) -> Estimate:
+    """The variance of what differs between seeds, and its bootstrap interval (the resamples are always the same)."""
+    values = np.asarray(values, float)
+    drawn = np.random.default_rng(0).choice(values, (9999, len(values)))
+    low, high = np.quantile(drawn.var(axis=1, ddof=1), ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2))
+    return Estimate(float(values.var(ddof=1)), float(low), float(high))
+
+
+def share(count: int, total: int) -> Estimate:
+    """``count`` of ``total``, and Wilson's interval of the share."""
+    from scipy.stats import binomtest
+
+    low, high = binomtest(int(count), int(total)).proportion_ci(CONFIDENCE, method="wilson")
+    return Estimate(count / total, float(low), float(high))
+
+
+def by_seed(frame: pd.DataFrame, number: Callable[[pd.DataFrame], Any]) -> np.ndarray:
+    """[seeds]: what ``number`` makes of the rows of each seed."""
+    return np.array([number(rows) for _, rows in frame.groupby("seed", sort=True)])
+
+
+def slopes(frame: pd.DataFrame, y: str, x: str = "depth", *, log_x: bool = False) -> np.ndarray:
+    """[seeds]: the slope of the column y against x (against log10 of x), by least squares."""
+    along = np.log10 if log_x else np.asarray
+
+    def slope(rows: pd.DataFrame) -> float:
+        return float(np.polyfit(along(rows[x].to_numpy(float)), rows[y].to_numpy(float), 1)[0])
+
+    return by_seed(frame, slope)
+
+
+def wide(frame: pd.DataFrame, y: str, columns: Sequence[str] | str) -> pd.DataFrame:
+    """[seeds, …]: the column y, a row a seed and a column for each value of ``columns``."""
+    return frame.pivot_table(index="seed", columns=columns, values=y, dropna=False)

@@ -1,0 +1,79 @@
+"""From papers to verdicts: what is missing of their runs is measured, then figures and claims are made from the rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from analysis.papers.claim import judge
+from analysis.papers.paper import FramesOf, Paper
+from bench.runs.files import write_whole
+from bench.settings.errors import UsageError
+from bench.terminal.progress import counting_bar
+
+FOLDER = "papers"  # of the results
+
+
+def measure(papers: Iterable[Paper], size: str, results: Path, *, progress: bool, overwrite: bool) -> dict[str, FramesOf]:
+    """The frames of each paper by its name, after what is missing of its runs in ``results/papers/NAME-LABEL-SIZE``.
+
+    Raises UsageError where such a folder holds another run, unless ``overwrite`` removes it first.
+    """
+    runs = {paper.name: dict(paper.runs(size)) for paper in papers}
+    found = {}
+    with counting_bar(sum(map(len, runs.values())) + len(runs), "runs", "papers", shown=progress) as bar:
+        for paper in papers:
+            folders = {}
+            for label, settings in runs[paper.name].items():
+                bar.set_description(f"{paper.name} {label}")
+                folders[label] = _run(settings, results / FOLDER, f"{paper.name}-{label}-{size}", overwrite)
+                bar.update()
+            found[paper.name] = FramesOf(paper.computed(size), folders)
+            bar.update()
+    return found
+
+
+def _run(settings: Any, results: Path, name: str, overwrite: bool) -> Path:
+    import bench
+
+    start: Any = bench.train if isinstance(settings, bench.Training) else bench.run
+    try:
+        return start(settings, results=results, name=name, progress=False, overwrite=overwrite).path
+    except bench.RunError as error:  # there, a run has the name that was asked for; here nobody asked for one
+        raise UsageError(f"results: {error}; --overwrite removes it first") from error
+
+
+def judged(paper: Paper, size: str, frames: Mapping[str, Any]) -> dict[str, Any]:
+    """A paper's reference and its claims as rows (:func:`analysis.papers.claim.judge`), as they are kept on disk."""
+    reference = {name: getattr(paper, name) for name in ("name", "authors", "year", "title", "arxiv")}
+    return reference | {"size": size, "claims": [judge(claim, frames) for claim in paper.claims]}
+
+
+def keep(paper: Paper, size: str, frames: Mapping[str, Any], results: Path) -> dict[str, Any]:
+    """Write the paper's figure, NAME.png, and its verdicts, NAME.json, each whole or not at all; returns the verdicts."""
+    from analysis.drawing.save import save_figure  # Matplotlib takes a while
+
+    folder = results / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    title = f"{paper.authors} {paper.year}: {paper.title}"
+    save_figure(paper.plot(frames), folder / f"{paper.name}.png", title=title, note=f"depthscale papers {paper.name}")
+    verdicts = judged(paper, size, frames)
+    text = json.dumps(verdicts, ensure_ascii=False, indent=1)
+    write_whole(folder / f"{paper.name}.json", lambda path: path.write_text(text, encoding="utf-8"))
+    return verdicts
+
+
+def kept(results: Path) -> list[dict[str, Any]]:
+    """The verdicts of all papers that were measured there, the oldest paper first. Raises UsageError for a damaged file."""
+    found = []
+    for path in (results / FOLDER).glob("*.json"):
+        try:
+            verdicts = json.loads(path.read_text(encoding="utf-8"))
+            found.append((verdicts["year"], verdicts["name"], verdicts))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UsageError(
+                f"results: {str(path)!r} cannot be read ({error}); remove it and run its paper again"
+            ) from error
+    return [verdicts for *_, verdicts in sorted(found, key=lambda each: each[:2])]

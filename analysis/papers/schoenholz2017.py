@@ -1,0 +1,221 @@
+"""Schoenholz, Gilmer, Ganguli & Sohl-Dickstein 2017: depth scales of signals and gradients, and of training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.papers.claim import RECALLED, SECONDARY, SEEN, Claim, Estimate, Frames, Range
+from analysis.papers.estimates import by_seed, exactly, mean_over_seeds, median_over_seeds, slopes
+from analysis.papers.panels import THEORY, line_over_seeds, name_panels, panels
+from analysis.papers.paper import Paper, sweep, training
+from bench.theory import fixed_point
+
+BIAS = 0.05  # σ_b²
+ORDERED, CHAOTIC = 1.3, 2.5  # σ_w² of the measurements
+START = 5  # layers after which lengths are at their fixed point
+
+
+def _std(variance: float) -> float:
+    return float(f"{math.sqrt(variance):.12g}")
+
+
+def _point(variance: float) -> Any:
+    return fixed_point("tanh", weight_std=math.sqrt(variance), bias_std=math.sqrt(BIAS))
+
+
+def runs(size: str) -> Mapping[str, Any]:
+    """Two inputs and gradients at random weights, and training over depth and σ_w²."""
+    seeds, steps, variances, depths, trained = {
+        "smoke": (3, 20, (1.4, 2.6), (8, 16), 2),
+        "quick": (32, 400, (1.2, 1.5, 1.8, 2.4, 3.2), (8, 16, 32, 64, 100), 2),
+        "full": (32, 3000, tuple(1 + step / 5 for step in range(16)), (10, 16, 26, 43, 70, 114, 185, 300), 3),
+    }[size]
+    kind: dict[str, Any] = {"activations": "tanh", "bias_stds": _std(BIAS)}
+    signals = sweep(
+        **kind,
+        scales=[_std(ORDERED), _std(CHAOTIC)],
+        depths=(6, 12, 24, 48),
+        widths=256,
+        seeds=seeds,
+        correlations=0.6,
+        layers=False,
+    )
+    learning = training(
+        **kind,
+        scales=[_std(each) for each in variances],
+        depths=depths,
+        widths=32,
+        learning_rates=(0.003,),
+        optimizers="momentum",
+        steps=steps,
+        batch=32,
+        seeds=trained,
+        target="accuracy=0.8",
+    )
+    return {"signals": signals, "train": learning}
+
+
+def _at(frame: pd.DataFrame, variance: float) -> pd.DataFrame:
+    return frame.loc[np.isclose(frame["scale"] ** 2, variance, rtol=1e-6)]
+
+
+def correlation_scale(frames: Frames) -> Estimate:
+    """ξ_c of the ordered phase, from the decay of 1 - c, over the theory's."""
+    rows = _at(frames["signals.pairs"], ORDERED)
+    rows = rows.loc[rows["depth"] >= START].assign(apart=lambda each: np.log(1 - each["cosine_last"]))
+    return mean_over_seeds(-1 / slopes(rows, "apart") / _point(ORDERED).xi_c)
+
+
+def gradient_scale(variance: float) -> Any:
+    """1/|ln χ₁| of squared gradients, over the theory's, at that σ_w²."""
+
+    def measured(frames: Frames) -> Estimate:
+        rows = _at(frames["signals"], variance)
+        rows = rows.loc[rows["depth"] >= START]
+        growth = 2 * np.log(10) * slopes(rows, "log10_grad_first")
+        return mean_over_seeds(growth / math.log(_point(variance).chi1))
+
+    return measured
+
+
+def trainable(frames: Frames) -> Estimate:
+    """The largest depth that is trained, in units of ξ_c: the median over seeds and those σ_w² where one depth fails."""
+    rows = frames["train"]
+    found = []
+    for scale, of_scale in rows.groupby("scale", sort=True):
+        xi, deepest = _point(float(scale) ** 2).xi_c, of_scale["depth"].max()
+        reached = of_scale.loc[np.isfinite(of_scale["steps_to_target"])]
+        limits = by_seed(reached, lambda each: max(each["depth"]))
+        found += [limit / xi for limit in limits if limit < deepest]
+    return median_over_seeds(found) if found else Estimate(math.nan, math.nan, math.nan)
+
+
+def computed(_: str) -> Mapping[str, pd.DataFrame]:
+    """The factor χ₁ along σ_w²."""
+    variances = np.linspace(1.2, 2.4, 25)
+    return {"factors": pd.DataFrame({"variance": variances, "chi1": [_point(float(each)).chi1 for each in variances]})}
+
+
+def edge(frames: Frames) -> Estimate:
+    """σ_w² where χ₁ = 1, between the points of the line."""
+    rows = frames["factors"].sort_values("chi1")
+    return exactly(np.interp(1.0, rows["chi1"], rows["variance"]))
+
+
+def plot_schoenholz2017(frames: Frames, *, axes: Sequence[Axes] | None = None) -> Figure:
+    """Figs. 2, 4 and 5: decay of correlations, gradients against depth, and trained accuracy over σ_w² and depth."""
+    pairs, cells, trained = frames["signals.pairs"], frames["signals"], frames["train"]
+    with panels(3, axes) as (signals, gradients, training):
+        for place, (variance, name) in enumerate(((ORDERED, "ordered"), (CHAOTIC, "chaotic"))):
+            label = rf"{name}, $\sigma_w^2$ = {variance:g}"
+            line_over_seeds(signals, _at(pairs, variance), "depth", "cosine_last", place, label=label)
+            rows = _at(cells, variance)
+            line_over_seeds(gradients, rows, "depth", "log10_grad_first", place, label=label)
+            depth = np.array(sorted(set(rows["depth"])), float)
+            slope = math.log10(_point(variance).chi1) / 2
+            middle = rows.groupby("depth")["log10_grad_first"].median()
+            gradients.plot(depth, middle.iloc[-1] + slope * (depth - depth[-1]), **THEORY)
+            signals.axhline(_point(variance).c, **THEORY)
+        table = trained.pivot_table(index="depth", columns="scale", values="final_train_accuracy", dropna=False)
+        variances = np.array(table.columns) ** 2
+        image = training.pcolormesh(
+            np.arange(len(variances) + 1), np.arange(len(table) + 1), table, cmap="viridis", vmin=0, vmax=1
+        )
+        training.set_xticks(
+            np.arange(len(variances))[:: max(len(variances) // 5, 1)] + 0.5,
+            [f"{each:.2g}" for each in variances[:: max(len(variances) // 5, 1)]],
+        )
+        training.set_yticks(np.arange(len(table)) + 0.5, [f"{each}" for each in table.index])
+        places = np.interp(
+            np.log([6 * _point(float(each)).xi_c for each in variances]),
+            np.log(table.index.to_numpy(float)),
+            np.arange(len(table)),
+        )
+        training.plot(
+            np.arange(len(variances)) + 0.5, places + 0.5, color="white", linewidth=1.4, linestyle="--", label=r"6 $\xi_c$"
+        )
+        training.figure.colorbar(image, ax=training, label="training accuracy")
+        signals.set(xlabel="depth L", ylabel="correlation of two inputs")
+        gradients.set(xlabel="depth L", ylabel=r"$\log_{10}\,\Vert\partial y/\partial W_1\Vert$")
+        training.set(xlabel=r"$\sigma_w^2$", ylabel="depth L")
+        name_panels((signals, gradients, training), ("Fig. 2: correlations", "Fig. 4: gradients", "Fig. 5: trained"))
+        training.legend(loc="upper right", facecolor="0.3", labelcolor="white", frameon=True, framealpha=0.8)
+        return signals.figure
+
+
+PAPER = Paper(
+    name="schoenholz2017",
+    authors="Schoenholz, Gilmer, Ganguli & Sohl-Dickstein",
+    year=2017,
+    title="Deep Information Propagation",
+    arxiv="1611.01232",
+    runs=runs,
+    computed=computed,
+    plot=plot_schoenholz2017,
+    claims=(
+        Claim(
+            name="correlation depth",
+            sentence="Correlations of two inputs approach their fixed point as exp(-l/ξ_c)",
+            where="eq. 9, Fig. 2",
+            published="ξ_c of theory",
+            sure=SEEN,
+            quantity=f"measured ξ_c over theory's, ordered phase, σ_w² = {ORDERED:g}",
+            measure=correlation_scale,
+            accepts=Range(0.9, 1.1),
+            theory=lambda: 1.0,
+            because="at finite width lengths and cosines fluctuate, and the mean of a logarithm is not that of theory",
+        ),
+        Claim(
+            name="gradients vanish",
+            sentence="In the ordered phase squared gradients vanish as χ₁^L",
+            where="eq. 18, Fig. 4",
+            published="χ₁ of theory",
+            sure=SECONDARY,
+            quantity=f"measured ln of the factor a layer over ln χ₁, σ_w² = {ORDERED:g}",
+            measure=gradient_scale(ORDERED),
+            accepts=Range(0.9, 1.1),
+            theory=lambda: 1.0,
+            because="a typical network of finite width is below the root mean square that theory speaks of",
+        ),
+        Claim(
+            name="gradients explode",
+            sentence="In the chaotic phase they explode as χ₁^L",
+            where="eq. 18, Fig. 4",
+            published="χ₁ of theory",
+            sure=SECONDARY,
+            quantity=f"measured ln of the factor a layer over ln χ₁, σ_w² = {CHAOTIC:g}",
+            measure=gradient_scale(CHAOTIC),
+            accepts=Range(0.9, 1.1),
+            theory=lambda: 1.0,
+            because="a typical network of finite width is below the root mean square that theory speaks of",
+        ),
+        Claim(
+            name="edge of chaos",
+            sentence="At σ_b² = 0.05 ordered and chaotic phase meet near σ_w² = 1.76",
+            where="Figs. 1, 5",
+            published="1.76",
+            sure=RECALLED,
+            quantity="σ_w² with χ₁ = 1, of theory",
+            measure=edge,
+            accepts=Range(1.71, 1.81),
+        ),
+        Claim(
+            name="trainable to 6 ξ_c",
+            sentence="Networks are trained to a depth of about 6 ξ_c, and no further",
+            where="Fig. 5",
+            published="6",
+            sure=SECONDARY,
+            quantity="deepest trained network, in units of ξ_c",
+            measure=trainable,
+            accepts=Range(4.0, 9.0),
+            because="the limit is the budget of steps as much as ξ_c: with more steps deeper networks are trained",
+        ),
+    ),
+)
