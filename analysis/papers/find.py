@@ -32,10 +32,8 @@ def references() -> dict[str, Reference]:
         match assigned(module.name, DECLARED):
             case ast.Call(keywords=keywords):
                 written = {word.arg: word.value for word in keywords}
-                strings: dict[str, Any] = {
-                    name: ast.literal_eval(written[name]) for name in Reference._fields if name in written
-                }
-                found[module.name.rpartition(".")[2]] = Reference(**{"arxiv": ""} | strings)
+                texts: Any = {name: ast.literal_eval(written[name]) for name in Reference._fields if name in written}
+                found[module.name.rpartition(".")[2]] = Reference(**({"arxiv": ""} | texts))
     return dict(sorted(found.items(), key=lambda item: (item[1].year, item[0])))
 
 

@@ -68,4 +68,4 @@ def name_panels(axes: Sequence[Axes], titles: Sequence[str]) -> None:
     for ax, title in zip(axes, titles, strict=True):
         ax.set_title(title)
         if ax.get_legend_handles_labels()[1]:
-            ax.legend(handlelength=2.2)
+            ax.legend(handlelength=2.2, frameon=True, framealpha=0.75, edgecolor="none")
