@@ -9,6 +9,7 @@
 * ``Sweep``, ``Training``: what is measured, what is trained; ``PRESETS``, ``TRAININGS``: some with a name.
 * ``Precision``: a sweep whose networks are computed in number formats too.
 * ``run``, ``train``: do it, or finish it; ``open``: a run that is there; all three return a ``Run``.
+* ``plan``: what a run will cost, as ``Estimate``, before it is begun.
 * ``compare``: initializations ranked, as a table, with theory beside it.
 * ``gradient_norms``: of a network that is held as arrays, without a run, as ``GradientNorms``.
 * ``unbounded``: any JAX function in floats whose exponent never ends, ``Extended``.
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from bench.engine.arrays import GradientNorms, gradient_norms
     from bench.interface.comparing import compare
     from bench.interface.measuring import open, run, train  # noqa: A004
+    from bench.interface.planning import plan
     from bench.interface.run import Run
     from bench.networks.activations import ACTIVATIONS, Activation
     from bench.networks.architectures.architecture import Architecture
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from bench.probing.probe import probe
     from bench.probing.report import Report
     from bench.runs.errors import RunError
+    from bench.runs.estimate import Estimate
     from bench.settings.errors import SweepError
     from bench.sweeps.presets import PRESETS
     from bench.sweeps.sweep import Sweep
@@ -57,6 +60,7 @@ __all__ = [
     "TRAININGS",
     "Activation",
     "Architecture",
+    "Estimate",
     "Extended",
     "GradientNorms",
     "Policy",
@@ -72,6 +76,7 @@ __all__ = [
     "gradient_monitor",
     "gradient_norms",
     "open",
+    "plan",
     "probe",
     "rounded",
     "run",
@@ -84,6 +89,7 @@ _HOMES = {
     "ACTIVATIONS": "networks.activations",
     "Activation": "networks.activations",
     "Architecture": "networks.architectures.architecture",
+    "Estimate": "runs.estimate",
     "Extended": "arithmetic.number",
     "GradientNorms": "engine.arrays",
     "INITIALIZERS": "networks.initializers",
@@ -102,6 +108,7 @@ _HOMES = {
     "gradient_monitor": "probing.monitor",
     "gradient_norms": "engine.arrays",
     "open": "interface.measuring",
+    "plan": "interface.planning",
     "probe": "probing.probe",
     "rounded": "arithmetic.rounding",
     "run": "interface.measuring",

@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench.cli.options import SWEEP, add_options_for, add_run_options, one_number, overrides_from, preset_of, say_next
+from bench.cli.options import (
+    SWEEP,
+    add_options_for,
+    add_plan_options,
+    add_run_options,
+    one_number,
+    overrides_from,
+    preset_of,
+    say_next,
+)
 from bench.comparison.arguments import check_isometry_seeds, check_rank_by
 from bench.settings.errors import SweepError
 from bench.settings.presets import defaults_of
@@ -30,6 +39,7 @@ OPTIONS = {field: option for field, option in SWEEP.items() if field != "loss"}
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     add_run_options(parser, PRESETS, f" (default: {PRESET})")
+    add_plan_options(parser)
     parser.add_argument("--from", dest="taken", metavar="RUN_DIR", help="compare a finished run's cells instead of running")
     add_options_for(parser, OPTIONS, {**defaults_of(Sweep), **PRESETS[PRESET].written})
     parser.add_argument(
@@ -66,6 +76,8 @@ def main(arguments: argparse.Namespace) -> None:
     columns = check_columns(arguments.columns)
     taken = arguments.taken is not None
     folder = _given(arguments) if taken else _measured(arguments, preset.sweep, overrides)
+    if folder is None:
+        return
     table = compare_run(folder, isometry_seeds=seeds, rank_by=rank_by, progress=not arguments.quiet)
     write_comparison(table, folder, "run" if taken else "results", columns)
     say_next(arguments, "compare", folder)
@@ -73,17 +85,21 @@ def main(arguments: argparse.Namespace) -> None:
     print(folder)
 
 
-def _measured(arguments: argparse.Namespace, base: Sweep, overrides: Mapping[str, Any]) -> Path:
-    """The run of what was asked for, measured to compare. Raises SweepError and RunError."""
+def _measured(arguments: argparse.Namespace, base: Sweep, overrides: Mapping[str, Any]) -> Path | None:
+    """The run of what was asked for, measured to compare; None where it was only planned. Raises SweepError and RunError."""
     from bench.comparison.of_run import asked_of, default_name, to_compare
+    from bench.interface.planning import memory_of, plan
     from bench.sweeps.runner import run
 
     asked, left_out = asked_of(base, overrides)
     for name in left_out:
         note(f"{name} is left out: it is normalized on data, which is for plain networks")
     sweep = to_compare(asked)
+    if arguments.dry_run:
+        print(plan(sweep, max_memory=arguments.max_memory))
+        return None
     run_name = arguments.run if arguments.run is not None else default_name(arguments.preset or PRESET)
-    where = {"results": arguments.results, "name": run_name}
+    where = {"results": arguments.results, "name": run_name, "max_memory": memory_of(arguments.max_memory)}
     return Path(run(sweep, **where, progress=not arguments.quiet, overwrite=arguments.overwrite))
 
 
@@ -92,6 +108,7 @@ def _given(arguments: argparse.Namespace) -> Path:
     for name in (*OPTIONS, "preset", "run"):
         if (given := getattr(arguments, name, None)) is not None:
             raise SweepError(name, given, "nothing beside --from, which takes a run as it is")
-    if arguments.overwrite:
-        raise SweepError("overwrite", True, "nothing beside --from, which takes a run as it is")
+    for name in ("overwrite", "dry_run", "max_memory"):
+        if given := getattr(arguments, name):
+            raise SweepError(name, given, "nothing beside --from, which takes a run as it is")
     return Path(arguments.taken)

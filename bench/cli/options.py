@@ -111,6 +111,16 @@ def add_run_options(parser: argparse.ArgumentParser, presets: Iterable[str], oth
     )
 
 
+def add_plan_options(parser: argparse.ArgumentParser) -> None:
+    """What a run may take, and whether it is only to be told."""
+    parser.add_argument(
+        "--dry-run", action="store_true", help="run nothing: print cells, arithmetic, time, memory and disk as estimated"
+    )
+    parser.add_argument(
+        "--max-memory", metavar="SIZE", help="refuse a run that would take more: 4GB, 500MB (default: what there is)"
+    )
+
+
 def say_next(arguments: argparse.Namespace, figure: str, folder: object) -> None:
     """The command to try next, unless nothing is to be said."""
     if not arguments.quiet:

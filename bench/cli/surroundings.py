@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from bench.runs.cache import cache_folder, is_writable
 from bench.settings.errors import UsageError, shown
 from bench.terminal.streams import note
 
@@ -78,26 +79,7 @@ def cores() -> int:
 
 def _is_useless(given: str | None) -> bool:
     """Whether nothing can be kept in a folder that is asked for; one line tells it, where JAX warns for every program."""
-    if not given or "://" in given or _is_writable(Path(given)):
+    if not given or "://" in given or is_writable(Path(given)):
         return False
     note(f"JAX_COMPILATION_CACHE_DIR: {shown(given)} cannot be written; compiled programs are not kept")
     return True
-
-
-def _is_writable(folder: Path) -> bool:
-    """Whether files can be put there, once the folder is made."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return False
-    return os.access(folder, os.W_OK | os.X_OK)
-
-
-def cache_folder() -> Path | None:
-    """Where compiled programs are kept; None where there is no home, or nothing can be written."""
-    given = os.environ.get("XDG_CACHE_HOME", "")
-    try:
-        folder = (Path(given) if os.path.isabs(given) else Path.home() / ".cache") / "depthscale"  # as the standard has it
-    except RuntimeError:
-        return None
-    return folder if _is_writable(folder) else None

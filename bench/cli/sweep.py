@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from bench.cli.options import SWEEP, add_options_for, add_run_options, overrides_from, preset_of, say_next
+from bench.cli.options import SWEEP, add_options_for, add_plan_options, add_run_options, overrides_from, preset_of, say_next
 from bench.settings.presets import defaults_of
 from bench.sweeps.presets import PRESETS
 from bench.sweeps.sweep import Sweep
@@ -21,6 +21,7 @@ EPILOG = "example: depthscale sweep --run mine --activations tanh relu --depths 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     add_run_options(parser, PRESETS, "; without one, Sweep's defaults")
+    add_plan_options(parser)
     add_options_for(parser, SWEEP, defaults_of(Sweep))
     add_layers(parser)
 
@@ -42,13 +43,17 @@ def main(arguments: argparse.Namespace) -> None:
     from bench.cli.surroundings import configure_jax
 
     configure_jax(compilation_cache=arguments.compilation_cache)  # before a user's function starts JAX
+    from bench.interface.planning import memory_of, plan
     from bench.sweeps.runner import run
 
     sweep = replace(Sweep() if preset is None else preset.sweep, **overrides)
     if arguments.layers is not None:
         sweep = replace(sweep, layers=arguments.layers)
+    if arguments.dry_run:
+        print(plan(sweep, max_memory=arguments.max_memory))
+        return
     name = arguments.run if arguments.run is not None else arguments.preset or "sweep"
-    where = {"results": arguments.results, "name": name}
+    where = {"results": arguments.results, "name": name, "max_memory": memory_of(arguments.max_memory)}
     folder = run(sweep, **where, progress=not arguments.quiet, overwrite=arguments.overwrite)
     identity = (sweep.initializers, sweep.activations, sweep.loss) == (("identity",), ("linear",), "output")
     say_next(arguments, "lecture" if identity else "heatmap", folder)

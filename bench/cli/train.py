@@ -5,7 +5,15 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from bench.cli.options import TRAINING, add_options_for, add_run_options, overrides_from, preset_of, say_next
+from bench.cli.options import (
+    TRAINING,
+    add_options_for,
+    add_plan_options,
+    add_run_options,
+    overrides_from,
+    preset_of,
+    say_next,
+)
 from bench.settings.errors import SweepError
 from bench.settings.presets import defaults_of
 from bench.sweeps.presets import PRESETS
@@ -27,6 +35,7 @@ EPILOG = (
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     add_run_options(parser, TRAININGS, "; without one, Training's defaults")
+    add_plan_options(parser)
     parser.add_argument(
         "--data",
         metavar="FILE",
@@ -56,12 +65,16 @@ def main(arguments: argparse.Namespace) -> None:
     from bench.cli.surroundings import configure_jax
 
     configure_jax(compilation_cache=arguments.compilation_cache)  # before a user's function starts JAX
+    from bench.interface.planning import memory_of, plan
     from bench.training.runner import train
 
     name = arguments.run if arguments.run is not None else _own_name(arguments.preset or "training")
     try:
         training = replace(Training() if preset is None else preset.training, **overrides)
-        where = {"results": arguments.results, "name": name}
+        if arguments.dry_run:
+            print(plan(training, max_memory=arguments.max_memory))
+            return
+        where = {"results": arguments.results, "name": name, "max_memory": memory_of(arguments.max_memory)}
         folder = train(training, **where, progress=not arguments.quiet, overwrite=arguments.overwrite)
     except SweepError as error:
         if arguments.data is None or error.field != "task":

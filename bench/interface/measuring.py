@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bench.interface.planning import memory_of
 from bench.interface.run import Run, manifest_of
 from bench.precision.precision import Precision
 from bench.settings.errors import SweepError
@@ -24,12 +25,14 @@ def run(
     name: str | None = None,
     progress: bool = True,
     overwrite: bool = False,
+    max_memory: int | str | None = None,
 ) -> Run:
     """Measure what is missing of a sweep in the folder ``results/name``, and return the run.
 
     sweep: a :class:`bench.Sweep`, a :class:`bench.Precision` (the same networks in number formats too), or the name of a
     preset (``bench.PRESETS``); name: the preset's by default, else ``sweep`` or ``precision``; progress: a bar on standard
-    error; overwrite: remove that run first, whatever it measured.
+    error; overwrite: remove that run first, whatever it measured; max_memory: what it may take, in bytes or as ``"4GB"``, by
+    default what there is; a run that would take more is refused (:func:`bench.plan` tells beforehand).
 
     Started again after a kill, it finishes the rest, with the same rows to the bit. Where a scheme is undefined, as at a
     critical point that does not exist, rows are NaN and one line on standard error says why. Raises :class:`bench.RunError`
@@ -41,10 +44,10 @@ def run(
 
     if isinstance(sweep, Precision):
         where = {"results": results, "name": "precision" if name is None else name}
-        return Run(in_formats.run(sweep, **where, progress=progress, overwrite=overwrite))
+        return Run(in_formats.run(sweep, **where, progress=progress, overwrite=overwrite, max_memory=memory_of(max_memory)))
     settings, named = settings_of(sweep, Sweep, PRESETS, "sweep")
     where = {"results": results, "name": named if name is None else name}
-    return Run(runner.run(settings, **where, progress=progress, overwrite=overwrite))
+    return Run(runner.run(settings, **where, progress=progress, overwrite=overwrite, max_memory=memory_of(max_memory)))
 
 
 def train(
@@ -54,6 +57,7 @@ def train(
     name: str | None = None,
     progress: bool = True,
     overwrite: bool = False,
+    max_memory: int | str | None = None,
 ) -> Run:
     """Train what is missing of a training in the folder ``results/name``, and return the run.
 
@@ -65,7 +69,7 @@ def train(
 
     settings, named = settings_of(training, Training, TRAININGS, "training")
     where = {"results": results, "name": named if name is None else name}
-    return Run(runner.train(settings, **where, progress=progress, overwrite=overwrite))
+    return Run(runner.train(settings, **where, progress=progress, overwrite=overwrite, max_memory=memory_of(max_memory)))
 
 
 def open(path: str | os.PathLike[str]) -> Run:  # noqa: A001  (it is bench.open)

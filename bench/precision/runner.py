@@ -29,12 +29,13 @@ def run(
     name: str = "precision",
     progress: bool = True,
     overwrite: bool = False,
+    max_memory: int | None = None,
 ) -> Path:
     """Measure what is missing of ``precision`` in the folder ``results/name`` and return the folder.
 
     Arguments and errors are those of :func:`bench.sweeps.runner.run`.
     """
-    check(precision)
+    check(precision, max_memory)
     check_room_for(precision)
 
     def beside(chunk: Chunk, mesh: Mesh, batches: Batches, found: Mapping[str, Table], bar: tqdm) -> Mapping[str, Table]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import jax
 
 from bench.settings.errors import SweepError
+from bench.settings.units import amount
 
 CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 MOST_CHUNKS = 100_000  # files in a folder, and entries of a manifest
@@ -34,9 +35,7 @@ def device_bytes() -> int:
 def check_room(field: str, value: object, needed: float, where: str, room: int) -> None:
     """Raises SweepError, naming the field, where ``needed`` bytes are more than there are. ``where``: for what."""
     if needed > room:
-        raise SweepError(
-            field, value, f"what fits into {room / 1e9:.3g} GB of memory; {where} takes about {needed / 1e9:.3g} GB"
-        )
+        raise SweepError(field, value, f"what fits into {amount(room)} of memory; {where} takes about {amount(needed)}")
 
 
 def check_chunks(count: int) -> None:

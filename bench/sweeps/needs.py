@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from itertools import product
+from operator import mul
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -12,43 +14,108 @@ from bench.engine.gradients import DEPTHS, LANES
 from bench.engine.measure_blocks import lanes_together
 from bench.networks.architectures.registry import architecture_of
 from bench.networks.block_trial import block_of
+from bench.networks.initializers import INITIALIZERS
+from bench.networks.seeds import RUN_AHEAD
 from bench.networks.segments import LAYERS, segments_to
+from bench.runs.estimate import Room
 from bench.runs.memory import check_chunks, check_room, device_bytes, host_bytes
 from bench.settings.defaults import PLAIN
-from bench.sweeps.plan import cut, keeps_weights, lane_bytes, seeds_at_once, weight_bytes
+from bench.sweeps.plan import ROW_BYTES, Chunk, cut, keeps_weights, seeds_at_once, weight_bytes
 from bench.sweeps.sweep import Sweep
 
 LANE_BYTES = 400  # of a lane's numbers as a list holds them
 TRACE_NUMBERS = 14  # float64, that the host keeps of each layer of a seed and lane: a trace, in pieces, joined, and its logs
+CELL_BYTES, LAYER_BYTES, PAIR_BYTES = 120, 44, 22  # of a row on disk
+BASE_BYTES = 2**24  # of any run: tables under construction, files, what is freed and not given back
+DRAWN = 3  # copies of a segment while it is drawn, beside those that are under way
 
 
-def check_fits(sweep: Sweep) -> None:
-    """Raises SweepError for a sweep whose smallest piece, or whose plan, is larger than this machine's memory."""
-    lanes = len(sweep.initializers) * len(sweep.bias_stds) * len(sweep.input_norms) * len(sweep.scales)
-    check_room("scales", len(sweep.scales), lanes * LANE_BYTES, f"a list of {lanes:,} weight settings", host_bytes())
-    devices, room, chunks = jax.local_devices(), device_bytes(), 0
-    deepest = max(sweep.depths)
+def check_fits(sweep: Sweep, max_memory: int | None = None) -> None:
+    """Raises SweepError for a sweep whose smallest piece, or whose plan, is larger than memory, or than it may take."""
+    lanes, host, room, chunks = _lanes(sweep), host_bytes(), device_bytes(), 0
+    if max_memory is not None:
+        host, room = min(host, max_memory), min(room, max_memory)
+    check_room("scales", len(sweep.scales), lanes * LANE_BYTES, f"a list of {lanes:,} weight settings", host)
     for architecture, width in product(sweep.architectures, sweep.widths):
-        per_block, seed_blocks = cut(sweep, width, lanes, architecture)
-        seeds = seed_blocks[0][1]
-        at_once = seeds_at_once(sweep, width, architecture) * len(devices)
-        weights = weight_bytes(sweep, width, architecture)
-        kept = keeps_weights(sweep, width, seeds + at_once, architecture)
-        weights = seeds * weights if kept else at_once * weights // segments_to(deepest)
-        traces = TRACE_NUMBERS * 8 * deepest * math.ceil(per_block / LANES) * LANES
-        work = max(seeds, at_once) * lane_bytes(sweep, width, per_block, architecture) + at_once * traces
-        field, value = ("widths", width) if weights > work else ("depths", deepest)
-        check_room(field, value, weights + work, f"depth {deepest} at width {width}", room)
-        chunks += len(sweep.activations) * len(seed_blocks) * math.ceil(lanes / per_block)
+        needed = needs_of(sweep, architecture, width)
+        deepest = max(sweep.depths)
+        field, value = ("widths", width) if needed.weights > needed.work else ("depths", deepest)
+        here, beside = f"depth {deepest} at width {width}", needed.host if jax.default_backend() == "cpu" else 0
+        check_room(field, value, needed.weights + needed.work + beside, here, room)
+        check_room("depths", deepest, needed.host, f"what {here} tells", host)
+        chunks += len(sweep.activations) * needed.chunks
     check_chunks(chunks)
 
 
-def check_blocks_fit(sweep: Sweep) -> None:
+class Needs(NamedTuple):
+    """Bytes at the peak of the sweep's chunks at one width, and how many these are, of each activation."""
+
+    weights: float
+    work: float  # on the devices beside them
+    host: float
+    chunks: int
+
+
+def needs_of(sweep: Sweep, architecture: str, width: int) -> Needs:
+    """What the largest chunk of that architecture and width needs."""
+    lanes, item, deepest = _lanes(sweep), np.dtype(sweep.dtype).itemsize, max(sweep.depths)
+    per_block, seed_blocks = cut(sweep, width, lanes, architecture)
+    seeds, segments = seed_blocks[0][1], segments_to(deepest)
+    at_once = seeds_at_once(sweep, width, architecture)
+    together = at_once * min(len(jax.local_devices()), math.ceil(seeds / at_once))
+    padded = math.ceil(per_block / LANES) * LANES
+    weights = weight_bytes(sweep, width, architecture)
+    if any(INITIALIZERS[name].family.unit_variance for name in sweep.initializers):
+        weights *= 2  # as drawn, and normalized
+    drawn = together * weights / segments
+    batches = math.ceil(seeds / together)
+    if keeps_weights(sweep, width, seeds + together, architecture):
+        weights = batches * together * weights + DRAWN * drawn
+    else:
+        weights = drawn * (DRAWN + min(segments, RUN_AHEAD * LANES / padded))
+    state = width * (1 if architecture == PLAIN else sweep.batch * sweep.length)
+    groups = [segments_to(depth) for depth in sorted(sweep.depths, reverse=True)[::DEPTHS]]
+    cotangents = len(groups) * DEPTHS
+    slopes = segments * LAYERS if architecture == PLAIN else segments
+    work = together * padded * state * item * (slopes + cotangents)
+    if sweep.correlations:  # slopes of both inputs, one tile at a time
+        work += together * 2 * segments * LAYERS * LANES * state * item
+    traces = TRACE_NUMBERS * 8 * segments * LAYERS
+    probed = 2 * item * DEPTHS * LAYERS * sum(groups)
+    rows = seeds * per_block * ROW_BYTES * sum(_rows(sweep))
+    host = BASE_BYTES + together * padded * (traces + probed) + rows
+    return Needs(weights, work, host, len(seed_blocks) * math.ceil(lanes / per_block))
+
+
+def room_of(sweep: Sweep) -> Room:
+    """What the whole sweep needs of memory and disk."""
+    needs = [needs_of(sweep, *each) for each in product(sweep.architectures, sweep.widths)]
+    device, host = max(each.weights + each.work for each in needs), max(each.host for each in needs)
+    networks = sweep.cells / len(sweep.depths)
+    return Room(device, host, networks * sum(map(mul, _rows(sweep), (CELL_BYTES, LAYER_BYTES, PAIR_BYTES))))
+
+
+def rows_of(sweep: Sweep, chunk: Chunk) -> list[int]:
+    """How many rows a chunk has in cells, layers and pairs."""
+    networks = (chunk.seeds[1] - chunk.seeds[0]) * (chunk.lanes[1] - chunk.lanes[0])
+    return [networks * each for each in _rows(sweep)]
+
+
+def _rows(sweep: Sweep) -> tuple[int, int, int]:
+    """Of cells, layers and pairs, of the networks of all depths."""
+    return len(sweep.depths), sum(sweep.depths) * sweep.layers, len(sweep.depths) * len(sweep.correlations)
+
+
+def _lanes(sweep: Sweep) -> int:
+    return len(sweep.initializers) * len(sweep.bias_stds) * len(sweep.input_norms) * len(sweep.scales)
+
+
+def check_blocks_fit(sweep: Sweep, max_memory: int | None = None) -> None:
     """Raises SweepError where a backward pass through a segment, which keeps what its blocks compute, does not fit.
 
     About half of it: what is element by element is computed again or in place.
     """
-    room, devices = device_bytes(), len(jax.local_devices())
+    room, devices = min(device_bytes(), max_memory or device_bytes()), len(jax.local_devices())
     half = np.dtype(sweep.dtype).itemsize / 2
     for name, width, activation in product(sweep.architectures, sweep.widths, sweep.activations):
         if name != PLAIN:

@@ -45,26 +45,28 @@ def run(
     name: str = "sweep",
     progress: bool = True,
     overwrite: bool = False,
+    max_memory: int | None = None,
 ) -> Path:
     """Measure what is missing of ``sweep`` in the folder ``results/name`` and return the folder.
 
     Started again after a kill, it finishes the rest, with the same rows to the bit. ``progress`` draws a bar on standard
-    error; ``overwrite`` removes the run of that name first. Where a scheme is undefined, as at a critical point that does
-    not exist, rows are NaN and one line on standard error says why. Raises :class:`bench.RunError` (a ValueError) before
-    anything is written for a name or folder that cannot be used, or that holds another sweep.
+    error; ``overwrite`` removes the run of that name first; ``max_memory`` is what it may take, all there is by default.
+    Where a scheme is undefined, as at a critical point that does not exist, rows are NaN and one line on standard error says
+    why. Raises :class:`bench.RunError` (a ValueError) before anything is written for a name or folder that cannot be used,
+    or that holds another sweep, and :class:`bench.SweepError` for one that does not fit.
     """
-    check(sweep)
+    check(sweep, max_memory)
     if overwrite:  # what cannot be measured or trained has cost no run
         remove_run(results, name)
     return fill(lambda: folder_of(sweep, results, name), job_of(sweep), dtype=sweep.dtype, progress=progress)
 
 
-def check(sweep: Sweep) -> None:
+def check(sweep: Sweep, max_memory: int | None = None) -> None:
     """Raises SweepError for a sweep that does not fit into memory, or whose functions cannot be used."""
-    check_fits(sweep)
+    check_fits(sweep, max_memory)
     functions = sweep.architectures, sweep.initializers, sweep.activations
     check_architectures(*functions, widths=sweep.widths, batch=sweep.batch, length=sweep.length, dtype=sweep.dtype)
-    check_blocks_fit(sweep)
+    check_blocks_fit(sweep, max_memory)
     blocks = [architecture_of(name).shapes(width) for name in sweep.architectures for width in sweep.widths]
     shapes = dict.fromkeys((fan_in, fan_out) for block in blocks for fan_out, fan_in in block.values())
     check_own(sweep.initializers, sweep.activations, shapes=shapes, widths=sweep.widths, dtype=sweep.dtype)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import product
+from typing import NamedTuple
 
 import jax
 
@@ -13,20 +14,37 @@ from bench.training.sizes import cell_bytes, cells_per_chunk, cells_per_device
 from bench.training.training import Training
 
 
-def check_room_for(training: Training) -> None:
-    """Raises SweepError for a training whose smallest piece, or whose plan, is larger than this machine's memory."""
-    devices, host, room, chunks = jax.local_devices(), host_bytes(), device_bytes(), 0
+class Needs(NamedTuple):
+    """Bytes at the peak of networks of one depth and width."""
+
+    device: float
+    host: float
+    kept: int  # networks whose metrics the host keeps
+    chunks: int  # of each activation and optimizer
+
+
+def check_room_for(training: Training, max_memory: int | None = None) -> None:
+    """Raises SweepError for a training whose smallest piece, or whose plan, is larger than memory, or than it may take."""
+    host, room, chunks = host_bytes(), device_bytes(), 0
+    if max_memory is not None:
+        host, room = min(host, max_memory), min(room, max_memory)
+    for architecture, width, depth in product(training.architectures, training.widths, training.depths):
+        needed = needs_of(training, architecture, depth, width)
+        field, value = ("widths", width) if width > depth else ("depths", depth)
+        check_room(field, value, needed.device, f"depth {depth} at width {width}", room)
+        check_room("steps", training.steps, needed.host, f"what {needed.kept:,} networks tell of every step", host)
+        chunks += len(training.activations) * len(training.optimizers) * needed.chunks
+    check_chunks(chunks)
+
+
+def needs_of(training: Training, architecture: str, depth: int, width: int) -> Needs:
+    """What networks of that depth and width need, told by numbers alone."""
+    devices = jax.local_devices()
     rates = len(training.learning_rates) * max(1, len(training.readout_learning_rates))
     schemes = len(training.initializers) * len(training.bias_stds) * len(training.scales)
     cells = schemes * rates * training.seeds
-    for architecture, width, depth in product(training.architectures, training.widths, training.depths):
-        tile = cells_per_device(training, depth, width, devices[0].platform, architecture) * len(devices)
-        needed = tile * cell_bytes(training, depth, width, architecture)
-        field, value = ("widths", width) if width > depth else ("depths", depth)
-        check_room(field, value, needed, f"depth {depth} at width {width}", room)
-        per_chunk = cells_per_chunk(training, depth, width, architecture)
-        kept = min(cells, per_chunk) + tile
-        metrics = 2 * kept * training.steps * len(Metrics._fields) * 8
-        check_room("steps", training.steps, metrics, f"what {kept:,} networks tell of every step", host)
-        chunks += len(training.activations) * len(training.optimizers) * math.ceil(cells / per_chunk)
-    check_chunks(chunks)
+    tile = cells_per_device(training, depth, width, devices[0].platform, architecture) * len(devices)
+    per_chunk = cells_per_chunk(training, depth, width, architecture)
+    kept = min(cells, per_chunk) + tile
+    metrics = 2 * kept * training.steps * len(Metrics._fields) * 8
+    return Needs(tile * cell_bytes(training, depth, width, architecture), metrics, kept, math.ceil(cells / per_chunk))

@@ -30,14 +30,13 @@ from bench.training.needs import check_room_for
 from bench.training.optimizers import parse_optimizer, schedule_factors
 from bench.training.plan import Cell, Chunk, cells_in, plan, schemes_in
 from bench.training.rows import Table, Trained, join, tables
-from bench.training.sizes import cells_per_device, work
+from bench.training.sizes import STEPS, cells_per_device, work
 from bench.training.specs import parse_schedule
 from bench.training.start import cast, network_of, rates_of, starting_state
 from bench.training.tasks import Task, load_task
 from bench.training.training import Training
 
 BAR = "{desc}: {percentage:3.0f}%|{bar}| [{elapsed}<{remaining}]"
-STEPS = 64  # of a block: what is compiled as one loop, and told to the bar
 
 
 def train(
@@ -47,18 +46,18 @@ def train(
     name: str = "training",
     progress: bool = True,
     overwrite: bool = False,
+    max_memory: int | None = None,
 ) -> Path:
     """Train what is missing of ``training`` in the folder ``results/name`` and return the folder.
 
     Started again after a kill, it finishes the rest, on the same devices with the same rows to the bit. ``progress`` draws a
-    bar on standard error; ``overwrite`` removes the run of that name first. Where a scheme is undefined, as at a critical
-    point that does not exist, rows are NaN and one line on standard error says why. Raises :class:`bench.RunError` (a
-    ValueError) before anything is written for a name or folder that cannot be used, or that holds another run, and
-    :class:`bench.SweepError` for a task that cannot be loaded.
+    bar on standard error; ``overwrite`` removes the run of that name first; ``max_memory`` is what it may take, all there
+    is by default. Where a scheme is undefined, as at a critical point that does not exist, rows are NaN and one line on
+    standard error says why. Raises :class:`bench.RunError` (a ValueError) before anything is written for a name or folder
+    that cannot be used, or that holds another run, and :class:`bench.SweepError` for a task that cannot be loaded, and a
+    training that does not fit.
     """
-    task = load_task(training.task)
-    check_fit(training, task)
-    check_room_for(training)
+    task = check(training, max_memory)
     job = Job(
         group=lambda chunk: chunk.program,
         measure=_measuring(training, task),
@@ -70,6 +69,14 @@ def train(
     if overwrite:  # what cannot be measured or trained has cost no run
         remove_run(results, name)
     return fill(lambda: folder_of(training, results, name), job, dtype=training.dtype, progress=progress)
+
+
+def check(training: Training, max_memory: int | None = None) -> Task:
+    """The task. Raises SweepError for one that does not go with the rest of the training, or does not fit into memory."""
+    task = load_task(training.task)
+    check_fit(training, task)
+    check_room_for(training, max_memory)
+    return task
 
 
 def check_fit(training: Training, task: Task) -> None:

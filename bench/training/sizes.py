@@ -16,6 +16,7 @@ CHUNK_WORK = 1e12  # floating-point operations, about: what is lost at most when
 FEWEST_CELLS, MOST_CELLS = 8, 4096
 MEMORY = 2**30  # what the networks that a device trains at a time may hold, by estimate
 STATES = 6  # copies of the parameters: themselves, their draw, gradients, updates, and what an optimizer keeps
+STEPS = 64  # of a block: what is compiled as one loop, and told to the bar
 PADDING = 16  # layers that may be drawn beyond the last
 
 

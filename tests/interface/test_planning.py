@@ -1,0 +1,141 @@
+"""A plan before the run: what it counts is what is done, it writes nothing, and what would not fit is refused."""
+
+import math
+
+import numpy as np
+import pytest
+
+import bench
+from bench.cli.main import main
+from bench.engine import measure
+from bench.engine.gradients import DEPTHS, LANES
+from bench.networks.segments import LAYERS
+from bench.runs import estimate, speed
+from bench.settings.units import amount, bytes_in
+from bench.sweeps.cost import plan_of
+from bench.training.plan import plan as chunks_of_training
+
+SPEED = speed.Speed(product=1e-10, entry=1e-9, tracing=0.1)
+SMALL = ["--depths", "2", "20", "--scales", "1", "--widths", "4", "--seeds", "3"]
+
+
+@pytest.fixture(autouse=True)
+def _known_device(monkeypatch):
+    monkeypatch.setattr(estimate, "speed_here", lambda _dtype: SPEED)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"depths": [2, 20, 21, 40, 50], "scales": np.linspace(0.5, 1, 33), "seeds": 1},
+        {"depths": [2, 5], "scales": [1.0], "seeds": 67, "activations": ["tanh", "relu"]},
+    ],
+)
+def test_the_arithmetic_that_is_counted_is_what_the_engine_is_given(tmp_path, monkeypatch, settings):
+    sweep = bench.Sweep(**settings, widths=4, layers=False)
+    done = []
+
+    def counting(program_of, depths):
+        def programs(*arguments):
+            program = program_of(*arguments)
+
+            def call(segment, *others):
+                done.append(depths * LANES * math.prod(segment.weights.shape))  # layers, seeds, width, width
+                return program(segment, *others)
+
+            return call
+
+        return programs
+
+    monkeypatch.setattr(measure, "forward_program", counting(measure.forward_program, 1))
+    monkeypatch.setattr(measure, "backward_program", counting(measure.backward_program, DEPTHS))
+    plan = bench.plan(sweep)
+    bench.run(sweep, results=tmp_path, progress=False)
+    assert plan.multiply_adds == sum(done)
+    forward = max(sweep.depths) - 1
+    lanes = len(sweep.scales) * sweep.seeds * len(sweep.activations)
+    assert plan.useful_multiply_adds == 16 * lanes * (forward + sum(depth - 1 for depth in sweep.depths))
+    assert plan.cells == sweep.cells
+
+
+def test_shapes_that_are_full_are_not_padded():
+    sweep = bench.Sweep(depths=[1 + LAYERS, 1 + 2 * LAYERS], scales=np.linspace(0.5, 1, LANES), widths=64, seeds=4)
+    full = bench.Sweep(depths=[1 + LAYERS], scales=sweep.scales, widths=64, seeds=4)
+    # the forward pass is shared; of the backward pass's four depths one is used
+    assert bench.plan(full).padding == pytest.approx((1 + DEPTHS) / 2)
+    assert 1 < bench.plan(sweep).padding < bench.plan(full).padding
+
+
+def test_a_plan_of_a_training_counts_its_steps():
+    training = bench.Training(depths=[4], widths=8, scales=[1.0], learning_rates=[0.1], steps=10, batch=16, seeds=1)
+    plan, longer = bench.plan(training), bench.plan(bench.Training(**(training.to_dict() | {"steps": 20})))
+    weights = 8 * (64 + 10) + 2 * 8 * 8
+    assert longer.useful_multiply_adds - plan.useful_multiply_adds == pytest.approx(3 * weights * 16 * 10)
+    assert (plan.cells, plan.chunks) == (1, len(chunks_of_training(training)))
+    assert plan.padding > 10  # one network of the many that go together
+
+
+@pytest.mark.parametrize("command", [["sweep", *SMALL], ["compare", *SMALL], ["train", *SMALL, "--steps", "5"]])
+def test_a_dry_run_says_it_and_writes_nothing(tmp_path, monkeypatch, capsys, command):
+    monkeypatch.chdir(tmp_path)
+    assert main([*command, "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    for word in ("cells", "chunks", "useful", "padding", "time", "compile", "memory", "disk"):
+        assert word in out
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", [["sweep", *SMALL], ["compare", *SMALL], ["train", *SMALL]])
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+def test_what_may_take_less_than_it_needs_is_refused(tmp_path, monkeypatch, capsys, command, dry):
+    monkeypatch.chdir(tmp_path)
+    assert main([*command, *dry, "--max-memory", "10kB"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "10 kB" in line
+    assert "takes about" in line
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("given", ["much", "-1GB", "0", "4 XB", "nan", True])
+def test_what_is_no_amount_of_memory(given):
+    with pytest.raises(bench.SweepError, match=r"max_memory: got .*expected an amount"):
+        bench.plan(bench.Sweep(), max_memory=given)
+
+
+@pytest.mark.parametrize("given", ["smok", 3, bench.Precision()])
+def test_what_cannot_be_planned(given):
+    with pytest.raises(bench.SweepError, match=r"^what: got .*the name of a preset"):
+        bench.plan(given)
+
+
+@pytest.mark.parametrize("count", [1, 999, 4_000_000_000, 1_230_000])
+def test_amounts_are_read_as_they_are_written(count):
+    assert bytes_in(amount(count)) == bytes_in(count) == count
+
+
+@pytest.mark.parametrize("name", [*bench.PRESETS, *bench.TRAININGS])
+def test_presets_have_plans(name):
+    plan = bench.plan(name)
+    assert plan.padding >= 1
+    assert plan.seconds > 0
+    assert plan.disk_bytes > 0
+    assert str(plan.chunks) in repr(plan)
+
+
+def test_a_device_is_measured_once(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    found = []
+    monkeypatch.setattr(speed, "measured", lambda dtype: found.append(dtype) or SPEED)
+    assert speed.speed_here("float32") == speed.speed_here("float32") == SPEED
+    assert found == ["float32"]
+    (file,) = (tmp_path / "depthscale").iterdir()
+    for damage in ("{", "[1]", '{"product": -1.0, "entry": 1.0, "tracing": 1.0}'):
+        file.write_text(damage)
+        assert speed.speed_here("float32") == SPEED
+    assert len(found) == 4
+
+
+def test_it_is_measured_by_the_engine():
+    found = speed.measured("float32")
+    assert 0 < found.product < found.entry < 1e-6
+    assert plan_of(bench.Sweep()).seconds > 0
