@@ -1,6 +1,6 @@
 # make            set up, run the presets lecture, atlas, remedies and digits, draw their figures
 # make test       set up, run the tests           make lint       ruff and pyright
-# make thorough   the tests that take longest, and those of bits with programs compiled as users' are
+# make thorough   the tests that take longest, and those of bits with programs compiled as users' are; PART=2/5: a fifth
 # make bench      the speed comparison            make coverage   theory against measurement, counted
 # make calibration  how often ranks and slope intervals are wrong, counted
 # make compare    12 initializations ranked       make reference  remake results/reference/
@@ -9,6 +9,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
+PART := 1/1
 DRAWS := $(wildcard analysis/*.py analysis/*/*.py bench/theory/*.py)
 TRAINED := trainability learning-time curves cost
 FIGURES := results/lecture/lecture.png results/atlas/heatmap.png results/atlas/heatmap.pdf results/atlas/residual.png \
@@ -51,8 +52,8 @@ test: setup
 	$(RUN) -m pytest --numprocesses auto --dist loadfile -m "not thorough"
 
 thorough: setup
-	$(RUN) -m pytest --numprocesses auto --dist loadfile -m thorough
-	$(RUN) -m pytest --numprocesses auto --dist loadfile -m optimized --optimized
+	$(RUN) -m pytest --numprocesses auto --dist loadfile -m "thorough and not optimized" --part $(PART)
+	$(RUN) -m pytest --numprocesses auto --dist loadfile -m optimized --optimized --part $(PART)
 
 lint: setup
 	$(VENV)/bin/ruff check .

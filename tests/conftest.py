@@ -10,6 +10,9 @@ thorough): they hold bits, which a vectorizing compiler could change.
 
 import contextlib
 import os
+import re
+import zlib
+from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,6 +28,7 @@ HARDLY_OPTIMIZED = {
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--optimized", action="store_true", help="compile programs as users' programs are compiled")
+    parser.addoption("--part", metavar="K/N", default="1/1", help="the K-th of N parts of the tests, whichever they are")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,6 +48,17 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder)  # a worker has inherited that of the process that started it
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+
+
+@pytest.hookimpl(trylast=True)  # of those that -m and -k have left
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    asked = config.getoption("part")
+    if not re.fullmatch(r"[1-9]\d*/[1-9]\d*", asked) or Fraction(asked) > 1:
+        raise pytest.UsageError(f"--part: got {asked!r}, expected K/N, 1 ≤ K ≤ N")
+    part, parts = map(int, asked.split("/"))
+    others = [item for item in items if zlib.crc32(item.nodeid.encode()) % parts != part - 1]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in set(others)]
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -113,6 +113,7 @@ def followed(tmp_path_factory):
     return done.stdout
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "line",
     [

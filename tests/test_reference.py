@@ -66,6 +66,7 @@ def test_a_training_is_its_preset_whole(name):
     assert len(committed(name)) == fields["seeds"] * np.prod([len(fields[axis]) for axis in axes])
 
 
+@pytest.mark.thorough
 def test_a_part_of_the_digits_trained_again_learns_the_same(tmp_path):
     """Shallow networks, which do not amplify rounding much: other machines sum in other orders."""
     part = {"initializers": ["orthogonal"], "depths": [2, 4], "scales": [1.0], "learning_rates": [0.1], "curves": False}

@@ -62,7 +62,7 @@ def everything(params: dict[str, jax.Array], x: jax.Array) -> jax.Array:
     return jnp.max(product(jax.nn.log_softmax(h), params["head"]))
 
 
-@pytest.mark.parametrize("name", ["float16", "bfloat16"])
+@pytest.mark.parametrize("name", [pytest.param("float16", marks=pytest.mark.thorough), "bfloat16"])
 def test_a_program_is_the_one_that_computes_in_the_format(name):
     """Every bit of the loss and of its gradients; compiled without leave to skip a rounding."""
     keys = jax.random.split(jax.random.key(0), 3)

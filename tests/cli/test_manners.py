@@ -55,6 +55,7 @@ def test_an_interrupt_is_one_line_and_130_whenever_it_comes(tmp_path, which, aft
     assert "Traceback" not in err
 
 
+@pytest.mark.thorough
 def test_streams_that_are_closed_or_full_stop_no_measurement(tmp_path):
     words = " ".join(SMALL)
     for name, redirection in (("closed", "2>&-"), ("full", "2>/dev/full")):

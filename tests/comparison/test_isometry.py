@@ -22,6 +22,7 @@ FIELDS = {
 }
 
 
+@pytest.mark.thorough
 def test_columns_are_those_of_the_jacobians_of_the_measured_networks(tmp_path):
     sweep = bench.Sweep(**FIELDS)
     table = add_isometry(compare(run_frame(tmp_path, **FIELDS)), sweep, seeds=2, progress=False)

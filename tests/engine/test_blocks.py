@@ -18,7 +18,7 @@ from tests.engine.blocks_by_others import BLOCKS, FACTORS, FINALLY, At
 from tests.tolerance import FLOAT64_GRAD
 
 WIDTH, DEPTHS, SCALE, INPUT_NORM = 8, (2, 19), 0.9, 1.5
-QUICK = ("rnn",)  # it shares its matrices and reads inputs
+QUICK = ("residual",)
 
 
 def measured(name, batch_and_length):

@@ -32,7 +32,7 @@ def exponents(name, weights, inputs, *, scales=(1.0,), depth=None, count=None, d
         )
 
 
-@pytest.mark.parametrize("scale", [0.25, 1.0, 4.0])
+@pytest.mark.parametrize("scale", [0.25, 4.0])
 def test_an_isometry_has_one_exponent_at_any_depth(scale):
     """All are log10 of the scale, in networks that shrink or grow lengths by 10^512."""
     found = exponents("linear", *drawn("orthogonal", 2, 851, 8), scales=[scale])
@@ -52,7 +52,7 @@ def test_gaussian_layers_follow_newmans_law():
     assert np.abs(together).max() < STANDARD_ERRORS * 1.2 / np.sqrt(seeds)
 
 
-@pytest.mark.parametrize("name", ["tanh", "relu", "gelu"])
+@pytest.mark.parametrize("name", ["tanh", *(pytest.param(n, marks=pytest.mark.thorough) for n in ("relu", "gelu"))])
 def test_frames_are_those_of_numpy_in_float64(name):
     """J applied to the same frame: the sum of the first i exponents is log10 of the volume that J gives its i columns."""
     weights, inputs = drawn("gaussian", 1, 20, 24)

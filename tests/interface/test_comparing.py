@@ -98,6 +98,7 @@ def test_a_run_of_one_depth_is_blamed_itself(tmp_path, capsys):
     assert told == "bench compare: error: --from: got one of depths 2, expected 2 and at least one larger\n"
 
 
+@pytest.mark.thorough
 def test_callables_are_compared_with_theory(tmp_path):
     fields = SWEEP | {"initializers": "he_normal", "scales": 1.0}
     callables = {"own": jax.nn.silu, "given": lambda z: jax.nn.silu(z)}

@@ -16,6 +16,7 @@ def _elsewhere(tmp_path, monkeypatch):
         yield
 
 
+@pytest.mark.thorough
 @pytest.mark.usefixtures("_elsewhere")
 def test_the_blocks_of_the_page_run_in_order():
     names = {}

@@ -74,7 +74,7 @@ def assert_near(values: np.ndarray, mean: float) -> None:
     assert abs(values.mean() - mean) <= STANDARD_ERRORS * error + 1e-5 * mean
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.thorough)])
 def test_what_a_run_multiplies_has_the_documented_variance(tmp_path, dtype):
     """Of z_1 = scale · W x + b with ‖x‖² = n: E ‖z_1‖² / n = scale² · n E w² + bias_std²."""
     assert set(VARIANCE) | {"lsuv"} == set(INITIALIZERS)

@@ -26,7 +26,7 @@ def averages(name):
         return [float(WEIGHTS @ np.asarray(each) / WEIGHTS.sum()) for each in every]
 
 
-@pytest.mark.parametrize(("of", "depth"), [("tanh", 853), ("gelu", 11)])
+@pytest.mark.parametrize(("of", "depth"), [("tanh", 853), pytest.param("gelu", 11, marks=pytest.mark.thorough)])
 def test_what_each_asks_of_q_and_c_holds(of, depth):
     mean, square, slopes, scaled, _ = averages(f"dks:of={of},depth={depth}")
     assert [square, scaled] == pytest.approx([1, 1], abs=CLOSE)
@@ -52,6 +52,7 @@ def test_the_correlation_after_one_leaky_relu_is_that_of_random_pairs():
     assert correlation_after(0.4, 1) == pytest.approx(phi[0].mean() * phi[1].mean() / np.square(phi).mean(), abs=2e-3)
 
 
+@pytest.mark.thorough
 def test_a_network_of_852_tailored_layers_keeps_its_gradient(tmp_path):
     """Width 64, L/n = 13, where tanh loses a decade and a half even at its critical scale."""
     names = ["dks:of=tanh,depth=852", "tanh"]

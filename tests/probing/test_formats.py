@@ -78,6 +78,7 @@ def test_the_first_loss_has_its_line_and_its_layer(report):
     assert eight.firsts.lost_backward is None or "test_formats.py" in eight.firsts.lost_backward.source
 
 
+@pytest.mark.thorough
 def test_layers_of_a_scan_have_their_step_and_what_overflows_forward_no_loss_scale_helps():
     """Rotations times 8: signals of 8^l leave float16 within ten layers, at the layer that powers of two say."""
     params = stacked_params(8.0)
@@ -129,6 +130,7 @@ def test_a_branch_is_counted_where_it_is_taken_at_its_step_of_a_scan():
     assert events[0].place[1] == 1  # of the four steps it is the second that is taken
 
 
+@pytest.mark.thorough
 def test_a_run_keeps_its_formats_and_they_are_drawn(tmp_path, monkeypatch, capsys):
     own = "from tests.probing.test_formats import PARAMS, X, loss\n\nmake = lambda: (loss, PARAMS, (X,))\n"
     (tmp_path / "own_formats.py").write_text(own)

@@ -23,6 +23,7 @@ def test_an_equinox_module_is_taken_as_it_is():
     assert table["path"].tolist() == [f"layers[{i}].{name}" for i in range(3) for name in ("weight", "bias")]
 
 
+@pytest.mark.thorough
 def test_an_nnx_state_with_dropout_and_batch_statistics_is_merged_within_the_loss():
     nnx = pytest.importorskip("flax.nnx")
 
@@ -42,6 +43,7 @@ def test_an_nnx_state_with_dropout_and_batch_statistics_is_merged_within_the_los
     assert table["layer"].tolist() == [1, 1, 2, 2, 3, 3]
 
 
+@pytest.mark.thorough
 def test_layers_that_linen_scans_over_are_a_row_each():
     nn = pytest.importorskip("flax.linen")
 
@@ -80,6 +82,7 @@ def test_layers_that_equinox_stacks_are_a_row_each():
     assert np.isfinite(table["log10_cotangent"][::2]).all()
 
 
+@pytest.mark.thorough
 def test_layers_that_nnx_stacks_are_a_row_each():
     nnx = pytest.importorskip("flax.nnx")
 

@@ -19,7 +19,7 @@ from tests.tolerance import own_programs
 
 FIELDS = {"activations": ["tanh", "relu"], "depths": [2, 9, 40], "scales": [0.5, 1.5], "widths": [4], "seeds": 3}
 KILLED = FIELDS | {"seeds": 9 * FIELDS["seeds"]}
-KILLS = 8
+KILLS = (3, 12)  # and in make thorough
 
 
 def measure(fields: dict, results: Path) -> None:
@@ -54,14 +54,15 @@ def files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def test_killed_at_random_moments_and_resumed_it_is_as_if_nothing_happened(tmp_path, start):
+@pytest.mark.parametrize("kills", [KILLS[0], pytest.param(KILLS[1], marks=pytest.mark.thorough)])
+def test_killed_at_random_moments_and_resumed_it_is_as_if_nothing_happened(tmp_path, start, kills):
     whole = tmp_path / "whole" / "sweep"
     began = time.monotonic()
     assert ended(start(KILLED, tmp_path / "whole")) == 0
     length = time.monotonic() - began
     results, moments = tmp_path / "killed", random.Random(0)
     folder, progressed = results / "sweep", set()
-    for _ in range(KILLS):
+    for _ in range(kills):
         process = start(KILLED, results)
         # aim at the time in which it measures and writes
         deadline = time.monotonic() + length * 3
@@ -76,7 +77,7 @@ def test_killed_at_random_moments_and_resumed_it_is_as_if_nothing_happened(tmp_p
             progressed.add(len(list(folder.glob("cells/*.parquet"))))
             for shard in folder.rglob("[!.]*.parquet"):
                 pd.read_parquet(shard)  # complete or absent
-    assert len(progressed) > 3
+    assert len(progressed) > kills // 3
     assert ended(start(KILLED, results)) == 0
     assert files(folder) == files(whole)
     for name in files(whole):

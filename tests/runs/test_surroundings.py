@@ -7,6 +7,7 @@ import sys
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
+import pytest
 import threadpoolctl
 
 import bench
@@ -36,6 +37,7 @@ def measured(results):
     return norms.log10_grad.tobytes().hex()
 
 
+@pytest.mark.thorough
 def test_jax_s_variables_change_no_row(tmp_path):
     """Compiled programs are shared: one that a variable had changed would be another program, and not be found."""
     plain = measured(tmp_path / "plain")

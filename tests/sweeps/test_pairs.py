@@ -47,7 +47,7 @@ def by_hand(name, width, scale, correlation, norm):
     return np.transpose([last, [cosine(gradients[depth], other_gradients[depth]) for depth in DEPTHS]])
 
 
-@pytest.mark.parametrize("name", ["relu", "tanh"])
+@pytest.mark.parametrize("name", [pytest.param("relu", marks=pytest.mark.thorough), "tanh"])
 def test_equals_float64_back_propagation_at_every_depth(tmp_path, name):
     width, scale, norms, correlations = 14, 1.5, (1.0, 3.0), (-0.4, 0.9)
     fields = {"activations": [name], "scales": [0.6, scale], "widths": [width], "depths": DEPTHS, "seeds": 1, "key": 6}
@@ -88,7 +88,7 @@ def test_a_zero_vector_and_an_undefined_scheme_have_no_angle(tmp_path):
     assert undefined[["cosine_last", "cosine_grad_first"]].isna().all(axis=None)
 
 
-@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize("sign", [-1, pytest.param(1, marks=pytest.mark.thorough)])
 def test_a_correlation_next_to_one_is_kept(tmp_path, sign):
     """An orthogonal network keeps it: 1 - 1e-10 is no float32, but the angle between two vectors of float32 is."""
     fields = {"initializers": ["orthogonal"], "activations": ["linear"], "widths": [8], "depths": [2], "seeds": 2}

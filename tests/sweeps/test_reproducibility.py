@@ -72,6 +72,7 @@ def test_depths_share_their_prefix(tmp_path_factory, large, depths, seeds):
     assert (norms.min() == norms.max()).all()
 
 
+@pytest.mark.thorough
 def test_four_devices_give_the_rows_of_one(tmp_path, large):
     """In a process of its own, since JAX fixes its devices when it starts; 5 seeds do not divide by 4."""
     script = (
@@ -94,6 +95,7 @@ def test_seeds_scales_and_widths_draw_as_the_contract_says(large):
     assert first.corr().loc[0.3, 0.7] > 0.9  # scales share their draw
 
 
+@pytest.mark.thorough
 def test_a_sweep_compiles_as_often_as_it_should_and_no_more(tmp_path):
     """Five programs: a segment's draw, forward and backward, and two for the entries of W_1's gradient.
 

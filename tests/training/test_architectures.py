@@ -83,7 +83,13 @@ def plain_loss(name: str, parameters: BlockParameters, x: jax.Array, targets: ja
     return jnp.mean(optax.softmax_cross_entropy(jax.vmap(answer)(x), targets))
 
 
-@pytest.mark.parametrize("name", ["residual2:init=rezero", "residual2:init=layerscale", "pre_layernorm"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "residual2:init=rezero",
+        *(pytest.param(n, marks=pytest.mark.thorough) for n in ("residual2:init=layerscale", "pre_layernorm")),
+    ],
+)
 def test_steps_are_optax_s_on_the_network_written_plainly(name):
     with jax.enable_x64(True):
         parameters, x, targets = network(name)
@@ -115,6 +121,7 @@ def first_update(optimizer: Optimizer, parameters: BlockParameters) -> BlockPara
     return optimizer.update(rates, parameters, optimizer.init(rates, parameters), parameters)[0]
 
 
+@pytest.mark.thorough
 def test_every_optimizer_updates_what_is_no_matrix():
     for name in ("residual2:init=rezero", "pre_layernorm"):
         parameters, _, _ = network(name)
@@ -157,6 +164,7 @@ def test_a_recurrent_network_has_one_matrix_for_all_blocks():
     }
 
 
+@pytest.mark.thorough
 def test_the_command_line_trains_them(tmp_path, capsys):
     names = ["plain", "residual2:init=rezero", "rnn"]
     options = "--task teacher:inputs=12,examples=200,outputs=4 --widths 8 --scales 1 --batch 16 --steps 3 --depths 4"
@@ -179,6 +187,7 @@ def test_the_command_line_trains_them(tmp_path, capsys):
     pd.testing.assert_frame_equal(cells.loc[["plain"]], expected, check_exact=True)
 
 
+@pytest.mark.thorough
 def test_normalization_over_examples_is_over_the_step_s_in_evaluation_too(tmp_path):
     fields = SMALL | {"architectures": ["batchnorm"], "learning_rates": [0.0], "batch": 200, "steps": 1}
     folder = bench.train(bench.Training(**fields), results=tmp_path, progress=False)

@@ -19,6 +19,7 @@ DEPTH, WIDTH, INPUTS, OUTPUTS, EXAMPLES = 4, 6, 7, 4, 10
 STEPS, RATE = 3, 0.01
 EXACT = 1e-12  # relative to the largest entry: the same float64 arithmetic, summed in another order
 WRITTEN = [*OPTIMIZERS, "adamw:weight_decay=0.01", "sgd:momentum=0.8,nesterov=true", "rmsprop:decay=0.95,eps=1e-6"]
+QUICK = ("sgd", "adam", "muon", "rmsprop:decay=0.95,eps=1e-6")
 SHORT = {"momentum": {"momentum": 0.9}, "nesterov": {"momentum": 0.9, "nesterov": True}}
 
 
@@ -107,7 +108,9 @@ def trained_plainly(transformation, parameters, x, targets, *, activation="tanh"
     return layers
 
 
-@pytest.mark.parametrize("written", WRITTEN)
+@pytest.mark.parametrize(
+    "written", [pytest.param(name, marks=() if name in QUICK else pytest.mark.thorough) for name in WRITTEN]
+)
 def test_steps_of_every_optimizer_are_optax_s_own(written):
     with jax.enable_x64(True):
         parameters, x, targets = network(biased=True)

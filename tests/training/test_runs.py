@@ -318,6 +318,7 @@ def test_at_the_edge_of_chaos_digits_are_learned_at_a_depth_where_they_are_not_o
     assert (cells.loc[0.6, "log10_update_ratio"] < cells.loc[1.0, "log10_update_ratio"].min() - 6).all()
 
 
+@pytest.mark.thorough
 def test_a_training_compiles_as_often_as_it_should_and_no_more(tmp_path):
     compiled = []
 

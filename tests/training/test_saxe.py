@@ -96,7 +96,7 @@ ALIGNED = {
 }
 
 
-@pytest.mark.parametrize("initializer", ["orthogonal", "identity"])
+@pytest.mark.parametrize("initializer", ["orthogonal", pytest.param("identity", marks=pytest.mark.thorough)])
 def test_a_training_from_aligned_weights_is_the_recursion_of_its_modes(tmp_path, initializer):
     """Gradient descent itself, a ← a + rate a^(N-1) (s - a^N) for every mode: exact but for rounding, at any rate."""
     training = bench.Training(
@@ -114,6 +114,7 @@ def test_a_training_from_aligned_weights_is_the_recursion_of_its_modes(tmp_path,
         assert losses[-1] < 0.9 * losses[0]
 
 
+@pytest.mark.thorough
 def test_the_command_line_trains_the_aligned_case_and_refuses_what_has_no_modes_of_its_own(tmp_path, capsys):
     words = [
         "train",

@@ -130,10 +130,15 @@ def test_a_page_has_a_panel_for_each_setting_and_one_scale_of_colours(axes):
     "frame",
     [
         make_trained((4,), (1.0,), (0.1,), 1),
-        make_trained((4, 8), (1.0,), (0.1,), 1),
-        make_trained(steps_to_target=lambda rows: rows["depth"] * np.inf),
-        make_trained(steps_to_target=lambda rows: rows["depth"] * 0),
-        make_trained(scales=(0.0, 1.0)),
+        *(
+            pytest.param(frame, marks=pytest.mark.thorough)
+            for frame in (
+                make_trained((4, 8), (1.0,), (0.1,), 1),
+                make_trained(steps_to_target=lambda rows: rows["depth"] * np.inf),
+                make_trained(steps_to_target=lambda rows: rows["depth"] * 0),
+                make_trained(scales=(0.0, 1.0)),
+            )
+        ),
     ],
 )
 def test_little_data_is_drawn_without_complaint(frame):
@@ -175,11 +180,14 @@ def test_depth_ticks_are_the_depths_that_were_trained():
     "axes",
     [
         {"initializers": tuple("abcdef")},
-        {
-            "initializers": ("critical_orthogonal", "b", "c"),
-            "optimizers": ("sgd:momentum=0.9", "adam"),
-            "widths": (16, 1024),
-        },
+        pytest.param(
+            {
+                "initializers": ("critical_orthogonal", "b", "c"),
+                "optimizers": ("sgd:momentum=0.9", "adam"),
+                "widths": (16, 1024),
+            },
+            marks=pytest.mark.thorough,
+        ),
     ],
 )
 def test_many_settings_fill_one_page_and_titles_never_meet(axes):
