@@ -63,7 +63,7 @@ def line_over_seeds(ax: Axes, frame: pd.DataFrame, x: str, y: str, place: int = 
     ax.plot(middle.index.to_numpy(float), middle.to_numpy(float), **style)
 
 
-def name_panels(axes: Sequence[Axes], titles: Sequence[str]) -> None:
+def name_panels(axes: Any, titles: Sequence[str]) -> None:
     """Titles, and a legend wherever there are lines with names."""
     for ax, title in zip(axes, titles, strict=True):
         ax.set_title(title)
