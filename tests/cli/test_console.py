@@ -54,7 +54,8 @@ def test_names_are_read_as_they_are_registered():
     assert tuple(FRAMEWORKS) == recommend.FRAMEWORKS
 
 
-@pytest.mark.parametrize("safe", ["", pytest.param("1", marks=pytest.mark.thorough)])
+@pytest.mark.thorough
+@pytest.mark.parametrize("safe", ["", "1"])
 def test_the_console_command_knows_the_users_modules_and_is_shadowed_by_none(tmp_path, safe):
     for folder in ("bench", "analysis"):
         (tmp_path / folder).mkdir()

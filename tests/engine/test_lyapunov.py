@@ -39,6 +39,7 @@ def test_an_isometry_has_one_exponent_at_any_depth(scale):
     np.testing.assert_allclose(found, np.log10(scale), rtol=0, atol=EXACT["float32"])
 
 
+@pytest.mark.thorough
 def test_gaussian_layers_follow_newmans_law():
     """λ_i = Σ log10 χ_{n-i+1} / √n: mean ½ (ψ((n-i+1)/2) + ln (2/n)), variance ¼ ψ'((n-i+1)/2) / (L-1), independent."""
     width, hidden, seeds = 6, 40, 500

@@ -65,6 +65,7 @@ def test_layers_that_linen_scans_over_are_a_row_each():
     assert report.activations["path"].tolist() == [*layers, "params.a_head.kernel"]
 
 
+@pytest.mark.thorough
 def test_layers_that_equinox_stacks_are_a_row_each():
     eqx = pytest.importorskip("equinox")
     layers = eqx.filter_vmap(lambda key: eqx.nn.Linear(8, 8, key=key))(jax.random.split(jax.random.key(0), 3))

@@ -75,6 +75,7 @@ def test_wide_he_networks_merge_inputs_as_theory_says(tmp_path):
     assert means.cosine_last[20] > 0.9 > 0.6 > means.cosine_grad_first[20]
 
 
+@pytest.mark.thorough
 def test_a_zero_vector_and_an_undefined_scheme_have_no_angle(tmp_path):
     fields = {"widths": [8], "depths": [2, 5], "seeds": 2, "correlations": [0.5, 1.0]}
     rows = run_frame(tmp_path, "zero", kind="pairs", activations=["relu", "tanh"], scales=[0.0, 1.0], **fields)

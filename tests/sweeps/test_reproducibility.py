@@ -51,6 +51,7 @@ def test_a_cell_alone_has_the_bits_it_has_in_company(tmp_path, large):
         assert_contained(run_frame(tmp_path, f"layers-{number}", kind="pairs", **fields), large["pairs"])
 
 
+@pytest.mark.thorough
 def test_other_chunks_give_the_same_bits(tmp_path, large, monkeypatch):
     sweep = bench.Sweep(**LARGE)
     assert bench.sweeps.plan.keeps_weights(sweep, 20, seeds=1)

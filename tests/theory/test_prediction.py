@@ -200,6 +200,7 @@ def test_where_gradients_are_not_homogeneous_nothing_is_said_of_relative_ones():
     assert np.isnan(theory.predict(activation="linear", bias_std=0.1, **cell).log10_relative_first).all()
 
 
+@pytest.mark.thorough
 def test_every_cell_has_a_prediction_or_none():
     """No exception at the corners of the interface."""
     for activation in (*SMOOTH, "linear", "relu", "leaky_relu"):

@@ -154,6 +154,7 @@ def test_blocks_begin_as_a_sweep_s():
     assert abs(np.corrcoef(parameters.input.ravel()[:64], first[0].ravel())[0, 1]) < 4 / np.sqrt(64)
 
 
+@pytest.mark.thorough
 def test_a_recurrent_network_has_one_matrix_for_all_blocks():
     parameters = begun("gru", depths=[40])
     assert {name: matrix.shape for name, matrix in parameters.hidden.items()} == {
