@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.papers.claim import SECONDARY, SEEN, Claim, Estimate, Frames, Range
+from analysis.papers.claim import SECONDARY, Claim, Estimate, Frames, Range
 from analysis.papers.estimates import by_seed, mean_over_seeds, slopes
 from analysis.papers.panels import line_over_seeds, name_panels, panels
 from analysis.papers.paper import Paper, sweep
@@ -104,7 +104,7 @@ PAPER = Paper(
             sentence="With the standard initialization back-propagated gradients get smaller from layer to layer",
             where="Fig. 7, top",
             published="smaller; √(1/3) where units are linear",
-            sure=SEEN,
+            sure=SECONDARY,
             quantity="factor of ‖∂y/∂z_l‖ a layer downwards",
             measure=backward("standard_uniform"),
             accepts=Range(0.45, 0.7),
@@ -115,7 +115,7 @@ PAPER = Paper(
             sentence="With the normalized initialization they keep their size",
             where="Fig. 7, bottom",
             published="1",
-            sure=SEEN,
+            sure=SECONDARY,
             quantity="factor of ‖∂y/∂z_l‖ a layer downwards",
             measure=backward("glorot_uniform"),
             accepts=Range(0.9, 1.1),
@@ -126,7 +126,7 @@ PAPER = Paper(
             sentence="With the standard one the gradients of weights nevertheless have the same size in all layers",
             where="Fig. 8, sec. 4.2.2",
             published="roughly constant",
-            sure=SEEN,
+            sure=SECONDARY,
             quantity="factor of ‖∂y/∂W_l‖ a layer downwards",
             measure=weight_gradients,
             accepts=Range(0.9, 1.1),

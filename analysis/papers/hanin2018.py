@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.papers.claim import SEEN, Claim, Estimate, Frames, Range
-from analysis.papers.estimates import variance_over_seeds
+from analysis.papers.estimates import quotient, variance_over_seeds
 from analysis.papers.panels import MARKERS, QUALITATIVE, THEORY, name_panels, panels
 from analysis.papers.paper import Paper
 
@@ -58,9 +58,7 @@ def ratio(first: str, second: str) -> Any:
     """Variance of ln ‖h‖² of one shape over that of another."""
 
     def measured(frames: Frames) -> Estimate:
-        a, b = _variance(frames, first), _variance(frames, second)
-        spread = math.hypot((a.high - a.low) / a.value, (b.high - b.low) / b.value) / 2
-        return Estimate(a.value / b.value, *(a.value / b.value * np.exp([-spread, spread])))
+        return quotient(_variance(frames, first), _variance(frames, second))
 
     return measured
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.papers.claim import SECONDARY, Claim, Estimate, Frames, Range
-from analysis.papers.estimates import mean_over_seeds, share, variance_over_seeds
+from analysis.papers.estimates import mean_over_seeds, quotient, share, variance_over_seeds
 from analysis.papers.panels import QUALITATIVE, THEORY, name_panels, panels
 from analysis.papers.paper import Paper, sweep
 from bench.theory import predict
@@ -58,9 +58,7 @@ def mean(frames: Frames) -> Estimate:
 
 def only_the_ratio(frames: Frames) -> Estimate:
     """Var of the narrow and shallow over that of the wide and deep, which have the same β."""
-    narrow, wide = (variance_over_seeds(log_squares(frames, *each)) for each in (NARROW, WIDE))
-    spread = math.hypot((narrow.high - narrow.low) / narrow.value, (wide.high - wide.low) / wide.value) / 2
-    return Estimate(narrow.value / wide.value, *(narrow.value / wide.value * np.exp([-spread, spread])))
+    return quotient(*(variance_over_seeds(log_squares(frames, *each)) for each in (NARROW, WIDE)))
 
 
 def within_one(frames: Frames) -> Estimate:

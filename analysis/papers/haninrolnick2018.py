@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.papers.claim import SEEN, Claim, Estimate, Frames, Range
-from analysis.papers.estimates import mean_over_seeds
+from analysis.papers.estimates import mean_over_seeds, quotient
 from analysis.papers.panels import THEORY, line_over_seeds, name_panels, panels
 from analysis.papers.paper import Paper, sweep
 
@@ -48,9 +48,7 @@ def factor(initializer: str) -> Any:
 def spread(frames: Frames) -> Estimate:
     """How many times as much M_l varies between layers at n = 16 as at 64: the variance of ln M_{l+1} - ln M_l."""
     narrow, wide = (_steps(lengths(frames, "he_gaussian", width)).var(axis=1, ddof=1) for width in WIDTHS)
-    a, b = mean_over_seeds(narrow), mean_over_seeds(wide)
-    error = math.hypot((a.high - a.low) / a.value, (b.high - b.low) / b.value) / 2
-    return Estimate(a.value / b.value, *(a.value / b.value * np.exp([-error, error])))
+    return quotient(mean_over_seeds(narrow), mean_over_seeds(wide))
 
 
 def _steps(found: pd.DataFrame) -> np.ndarray:

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.papers.claim import RECALLED, SECONDARY, SEEN, Claim, Estimate, Frames, Range
+from analysis.papers.claim import RECALLED, SECONDARY, Claim, Estimate, Frames, Range
 from analysis.papers.estimates import by_seed, exactly, mean_over_seeds, median_over_seeds, slopes
 from analysis.papers.panels import THEORY, line_over_seeds, name_panels, panels
 from analysis.papers.paper import Paper, sweep, training
@@ -165,7 +165,7 @@ PAPER = Paper(
             sentence="Correlations of two inputs approach their fixed point as exp(-l/ξ_c)",
             where="eq. 9, Fig. 2",
             published="ξ_c of theory",
-            sure=SEEN,
+            sure=SECONDARY,
             quantity=f"measured ξ_c over theory's, ordered phase, σ_w² = {ORDERED:g}",
             measure=correlation_scale,
             accepts=Range(0.9, 1.1),
