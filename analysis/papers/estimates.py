@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -48,8 +49,8 @@ def variance_over_seeds(values: Any) -> Estimate:
 def quotient(above: Estimate, below: Estimate) -> Estimate:
     """Of two positive numbers that were measured independently; their relative errors add in squares."""
     value = above.value / below.value
-    error = float(np.hypot(*((each.high - each.low) / each.value / 2 for each in (above, below))))
-    return Estimate(value, value * float(np.exp(-error)), value * float(np.exp(error)))
+    error = math.hypot(*((each.high - each.low) / each.value / 2 for each in (above, below)))
+    return Estimate(value, value * math.exp(-error), value * math.exp(error))
 
 
 def share(count: int, total: int) -> Estimate:

@@ -33,8 +33,8 @@ def ours(row: Mapping[str, Any]) -> str:
     value, low, high = (float(row[name]) for name in ("ours", "low", "high"))
     if math.isnan(value):
         return ""
-    if low == high:
-        return number(value)
+    if low == high:  # exact
+        return f"{value:.6g}"
     if math.isfinite(high - low) and abs((high + low) / 2 - value) < 0.01 * (high - low):
         return f"{number(value)} ± {(high - low) / 2:.2g}"
     return f"{number(value)} ({number(low)} to {number(high)})"
