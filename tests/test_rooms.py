@@ -27,8 +27,9 @@ LOOKING = {
     "analysis.figures": {"analysis.rows", "analysis.numbers", "analysis.drawing", "bench.settings", "bench.theory"},
     "analysis.papers": {"analysis.rows", "analysis.numbers", "analysis.drawing", "analysis.figures"}
     | {"bench", "bench.settings", "bench.terminal", "bench.theory", "bench.runs"},  # bench: its public names
+    "analysis.report": {"analysis.rows", "analysis.numbers", "analysis.drawing", "bench.settings", "bench.runs"},
     "analysis.cli": {"analysis.rows", "analysis.numbers", "analysis.drawing", "analysis.figures", "analysis.papers"}
-    | {"bench.settings", "bench.terminal"},
+    | {"analysis.report", "bench.settings", "bench.terminal"},
 }
 FILES = [*(ROOT / "bench").rglob("*.py"), *(ROOT / "analysis").rglob("*.py")]
 LONGEST, LONGEST_MEDIAN = 250, 130

@@ -1,11 +1,12 @@
-"""The command line of ``python -m analysis``: figures of runs."""
+"""The command line of ``python -m analysis``: figures of runs, and pages."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from analysis.cli import papers
+from analysis.cli import papers, report
 from analysis.cli.draw import draw
 from analysis.cli.find import load, outlines
 from analysis.drawing.target import FORMATS
@@ -14,7 +15,7 @@ from bench.settings.suggestions import nearest
 from bench.terminal.guard import guarded
 from bench.terminal.parser import Parser
 
-PAPERS = "papers"  # beside the figures
+PAGES: dict[str, Any] = {"papers": papers, "report": report}  # beside the figures
 
 
 def build_parser(figures: Iterable[str] | None = None, prog: str = "python -m analysis") -> Parser:
@@ -37,10 +38,11 @@ def build_parser(figures: Iterable[str] | None = None, prog: str = "python -m an
         )
         if figures is None or name in figures:
             _add_options(added, name)
-    added = commands.add_parser(
-        PAPERS, help=papers.HELP, description=papers.DESCRIPTION, epilog=papers.EPILOG, allow_abbrev=False
-    )
-    papers.add_options(added)
+    for name, page in PAGES.items():
+        added = commands.add_parser(
+            name, help=page.HELP, description=page.DESCRIPTION, epilog=page.EPILOG, allow_abbrev=False
+        )
+        page.add_options(added)
     return parser
 
 
@@ -51,12 +53,12 @@ def main(argv: Sequence[str] | None = None, *, prog: str = "python -m analysis")
 
 
 def _run(argv: list[str], prog: str) -> int:
-    figures = outlines()
-    if argv[:1] == [PAPERS]:
-        chosen = build_parser((), prog).parse_strictly(argv)
-        return guarded(lambda: papers.main(chosen), f"{prog} {PAPERS}", resumes=True)
-    if argv and not argv[0].startswith("-") and argv[0] not in figures:
-        accepted = f"one of {', '.join(figures)}{nearest(argv[0], figures)}"
+    if argv and argv[0] in PAGES:
+        name, chosen = argv[0], build_parser((), prog).parse_strictly(argv)
+        return guarded(lambda: PAGES[name].main(chosen), f"{prog} {name}", resumes=name == "papers")
+    known = sorted([*outlines(), *PAGES])
+    if argv and not argv[0].startswith("-") and argv[0] not in known:
+        accepted = f"one of {', '.join(known)}{nearest(argv[0], known)}"
         raise UsageError(f"FIGURE: got {argv[0]!r}, expected {accepted}")
     arguments = build_parser(argv[:1], prog).parse_strictly(argv)
     return guarded(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.contour import QuadContourSet
 from matplotlib.lines import Line2D
@@ -14,6 +13,7 @@ from matplotlib.patheffects import withStroke
 from analysis.drawing.sheet import note_handle
 from analysis.drawing.style import DASHES
 from analysis.numbers.grid import Grid
+from analysis.numbers.level import field_about
 from analysis.numbers.lost import Lost, Measured
 from analysis.numbers.statistics import NumberRange, number_range
 
@@ -119,14 +119,10 @@ def draw_level(ax: Axes, grid: Grid, level: float, **look: Any) -> QuadContourSe
 
     look: of the line, for :meth:`matplotlib.axes.Axes.contour`; black and ``WIDTH`` points by default.
     """
-    # Zero has no logarithm to interpolate: it stands as far beyond the level as the level is from 1, so that the
-    # line runs near the edge between the last gradient of ordinary size and the first zero. Of scale 0 that says nothing:
-    # a power of the scale leaves a type much nearer to 0 than to the next scale, and at depth 2 not at all.
-    scales, field = grid.scales[grid.scales != 0], grid.field[grid.scales != 0]
-    values = np.ma.masked_invalid(np.where(np.isneginf(field), 2 * min(level, -level), field))
-    if len(scales) < 2 or values.count() == 0 or not values.min() < level < values.max():
+    found = field_about(grid, level)
+    if found is None:
         return None
     look = {"colors": "black", "linewidths": WIDTH, "zorder": 3} | look
-    lines = ax.contour(grid.depths, scales, values, levels=[level], **look)
+    lines = ax.contour(*found, levels=[level], **look)
     lines.set_path_effects([HALO if look["linewidths"] > THIN else THIN_HALO])
     return lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -29,11 +29,11 @@ class SaveError(ValueError):
     """A file that cannot be written: its one line names it, the reason, and what is accepted."""
 
 
-def check_path(path: str | os.PathLike[str]) -> Path:
-    """The path, if a figure can go there. Raises :class:`SaveError` before anything is drawn."""
+def check_path(path: str | os.PathLike[str], endings: Iterable[str] = FORMATS) -> Path:
+    """The path, if a file with one of these endings can go there. Raises :class:`SaveError` before anything is drawn."""
     checked = Path(path)
-    if checked.suffix.lower() not in FORMATS:
-        raise SaveError(f"got {str(path)!r}, expected a file that ends in {', '.join(FORMATS)}")
+    if checked.suffix.lower() not in endings:
+        raise SaveError(f"got {str(path)!r}, expected a file that ends in {', '.join(endings)}")
     try:
         os.lstat(checked)
     except (FileNotFoundError, NotADirectoryError):

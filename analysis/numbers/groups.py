@@ -51,7 +51,8 @@ def standard_deviation(groups: Groups) -> np.ndarray:
         return np.sqrt(np.add.reduceat(residuals**2, groups.starts) / np.where(groups.counts > 1, groups.counts - 1, np.nan))
 
 
-STATISTICS: Mapping[str, Callable[[Groups], np.ndarray]] = MappingProxyType(
+Statistic = Callable[[Groups], np.ndarray]  # one number for each group
+STATISTICS: Mapping[str, Statistic] = MappingProxyType(
     {
         "median": lambda groups: quantile(groups, 0.5),
         "mean": mean,

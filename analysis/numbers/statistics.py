@@ -13,17 +13,20 @@ import ml_dtypes
 import numpy as np
 import pandas as pd
 
-from analysis.numbers.groups import STATISTICS, Groups
+from analysis.numbers.groups import STATISTICS, Groups, Statistic
 
 CELL_WITHOUT_SEED = ("initializer", "activation", "width", "bias_std", "depth", "scale")
 
 
-def seed_statistic(frame: pd.DataFrame, value: str, stat: str = "median", *, by: Sequence[str] | None = None) -> pd.Series:
+def seed_statistic(
+    frame: pd.DataFrame, value: str, stat: str | Statistic = "median", *, by: Sequence[str] | None = None
+) -> pd.Series:
     """A statistic of the column ``value`` over everything that ``by`` does not tell apart: the seeds.
 
     ``by`` is every column of a cell but its seed, and ``layer`` where there is one. The result is indexed by ``by``,
     sorted, in the units of ``value`` (for ``log10_…`` columns: decades; a mean is then a mean of logs, the log of the
-    geometric mean). ``stat`` is a name in :data:`STATISTICS`. Raises KeyError for an unknown name or column.
+    geometric mean). ``stat`` is a name in :data:`STATISTICS`, or such a function. Raises KeyError for an unknown name or
+    column.
     """
     keys = list(by) if by is not None else [*CELL_WITHOUT_SEED, *(["layer"] if "layer" in frame else [])]
     grouped = frame.groupby(keys, sort=True, observed=True)
@@ -33,7 +36,7 @@ def seed_statistic(frame: pd.DataFrame, value: str, stat: str = "median", *, by:
     starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
     groups = Groups(values[order], starts, np.diff(starts, append=len(values)))
     # grouped.size() has one entry for each group, in the order of the codes.
-    return pd.Series(STATISTICS[stat](groups), index=grouped.size().index, name=value)
+    return pd.Series((STATISTICS[stat] if isinstance(stat, str) else stat)(groups), index=grouped.size().index, name=value)
 
 
 class NumberRange(NamedTuple):

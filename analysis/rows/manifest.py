@@ -9,7 +9,7 @@ from typing import Any
 from bench.runs import manifest
 from bench.runs.errors import LoadError
 
-__all__ = ["LoadError", "load_manifest"]
+__all__ = ["LoadError", "kind_at", "load_manifest"]
 
 
 def load_manifest(run_dir: str | os.PathLike[str], run: str = "sweep") -> dict[str, Any]:
@@ -19,3 +19,11 @@ def load_manifest(run_dir: str | os.PathLike[str], run: str = "sweep") -> dict[s
     folder that is not such a run.
     """
     return manifest.load_manifest(Path(run_dir), run)
+
+
+def kind_at(run_dir: str | os.PathLike[str]) -> str:
+    """``sweep``, ``precision``, ``training`` or ``probe``. Raises :class:`LoadError` for a folder that is no run."""
+    try:
+        return manifest.kind_of(manifest.read_manifest(Path(run_dir)))
+    except (OSError, ValueError):
+        return manifest.kind_of(load_manifest(run_dir))  # which says what is wrong with it

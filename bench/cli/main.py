@@ -15,10 +15,8 @@ from bench.terminal.parser import Completion, Parser, Version
 from bench.training.presets import TRAININGS
 from bench.training.specs import OPTIMIZERS
 
-FIGURES, PAPERS = (
-    "analysis.cli.main",
-    "analysis.cli.papers",
-)  # looked up by name: what measures imports nothing of what looks
+LOOKS = "analysis.cli"  # looked up by name: what measures imports nothing of what looks
+FIGURES = f"{LOOKS}.main"
 COMMANDS: dict[str, Any] = {
     "sweep": sweep,
     "train": train,
@@ -27,7 +25,8 @@ COMMANDS: dict[str, Any] = {
     "compare": compare,
     "recommend": recommend,
     "theory": theory,
-    "papers": import_module(PAPERS),
+    "papers": import_module(f"{LOOKS}.papers"),
+    "report": import_module(f"{LOOKS}.report"),
     "runs": runs,
     "list": listing,
 }

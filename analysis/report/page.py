@@ -1,0 +1,70 @@
+"""The whole page: parts of runs in one file, with everything in it that it needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from analysis.report.plots import library
+from analysis.report.run import part_of
+from analysis.report.value import palettes
+from bench.runs.files import write_whole
+
+SCRIPTS = ("data", "map", "lines", "save", "theme", "page")
+IN_DATA = ("id", "map", "edges", "limits")
+ROOM = 0.9e6  # bytes of data: with the library, the pictures and the words the page stays below 3 MB
+VERDICTS = {
+    "pass": "#b8d8b8",
+    "fail": "#d55e00",
+    "mean field": "#b3cde3",
+    "no theory": "#d9d9d9",
+    "gated": "#f7f7f7",
+    "zero": "#8c8c8c",
+    "undefined": "#ebebeb",
+}
+
+
+def write_page(folders: Sequence[Path], target: Path, *, theory: bool = True, written: str = "") -> None:
+    """The page of these runs as one file at ``target``, all of it or nothing.
+
+    theory: whether each cell is held against theory, which is most of the time. Raises LoadError for a folder that is no
+    run, and OSError where nothing can be written.
+    """
+    parts = [part_of(folder, number, ROOM / len(folders), theory=theory) for number, folder in enumerate(folders)]
+    text = render(parts, written=written)
+    write_whole(target, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def render(parts: Sequence[Mapping[str, Any]], *, written: str) -> str:
+    """HTML. Whatever stands in a name is text there: the template escapes it, and in the data no ``<`` is left."""
+    page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True).from_string(_asset("page.html"))
+    data = {
+        "palettes": palettes(),
+        "plots": {target: plot for part in parts for target, plot in part["plots"].items()},
+        "runs": [{name: part.get(name) for name in IN_DATA} for part in parts],
+    }
+    return page.render(
+        title=", ".join(part["name"] for part in parts),
+        runs=[{"map": None, "edges": None, "limits": None, **part} for part in parts],
+        written=written,
+        verdicts=VERDICTS,
+        style=Markup(_asset("page.css")),  # noqa: S704
+        data=Markup(_in_script(data)),  # noqa: S704
+        library=Markup(library()),  # noqa: S704
+        script=Markup("\n".join(_asset(f"{name}.js") for name in SCRIPTS)),  # noqa: S704
+    )
+
+
+def _in_script(data: Any) -> str:
+    """JSON that ends no script element, whatever strings are in it."""
+    return json.dumps(data, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+
+
+def _asset(name: str) -> str:
+    return resources.files("analysis.report").joinpath("assets", name).read_text(encoding="utf-8")
