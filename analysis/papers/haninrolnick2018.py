@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -70,7 +69,7 @@ def plot_haninrolnick2018(frames: Frames, *, axes: Sequence[Axes] | None = None)
             of_width = rows.loc[(rows["initializer"] == "he_gaussian") & (rows["width"] == width)]
             line_over_seeds(fluctuating, of_width, "layer", "square", place, label=f"He, n = {width}", marker=None)
         for ax in (mean, fluctuating):
-            ax.axhline(math.log10(0.5), **THEORY)
+            ax.axhline(0.0, **THEORY)
             ax.set(xlabel="layer", ylabel=r"$\log_{10}\,\Vert h_l\Vert^2 / n$")
         name_panels((mean, fluctuating), ("Fig. 1: mean length", "its spread (bands: 10 to 90 %)"))
         return mean.figure

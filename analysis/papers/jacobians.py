@@ -22,11 +22,13 @@ def singular_values(
     input_norm: float = 1.0,
     seeds: int = 4,
     key: int = 0,
+    length: float | None = None,
 ) -> pd.DataFrame:
     """One row for each singular value of ∂h_l/∂h_0 = D_l W_l … D_1 W_1 at those layers l: ``layers``, ``seed``, ``value``.
 
-    initializer: "gaussian" or "orthogonal", times ``std``. In float64 values more than 15 decades below the largest are
-    rounding.
+    initializer: "gaussian" or "orthogonal", times ``std``. length: the variance of pre-activations, which are then drawn
+    anew in every layer, as mean field has them at a fixed point. Values more than 15 decades below the
+    largest are rounding.
     """
     phi, random, rows = nonlinearity(activation), np.random.default_rng(key), []
     with threadpool_limits(1):  # matrices so small are slower with more
@@ -36,7 +38,7 @@ def singular_values(
             product = np.eye(width)
             for layer in range(1, max(layers) + 1):
                 weights = std * _drawn(initializer, width, random)
-                z = weights @ h
+                z = weights @ h if length is None else math.sqrt(length) * random.standard_normal(width)
                 product = phi.slope(z)[:, None] * (weights @ product)
                 h = phi.function(z)
                 if layer in layers:

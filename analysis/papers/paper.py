@@ -28,9 +28,9 @@ class Paper:
     """A paper of the gallery, under the name of its file. A paper's file ends with ``PAPER = Paper(name="…", …)``.
 
     Strings are written out there: the list of all papers is read from the sources. runs: from a size of :data:`SIZES` to
-    what is measured, :func:`sweep` or :func:`training` by their labels; computed: likewise, to frames that no run makes, of
-    theory or of another function of the suite. plot: the figure, in the paper's own layout, from those frames. claims: what
-    is measured again.
+    what is measured, a :func:`sweep`, :func:`training` or :func:`precision` by its label; computed: likewise, to frames that
+    no run makes, of theory or of another function of the suite. plot: the figure, in the paper's own layout, from those
+    frames. claims: what is measured again.
     """
 
     name: str
@@ -63,6 +63,13 @@ def training(**fields: Any) -> Any:
     import bench
 
     return bench.Training(**fields)
+
+
+def precision(**fields: Any) -> Any:
+    """A :class:`bench.Precision`, likewise."""
+    import bench
+
+    return bench.Precision(**fields)
 
 
 class FramesOf(dict):

@@ -77,6 +77,8 @@ def plot_pennington2017(frames: Frames, *, axes: Sequence[Axes] | None = None) -
             style = look(place) | {"marker": None}
             law.plot(values, np.arange(1, len(values) + 1) / len(values), **style)
         growth.set(xscale="log", yscale="log", xlabel="hidden layers", ylabel="variance / mean² of squared\nsingular values")
+        growth.set_xticks(DEPTHS, [f"{each}" for each in DEPTHS])
+        growth.minorticks_off()
         law.set(
             xscale="log",
             xlim=(1e-8, 20),
