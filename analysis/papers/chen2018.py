@@ -21,7 +21,7 @@ TIED = {"rnn:inputs=0": "one W for all steps", "plain": "a W for each step"}
 
 def runs(size: str) -> Mapping[str, Any]:
     """Linear networks at σ_w = 1, tied and untied."""
-    seeds = {"smoke": 20, "quick": 300, "full": 2000}[size]
+    seeds = {"smoke": 20, "quick": 150, "full": 2000}[size]
     kind: dict[str, Any] = {"activations": "linear", "scales": 1.0, "widths": WIDTH, "layers": False, "seeds": seeds}
     return {"steps": sweep(**kind, architectures=tuple(TIED), depths=(START, 9, SHORT, 33, LONG))}
 

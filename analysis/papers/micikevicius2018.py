@@ -33,9 +33,9 @@ def shares(frames: Frames, name: str) -> pd.DataFrame:
     return rows.pivot_table(index="seed", columns="depth", values="share_zero_first")
 
 
-def _where_lost(frames: Frames) -> int:
+def _where_lost(frames: Frames) -> Any:
     """The depth whose mean share is nearest to that of the paper's detector."""
-    return int((shares(frames, "plain").mean() - LOST).abs().idxmin())
+    return (shares(frames, "plain").mean() - LOST).abs().idxmin()
 
 
 def kept_by(name: str) -> Any:

@@ -54,7 +54,8 @@ def distance(first: str, second: str) -> Any:
 
         rows = frames["spectra"]
         one, other = (rows.loc[rows["activation"] == name].groupby("seed")["value"] for name in (first, second))
-        return mean_over_seeds([ks_2samp(of_seed, other.get_group(seed)).statistic for seed, of_seed in one])
+        tests: list[Any] = [ks_2samp(of_seed, other.get_group(seed)) for seed, of_seed in one]
+        return mean_over_seeds([test.statistic for test in tests])
 
     return measured
 

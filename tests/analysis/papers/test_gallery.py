@@ -133,3 +133,7 @@ def test_the_paper_of_the_page_is_measured(tmp_path, capsys, monkeypatch):
     assert "reproduced" in capsys.readouterr().out
     assert (tmp_path / "papers" / "mine-deep-smoke" / "manifest.json").exists()
     assert (tmp_path / "papers" / "mine.png").stat().st_size > 5_000
+    (tmp_path / "changed_since.py").write_text(block.replace("scales=0.5", "scales=0.6"))
+    assert main(["papers", "--papers", "changed_since", "--results", str(tmp_path), "--size", "smoke"]) == 2
+    told = r"--results: .*mine-deep-smoke holds another sweep \(scales differ\); --overwrite removes what is there first\n$"
+    assert re.search(told, capsys.readouterr().err)
