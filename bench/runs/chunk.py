@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from bench.runs.manifest import shard_name
@@ -21,7 +21,7 @@ class AnyChunk:
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON types."""
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in vars(self).items()}
 
 
 def blocks(total: int, size: int) -> list[tuple[int, int]]:

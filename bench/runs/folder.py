@@ -6,7 +6,6 @@ half of a shard, another run's, one that lost a bit, is measured again.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import time
@@ -20,9 +19,9 @@ import pyarrow.parquet as pq
 from bench.runs import lock, provenance
 from bench.runs.chunk import AnyChunk
 from bench.runs.errors import RunError
-from bench.runs.files import TEMPORARY, write_whole
+from bench.runs.files import TEMPORARY, sync_all, write_whole
 from bench.runs.job import Outcome
-from bench.runs.manifest import FORMAT, NAME, first_of, read_manifest
+from bench.runs.manifest import FORMAT, NAME, as_text, first_of, read_manifest
 from bench.runs.place import check_place
 from bench.runs.records import LOG, Log, Record, adopted, digest, failures_of, is_intact, records_of, seconds_of
 from bench.runs.refusals import difference, earlier
@@ -30,6 +29,7 @@ from bench.runs.tables import as_table
 from bench.terminal.streams import note
 
 OF_A_SESSION = ("started", "versions", "device", "git")
+SYNC_SECONDS = 5.0  # of rows, that a machine which loses its power may lose: each shard would wait for the disk longest
 Chunk = TypeVar("Chunk", bound=AnyChunk)
 
 
@@ -100,6 +100,7 @@ class RunFolder(Generic[Chunk]):
             self._session = session
         self.manifest |= {"format": FORMAT, "finished": None}
         self._began, self._before = time.monotonic(), seconds_of(self.path, self.manifest)
+        self._synced = self._began
         self.manifest["total_seconds"] = self._before  # also of sessions that were killed
         self._write_manifest()
         self._log = Log(self.path)
@@ -111,6 +112,7 @@ class RunFolder(Generic[Chunk]):
         """
         seconds = self._seconds()
         total = round(self._before + seconds, 3)
+        self._sync()
         ended = None if self.failed else provenance.now()
         self.manifest |= {"finished": ended, "seconds": seconds, "total_seconds": total}
         self._write_manifest()
@@ -168,7 +170,13 @@ class RunFolder(Generic[Chunk]):
 
         if not (self.path / name).is_file():
             (self.path / name).unlink(missing_ok=True)  # a pipe that somebody put there would be written into
-        write_whole(self.path / name, write)
+        write_whole(self.path / name, write, wait=False)
+        if time.monotonic() - self._synced > SYNC_SECONDS:
+            self._sync()
+
+    def _sync(self) -> None:
+        sync_all(self.path)
+        self._synced = time.monotonic()
 
     def _logged(self) -> Log:
         assert self._log is not None, "begin() comes first"
@@ -215,7 +223,7 @@ class RunFolder(Generic[Chunk]):
         self.manifest.pop("failed", None)
         if self.failed:
             self.manifest["failed"] = dict(sorted(self.failed.items()))
-        text = json.dumps(self.manifest, indent=1) + "\n"
+        text = as_text(self.manifest)
         write_whole(self.path / NAME, lambda path: path.write_text(text, encoding="utf-8"))
 
     def _make(self, folder: Path) -> None:

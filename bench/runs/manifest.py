@@ -47,6 +47,19 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def as_text(manifest: Mapping[str, Any]) -> str:
+    """The manifest as JSON, with a line for every entry of a field: 10^5 chunks can be read, and are written at once."""
+
+    def entries(value: Any) -> str:
+        if not value or not isinstance(value, (list, dict)):
+            return json.dumps(value)
+        if isinstance(value, list):
+            return "[\n  " + ",\n  ".join(map(json.dumps, value)) + "\n ]"
+        return "{\n  " + ",\n  ".join(f"{json.dumps(name)}: {json.dumps(each)}" for name, each in value.items()) + "\n }"
+
+    return "{\n" + ",\n".join(f" {json.dumps(name)}: {entries(value)}" for name, value in manifest.items()) + "\n}\n"
+
+
 def kind_of(manifest: Mapping[str, Any]) -> str:
     """``sweep``, ``precision``, ``training`` or ``probe``, of a manifest that :func:`read_manifest` gave."""
     return next(kind for kind in KINDS if isinstance(manifest.get(kind), dict))

@@ -11,6 +11,7 @@ from bench.settings.errors import SweepError
 from bench.settings.units import amount
 
 CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+BASE_BYTES = 2**23  # of any run: tables under construction, files, what is freed and not given back
 MOST_CHUNKS = 100_000  # files in a folder, and entries of a manifest
 
 

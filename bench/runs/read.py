@@ -97,6 +97,7 @@ ABSENT = MappingProxyType(
     }
 )
 Filters = Sequence[tuple[str, str, Any]]
+TOGETHER = 1000  # shards that are read at a time
 
 
 def load_rows(
@@ -119,14 +120,17 @@ def load_rows(
         raise LoadError(absent)
     keys, values = COLUMNS[run][table]
     try:
-        data = ds.dataset(shards, format="parquet")
-        _check_columns(folder / table, data.schema, keys + values if columns is None else columns, run)
-        if data.count_rows() == 0:
+        schema = ds.dataset(shards[:1], format="parquet").schema
+        _check_columns(folder / table, schema, keys + values if columns is None else columns, run)
+        wanted = {
+            "columns": None if columns is None else list(columns),
+            "filter": None if not filters else _expression(filters),
+        }
+        # a dataset keeps what it has read of the files beside their rows, which of 10^5 files would be gigabytes
+        groups = (ds.dataset(shards[i : i + TOGETHER], schema, format="parquet") for i in range(0, len(shards), TOGETHER))
+        rows = pa.concat_tables([group.to_table(**wanted) for group in groups])
+        if rows.num_rows == 0 and ds.dataset(shards, schema, format="parquet").count_rows() == 0:
             raise LoadError(absent)
-        rows = data.to_table(
-            columns=None if columns is None else list(columns),
-            filter=None if not filters else _expression(filters),
-        )
     except (OSError, ValueError, pa.ArrowException) as error:
         if isinstance(error, LoadError):
             raise
@@ -146,7 +150,8 @@ def _shards(folder: Path, table: str, manifest: Mapping[str, Any]) -> list[Path]
         raise LoadError(f"{str(folder / NAME)!r} cannot be read: {error}") from error
     if not there or planned is None:
         return list(there.values())
-    if extra := [name for name in there if name not in set(planned)]:
+    wanted = set(planned)
+    if extra := [name for name in there if name not in wanted]:
         note(f"{folder}: {len(extra)} files in {table} are none of the run's and not read ({first_of(extra)})")
     missing = [name for name in planned if name not in there]
     if missing and manifest.get("finished"):

@@ -120,7 +120,7 @@ def _note(found: dict[str, Record], name: Any, entry: Any) -> None:
 
 
 class Log:
-    """The file of records that a measuring process appends to, each on the disk before :meth:`add` returns."""
+    """The file of records that a measuring process appends to, each handed to the system before :meth:`add` returns."""
 
     def __init__(self, folder: Path) -> None:
         path = folder / LOG
@@ -137,7 +137,6 @@ class Log:
 
     def _append(self, entry: Mapping[str, Any]) -> None:
         os.write(self._handle, f"{json.dumps(entry)}\n".encode())
-        os.fsync(self._handle)
 
     def close(self) -> None:
         """Stop appending."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -21,7 +21,8 @@ class Lane(NamedTuple):
     note: str  # why it is
 
 
-def lanes_of(sweep: Sweep, initializers: Iterable[str], activation: str, width: int) -> tuple[Lane, ...]:
+@lru_cache(maxsize=8)
+def lanes_of(sweep: Sweep, initializers: tuple[str, ...], activation: str, width: int) -> tuple[Lane, ...]:
     """The sweep's lanes of those initializers, the scale running fastest, then input_norm and bias_std.
 
     Where a scheme makes one bias_std of several that were asked for, it is measured once.
@@ -34,3 +35,11 @@ def lanes_of(sweep: Sweep, initializers: Iterable[str], activation: str, width: 
                 lane = Lane(initializer, bias_std, input_norm, scale, scale * gain, note)
                 lanes.setdefault(lane[:4], lane)
     return tuple(lanes.values())
+
+
+def count_lanes(sweep: Sweep, initializers: tuple[str, ...], activation: str, width: int) -> int:
+    """How many :func:`lanes_of` lists."""
+    drawn = {
+        (name, setting_of(name, activation, width, asked).bias_std) for name in initializers for asked in sweep.bias_stds
+    }
+    return len(drawn) * len(sweep.input_norms) * len(sweep.scales)

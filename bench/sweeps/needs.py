@@ -14,11 +14,10 @@ from bench.engine.gradients import DEPTHS, LANES
 from bench.engine.measure_blocks import lanes_together
 from bench.networks.architectures.registry import architecture_of
 from bench.networks.block_trial import block_of
-from bench.networks.initializers import INITIALIZERS
 from bench.networks.seeds import RUN_AHEAD
 from bench.networks.segments import LAYERS, segments_to
 from bench.runs.estimate import Room
-from bench.runs.memory import check_chunks, check_room, device_bytes, host_bytes
+from bench.runs.memory import BASE_BYTES, check_chunks, check_room, device_bytes, host_bytes
 from bench.settings.defaults import PLAIN
 from bench.sweeps.plan import ROW_BYTES, Chunk, cut, keeps_weights, seeds_at_once, weight_bytes
 from bench.sweeps.sweep import Sweep
@@ -26,7 +25,7 @@ from bench.sweeps.sweep import Sweep
 LANE_BYTES = 400  # of a lane's numbers as a list holds them
 TRACE_NUMBERS = 14  # float64, that the host keeps of each layer of a seed and lane: a trace, in pieces, joined, and its logs
 CELL_BYTES, LAYER_BYTES, PAIR_BYTES = 120, 44, 22  # of a row on disk
-BASE_BYTES = 2**24  # of any run: tables under construction, files, what is freed and not given back
+ASSEMBLED_NUMBERS = 22  # of one tile, while its norms become logs
 DRAWN = 3  # copies of a segment while it is drawn, beside those that are under way
 
 
@@ -65,8 +64,6 @@ def needs_of(sweep: Sweep, architecture: str, width: int) -> Needs:
     together = at_once * min(len(jax.local_devices()), math.ceil(seeds / at_once))
     padded = math.ceil(per_block / LANES) * LANES
     weights = weight_bytes(sweep, width, architecture)
-    if any(INITIALIZERS[name].family.unit_variance for name in sweep.initializers):
-        weights *= 2  # as drawn, and normalized
     drawn = together * weights / segments
     batches = math.ceil(seeds / together)
     if keeps_weights(sweep, width, seeds + together, architecture):
@@ -83,7 +80,10 @@ def needs_of(sweep: Sweep, architecture: str, width: int) -> Needs:
     traces = TRACE_NUMBERS * 8 * segments * LAYERS
     probed = 2 * item * DEPTHS * LAYERS * sum(groups)
     rows = seeds * per_block * ROW_BYTES * sum(_rows(sweep))
-    host = BASE_BYTES + together * padded * (traces + probed) + rows
+    if jax.default_backend() == "cpu":  # one memory, and most rows are made when slopes are gone
+        rows = max(0, rows - work)
+    assembled = ASSEMBLED_NUMBERS * 8 * segments * LAYERS * together * LANES
+    host = BASE_BYTES + together * padded * (traces + probed) + assembled + rows
     return Needs(weights, work, host, len(seed_blocks) * math.ceil(lanes / per_block))
 
 

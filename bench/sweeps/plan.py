@@ -15,7 +15,7 @@ from bench.networks.schemes import families
 from bench.networks.segments import LAYERS, segments_to
 from bench.runs.chunk import AnyChunk, blocks
 from bench.settings.defaults import PLAIN
-from bench.sweeps.lanes import Lane, lanes_of
+from bench.sweeps.lanes import Lane, count_lanes, lanes_of
 from bench.sweeps.sweep import Sweep
 
 CHUNK_BYTES = 2**30  # what one chunk may hold at a time, by estimate
@@ -90,7 +90,7 @@ def plan(sweep: Sweep) -> tuple[Chunk, ...]:
     """The chunks of a sweep, in the order in which they run."""
     chunks: list[Chunk] = []
     for architecture, initializers, width in product(sweep.architectures, families(sweep.initializers), sweep.widths):
-        lanes = {name: len(lanes_of(sweep, initializers, name, width)) for name in sweep.activations}
+        lanes = {name: count_lanes(sweep, initializers, name, width) for name in sweep.activations}
         lanes_per_block, seed_blocks = cut(sweep, width, max(lanes.values()), architecture)
         chunks += [
             Chunk(len(chunks) + number, initializers, activation, width, seed_block, lane_block, architecture)

@@ -32,12 +32,22 @@ def plan_of(training: Training) -> Estimate:
     for _, group in groupby(chunks, key=lambda chunk: chunk.program):
         total += _trained(training, task, list(group))
     cells = sum(chunk.count for chunk in chunks)
-    rows = cells * len(recorded_steps(training.steps)) * training.curves
-    disk = cells * CELL_BYTES + rows * CURVE_BYTES
-    needs = [needs_of(training, *place) for place in dict.fromkeys((c.architecture, c.depth, c.width) for c in chunks)]
-    room = Room(max(each.device for each in needs), max(each.host for each in needs), disk)
-    total += Work(programs=sum(_programs(chunks).values()), rows=rows + cells)
+    total += Work(programs=sum(_programs(chunks).values()), rows=cells * (1 + _curve(training)))
+    room = room_of(training)
     return estimate("training", cells=cells, chunks=len(chunks), work=total, room=room, dtype=training.dtype)
+
+
+def room_of(training: Training) -> Room:
+    """What the whole training needs of memory and disk."""
+    chunks = plan(training)
+    needs = [needs_of(training, *place) for place in dict.fromkeys((c.architecture, c.depth, c.width) for c in chunks)]
+    disk = sum(chunk.count for chunk in chunks) * (CELL_BYTES + CURVE_BYTES * _curve(training))
+    return Room(max(each.device for each in needs), max(each.host for each in needs), disk)
+
+
+def _curve(training: Training) -> int:
+    """Rows of a cell's learning curve."""
+    return len(recorded_steps(training.steps)) * training.curves
 
 
 def _trained(training: Training, task: Task, chunks: list[Chunk]) -> Work:

@@ -8,10 +8,12 @@ from typing import NamedTuple
 
 import jax
 
-from bench.runs.memory import check_chunks, check_room, device_bytes, host_bytes
+from bench.runs.memory import BASE_BYTES, check_chunks, check_room, device_bytes, host_bytes
 from bench.training.loop import Metrics
-from bench.training.sizes import cell_bytes, cells_per_chunk, cells_per_device
+from bench.training.sizes import cells_per_chunk, cells_per_device, peak_bytes
 from bench.training.training import Training
+
+METRICS = 4  # copies of what is seen of all steps: in blocks, joined, with other tiles', and averaged over windows
 
 
 class Needs(NamedTuple):
@@ -46,5 +48,6 @@ def needs_of(training: Training, architecture: str, depth: int, width: int) -> N
     tile = cells_per_device(training, depth, width, devices[0].platform, architecture) * len(devices)
     per_chunk = cells_per_chunk(training, depth, width, architecture)
     kept = min(cells, per_chunk) + tile
-    metrics = 2 * kept * training.steps * len(Metrics._fields) * 8
-    return Needs(tile * cell_bytes(training, depth, width, architecture), metrics, kept, math.ceil(cells / per_chunk))
+    metrics = METRICS * kept * training.steps * len(Metrics._fields) * 8
+    device = tile * peak_bytes(training, depth, width, architecture)
+    return Needs(device, BASE_BYTES + metrics, kept, math.ceil(cells / per_chunk))

@@ -8,6 +8,7 @@ import numpy as np
 
 from bench.networks.architectures.registry import architecture_of
 from bench.networks.block_trial import block_of
+from bench.networks.segments import LAYERS, segments_to
 from bench.settings.defaults import PLAIN
 from bench.training.tasks import Task, load_task
 from bench.training.training import Training
@@ -17,6 +18,7 @@ FEWEST_CELLS, MOST_CELLS = 8, 4096
 MEMORY = 2**30  # what the networks that a device trains at a time may hold, by estimate
 STATES = 6  # copies of the parameters: themselves, their draw, gradients, updates, and what an optimizer keeps
 STEPS = 64  # of a block: what is compiled as one loop, and told to the bar
+COPIES = 5  # of the parameters, as measured with sgd (python -m tests.perf.plan)
 PADDING = 16  # layers that may be drawn beyond the last
 
 
@@ -42,6 +44,25 @@ def cell_bytes(training: Training, depth: int, width: int, architecture: str = P
         parameters = width * (task.inputs + task.outputs) + (layers + PADDING) * own
         activations = depth * _kept(training, width, architecture) + task.inputs + 4 * task.outputs
     return (STATES * parameters + activations * _batch(training, task)) * np.dtype(training.dtype).itemsize
+
+
+def peak_bytes(training: Training, depth: int, width: int, architecture: str = PLAIN) -> int:
+    """What a cell holds at its peak, as near as is known; :func:`cell_bytes` is a bound that also decides how runs are cut.
+
+    While it is drawn: its layers, whole segments of them, and its parameters; while it is trained: these COPIES times.
+    """
+    task = load_task(training.task)
+    ends = width * (task.inputs + task.outputs)
+    if architecture == PLAIN:
+        layers, own, kept = depth - 2, width * (width + 1), depth * width
+    else:
+        layers = 1 if architecture_of(architecture).shared else depth - 1
+        own = _matrices(architecture, width)
+        kept = depth * _kept(training, width, architecture) // 2  # what is element by element is computed in place
+    drawn = ends + segments_to(depth) * LAYERS * own
+    parameters = ends + layers * own
+    examples = (kept + task.inputs + 4 * task.outputs) * _batch(training, task)
+    return (max(drawn + parameters, COPIES * parameters) + examples) * np.dtype(training.dtype).itemsize
 
 
 def cells_per_device(training: Training, depth: int, width: int, platform: str, architecture: str = PLAIN) -> int:

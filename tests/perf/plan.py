@@ -9,8 +9,6 @@ measured on disk; the padding. Ratios are expected / measured.
 from __future__ import annotations
 
 import argparse
-import ctypes
-import gc
 import json
 import os
 import statistics
@@ -20,6 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from tests.runs.peaks import peak_of
 
 SCALES = [0.5 + 0.05 * step for step in range(31)]
 BLOCKS = {"activations": "relu", "initializers": "he_gaussian", "seeds": 2}
@@ -54,7 +54,7 @@ def measure(name: str) -> dict[str, float]:
     run: Any = bench.run if name in SWEEPS else bench.train
     what: Any = bench.Sweep if name in SWEEPS else bench.Training
     given = {**SWEEPS, **TRAININGS}[name]
-    settings, folder, times = what(**given), tempfile.mkdtemp(), []
+    settings, folder, times, peaks = what(**given), tempfile.mkdtemp(), [], []
     estimate = bench.plan(settings)
     if name in SWEEPS:  # the same programs, for little
         few = {"scales": [1.0], "seeds": min(settings.seeds, 16), "depths": [2], "layers": False}
@@ -65,19 +65,16 @@ def measure(name: str) -> dict[str, float]:
         began = time.perf_counter()
         run(what(**{**given, **few}), results=folder, name=f"few-{number}", progress=False)
         few_times.append(time.perf_counter() - began)
-    gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)
-    base = memory("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins again
     for number in range(2):
         began = time.perf_counter()
-        run(settings, results=folder, name=f"run-{number}", progress=False)
+        peak = peak_of(lambda number=number: run(settings, results=folder, name=f"run-{number}", progress=False))
         times.append(time.perf_counter() - began)
+        peaks.append(peak / 1e6)
     files = Path(folder, "run-0").rglob("*")
     measured = {
         "time": min(times),
         "compiling": few_times[0] - few_times[1],
-        "memory": (memory("VmHWM") - base) / 1e6,
+        "memory": peaks[0],
         "disk": sum(path.stat().st_size for path in files if path.is_file()) / 1e6,
     }
     expected = {
@@ -91,12 +88,6 @@ def measure(name: str) -> dict[str, float]:
         for kind, values in (("expected", expected), ("measured", measured))
         for each in values
     }
-
-
-def memory(which: str) -> int:
-    """Bytes of this process, as Linux tells: VmRSS now, VmHWM at most."""
-    lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines())
-    return 1024 * int(lines[which].split()[0])
 
 
 def main() -> None:
