@@ -11,13 +11,14 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from analysis.report.difference import difference
 from analysis.report.plots import library
 from analysis.report.run import part_of
 from analysis.report.value import palettes
 from bench.runs.files import write_whole
 
-SCRIPTS = ("data", "map", "lines", "save", "theme", "page")
-IN_DATA = ("id", "map", "edges", "limits")
+SCRIPTS = ("data", "map", "lines", "table", "save", "theme", "page")
+IN_DATA = ("id", "map", "edges", "limits", "series")
 ROOM = 0.9e6  # bytes of data: with the library, the pictures and the words the page stays below 3 MB
 VERDICTS = {
     "pass": "#b8d8b8",
@@ -36,7 +37,9 @@ def write_page(folders: Sequence[Path], target: Path, *, theory: bool = True, wr
     theory: whether each cell is held against theory, which is most of the time. Raises LoadError for a folder that is no
     run, and OSError where nothing can be written.
     """
-    parts = [part_of(folder, number, ROOM / len(folders), theory=theory) for number, folder in enumerate(folders)]
+    room = ROOM / (2 * len(folders) - 1)
+    parts = [part_of(folder, number, room, theory=theory) for number, folder in enumerate(folders)]
+    parts += [difference(parts[0], part, number, room) for number, part in enumerate(parts[1:], 1)]
     text = render(parts, written=written)
     write_whole(target, lambda path: path.write_text(text, encoding="utf-8"))
 
@@ -50,8 +53,8 @@ def render(parts: Sequence[Mapping[str, Any]], *, written: str) -> str:
         "runs": [{name: part.get(name) for name in IN_DATA} for part in parts],
     }
     return page.render(
-        title=", ".join(part["name"] for part in parts),
-        runs=[{"map": None, "edges": None, "limits": None, **part} for part in parts],
+        title=", ".join(part["name"] for part in parts if part["made"]),
+        runs=parts,
         written=written,
         verdicts=VERDICTS,
         style=Markup(_asset("page.css")),  # noqa: S704

@@ -123,6 +123,20 @@ def line_plot(name: str, x_words: str, y_words: str, *, log: bool, axis: Axis | 
     plot.add_tools(HoverTool(renderers=[dots], tooltips=[("", "@words")], mode="vline"), CrosshairTool(dimensions="height"))
     if axis is not None:
         _ticks(plot.xaxis[0], axis)
+        plot.x_range = Range1d(start=float(axis.edges[0]), end=float(axis.edges[-1]))
+    plot.toolbar.logo = None
+    return plot
+
+
+def dots_plot(name: str, columns: Mapping[str, Sequence[Any]], words: str) -> Any:
+    """Dots with bars, which are there from the start: x, y, low, high, colour, marker, and what hovering tells."""
+    plot = figure(name=name, x_axis_label=words, y_axis_label="log10", height=HEIGHT, **_look())
+    given: Any = dict(columns)
+    source = ColumnDataSource(given, name=f"{name}-data")
+    plot.segment("x", "low", "x", "high", line_color="colour", source=source)
+    dots = plot.scatter("x", "y", marker="marker", size=8, color="colour", source=source)
+    tips = [("parameter", "@path"), ("layer", "@x"), ("gradient per entry", "@size"), ("verdict", "@verdict")]
+    plot.add_tools(HoverTool(renderers=[dots], tooltips=tips))
     plot.toolbar.logo = None
     return plot
 

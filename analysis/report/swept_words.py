@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -15,14 +16,14 @@ from analysis.rows.select import distinct
 KEPT = 3.0  # decades: a factor of 1000 to either side
 
 
-def findings(frame: pd.DataFrame, lattice: Lattice, titles: list[str], agreed: pd.DataFrame | None) -> list[str]:
+def findings(frame: pd.DataFrame, lattice: Lattice, titles: Sequence[str], agreed: pd.DataFrame | None) -> list[str]:
     """How far gradients reach, which keep them, and whether theory agrees. agreed: of ``agreement``."""
     median = lattice.statistic(frame, VALUE)
     found = [_extremes(frame, median, lattice, titles), _kept(median, lattice, titles)]
     return [*found, *([_agreement(agreed)] if agreed is not None else [])]
 
 
-def _extremes(frame: pd.DataFrame, median: np.ndarray, lattice: Lattice, titles: list[str]) -> str:
+def _extremes(frame: pd.DataFrame, median: np.ndarray, lattice: Lattice, titles: Sequence[str]) -> str:
     seeds = len(distinct(frame, "seed"))
     zero, undefined = np.isneginf(median).sum(), int(np.isnan(frame[VALUE].to_numpy(float)).sum())
     settings = f"{counted(seeds, 'seed')} of each of {np.isfinite(median).sum() + zero:,} settings"
@@ -31,14 +32,15 @@ def _extremes(frame: pd.DataFrame, median: np.ndarray, lattice: Lattice, titles:
     if np.isnan(finite).all():
         return f"{of}; no setting has a gradient of the first layer that is a number and not zero."
     ends = [np.unravel_index(place, median.shape) for place in (np.nanargmin(finite), np.nanargmax(finite))]
-    low, high = (f"10^{median[end]:.1f} ({_where(end, lattice, titles)})".replace("^-", "^−") for end in ends)
+    low, high = (f"10^{median[end]:.1f} ({where(end, lattice, titles)})".replace("^-", "^−") for end in ends)
     others = [f"exactly zero in {zero:,} settings"] if zero else []
     others += [f"undefined in {undefined:,} networks"] if undefined else []
     rest = f"; it is {' and '.join(others)}" if others else ""
     return f"{of}: the gradient of the first layer (median over seeds) reaches from {low} to {high}{rest}."
 
 
-def _where(place: tuple, lattice: Lattice, titles: list[str]) -> str:
+def where(place: tuple, lattice: Lattice, titles: Sequence[str]) -> str:
+    """A cell in words."""
     facet, row, column = place
     return f"{titles[facet]}, {_named(lattice.y, row)}, {_named(lattice.x, column)}"
 
@@ -49,7 +51,7 @@ def _named(axis: Axis, place: int) -> str:
     return f"{name} {value:g}" if isinstance(value, (int, float)) else str(value)
 
 
-def _kept(median: np.ndarray, lattice: Lattice, titles: list[str]) -> str:
+def _kept(median: np.ndarray, lattice: Lattice, titles: Sequence[str]) -> str:
     deepest = median[:, :, -1]
     with np.errstate(invalid="ignore"):
         kept = np.abs(deepest) <= KEPT
@@ -62,9 +64,10 @@ def _kept(median: np.ndarray, lattice: Lattice, titles: list[str]) -> str:
     rows = np.flatnonzero(kept[best])
     if lattice.y.column != "scale":
         return f"{words}, {', '.join(_named(lattice.y, row) for row in rows[:6])} among them."
-    ends = f"{lattice.y.points[rows[0]]:g} to {lattice.y.points[rows[-1]]:g}"
+    first, last = lattice.y.points[rows[0]], lattice.y.points[rows[-1]]
+    scales = f"scales {first:g} to {last:g}" if first < last else f"scale {first:g}"
     most = "most of them" if len(titles) > 1 else "those"
-    return f"{words}, {most} of {titles[best]} (scales {ends})."
+    return f"{words}, {most} of {titles[best]} ({scales})."
 
 
 def _agreement(agreed: pd.DataFrame) -> str:

@@ -12,7 +12,6 @@ function fill(plot, name, line, theory, here) {
   const [span] = plot.center.filter((each) => each.type === "Span");
   span.visible = here !== undefined;
   if (span.visible) span.location = here;
-  plot.yaxis?.forEach?.((axis) => (axis.axis_label = line.words));
   for (const axis of plot.left) if (axis.axis_label !== undefined) axis.axis_label = line.words;
 }
 
@@ -35,6 +34,50 @@ function slice(map, along) {
   return { line, theory, here: position(along === "x" ? chosen.column : chosen.row) };
 }
 
+// The layers of the chosen cell, or its learning curve.
+class Series {
+  constructor(series) {
+    this.points = series.points;
+    this.starts = [0];
+    for (const of_x of series.points) this.starts.push(this.starts.at(-1) + of_x.length);
+    this.values = {};
+    for (const [column, value] of Object.entries(series.values)) {
+      const median = unpack(value.median);
+      const ends = value.low ? { low: unpack(value.low), high: unpack(value.high) } : { low: median, high: median };
+      this.values[column] = { ...value, median, ...ends };
+    }
+  }
+
+  line(map, column) {
+    const { facet } = map.state();
+    const { row, column: place } = map.chosen;
+    const first = (facet * map.cells.y.values.length + row) * this.starts.at(-1) + this.starts[place];
+    const value = this.values[column];
+    const take = (array) => Array.from(array.subarray(first, first + this.points[place].length));
+    const words = value.kind === "decades" ? `log10, ${value.words}` : value.words;
+    return {
+      x: this.points[place], median: take(value.median), low: take(value.low), high: take(value.high),
+      kind: value.kind, words,
+    };
+  }
+}
+
+function watchSeries(map, plots) {
+  const name = `${map.run.id}-series`;
+  if (!plots[name]) return;
+  const series = new Series(map.run.series);
+  const menu = map.control("series");
+  map.listeners.push(() => {
+    const line = series.line(map, menu.value);
+    fill(plots[name], name, line, null, undefined);
+    plots[name].csv = () => rowsOf(map.run.series.words, line);
+  });
+}
+
+function rowsOf(words, line) {
+  return [[words, "median", "low", "high"], ...line.x.map((x, i) => [x, line.median[i], line.low[i], line.high[i]])];
+}
+
 function watchSlices(map, plots) {
   for (const along of ["x", "y"]) {
     const name = `${map.run.id}-along-${along}`;
@@ -43,7 +86,7 @@ function watchSlices(map, plots) {
     map.listeners.push(() => {
       const { line, theory, here } = slice(map, along);
       fill(plot, name, line, theory, here);
-      plot.csv = () => [["x", "median", "low", "high"], ...line.x.map((x, i) => [x, line.median[i], line.low[i], line.high[i]])];
+      plot.csv = () => rowsOf(map.cells[along].column, line);
     });
   }
 }

@@ -34,8 +34,10 @@ class RunMap {
     return this.document.get_model_by_name(`${this.run.id}-map-${name}`);
   }
 
-  // The cell that is chosen at first: the deepest, at the scale nearest to 1.
+  // What is shown at first: the run's facet, and of it the deepest cell, at the scale nearest to 1.
   begin() {
+    const menus = [...this.section.querySelectorAll('[data-role="menu"]')];
+    menus.forEach((menu, number) => (menu.value = this.cells.facets[this.run.map.start][number]));
     const { values, column } = this.cells.y;
     if (column === "scale") {
       const away = values.map((scale) => Math.abs(scale - 1));
@@ -146,14 +148,14 @@ class RunMap {
     };
     const unit = value.kind === "decades" ? "log10, " : "";
     this.section.querySelector(".shows").textContent =
-      words[shown] ?? `colour: ${unit}${value.words} (median over seeds)`;
+      words[shown] ?? `colour: ${unit}${value.words} (median over seeds)${value.kind === "decades" ? "; hatched \\: larger than 1" : ""}`;
     this.section.querySelector(".verdicts").hidden = shown !== "verdict";
   }
 
   drawLines() {
     const { facet } = this.state();
-    const ofGradient = this.state().column === "log10_grad_first";
-    const limits = this.control("limits")?.checked && ofGradient ? this.run.limits[facet] : [];
+    const all = this.control("limits")?.checked ? this.run.limits[facet] : [];
+    const limits = all.filter((line) => line.of === null || line.of === this.state().column);
     this.source("limits").data = {
       x: limits.map((line) => line.x),
       y: limits.map((line) => line.y),

@@ -12,12 +12,15 @@ async function start() {
     if (!run.map) continue;
     const map = new RunMap(run, plots[`${run.id}-map`]);
     watchSlices(map, plots);
+    watchSeries(map, plots);
     plots[`${run.id}-map`].csv = () => map.csv();
     map.draw();
   }
   for (const [target, view] of Object.entries(views)) {
-    addButtons(document.getElementById(target).closest("figure"), view, () => plots[target].csv());
+    const held = () => rowsOfSource(plots[target].document.get_model_by_name(`${target}-data`));
+    addButtons(document.getElementById(target).closest("figure"), view, () => (plots[target].csv ?? held)());
   }
+  document.querySelectorAll("table").forEach(makeSortable);
   document.body.dataset.ready = "yes";
 }
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.cli.main import main
-from tests.analysis.conftest import make_cells, write_run
+from tests.analysis.conftest import make_cells, make_curves, make_table, make_trained, write_run, write_training
 from tests.analysis.report.test_sweep_page import HOSTILE, decades
 
 pytestmark = pytest.mark.thorough
@@ -55,7 +55,9 @@ def test_hover_click_keys_sliders_and_menus(opened):
     assert chosen(opened).startswith("depth L 852, weight scale 1: 10^0.90 (10^0.00 to 10^3.60); theory 10^")
     x, y = center(opened, ".map")
     opened.mouse(x, y)
-    opened.wait(f"{TEXT}(document.querySelector('.map')).includes('7 seeds')")
+    opened.wait(
+        f"document.querySelector('.bk-Tooltip') && {TEXT}(document.querySelector('.bk-Tooltip')).includes('7 seeds')"
+    )
     opened.mouse(x, y - 100, click=True)
     opened.wait("document.querySelector('.chosen').textContent.includes('weight scale 2')")
     opened.run("document.querySelector('.map').focus()")
@@ -101,6 +103,41 @@ def test_hostile_names_run_nothing(browser, tmp_path):
     assert browser.run("document.querySelector('[data-role=menu]').selectedOptions[0].text") in HOSTILE
     assert browser.run("document.querySelectorAll('img').length") == 0
     assert not [event for event in browser.events if event["method"] == "Page.javascriptDialogOpening"]
+    is_clean(browser)
+
+
+def test_a_click_chooses_the_learning_curve_and_a_menu_its_column(browser, tmp_path):
+    run = write_training(tmp_path / "run", make_trained(), make_curves())
+    assert main(["report", str(run)]) == 0
+    browser.events.clear()
+    browser.open(run / "report.html")
+    source = "Bokeh.documents.map((each) => each.get_model_by_name('run0-series-line')).find((each) => each).data"
+    deepest = browser.run(f"{source}.median")
+    choose(browser, '[data-role="x"]', "0")
+    shallowest = browser.run(f"{source}.median")
+    assert deepest != shallowest
+    np.testing.assert_allclose(shallowest, 2.3 / (1 + np.array([0, 1, 2, 5, 10, 20, 50, 100, 199]) / 2), rtol=1e-6)
+    choose(browser, '[data-role="series"]', "accuracy")
+    assert browser.run(f"{source}.median") != shallowest
+    is_clean(browser)
+
+
+def test_a_table_is_sorted_filtered_and_saved(browser, tmp_path):
+    run = write_run(tmp_path / "run", make_cells())
+    make_table().to_csv(run / "table.csv")
+    assert main(["report", str(run), "--no-theory"]) == 0
+    browser.events.clear()
+    browser.open(run / "report.html")
+    column = "[...document.querySelectorAll('tbody tr')].filter((row) => !row.hidden).map((row) => row.cells[1].textContent)"
+    assert browser.run(column) == ["orthogonal", "gaussian", "lsuv", "he_normal", "zero"]
+    for _ in range(2):
+        browser.run("document.querySelectorAll('th button')[2].click()")
+    assert browser.run("document.querySelectorAll('th')[2].ariaSort") == "descending"
+    assert browser.run(column) == ["he_normal", "orthogonal", "gaussian", "lsuv", "zero"]
+    browser.run(
+        "(e => { e.value = 'agrees'; e.dispatchEvent(new Event('input')) })(document.querySelector('[type=search]'))"
+    )
+    assert browser.run(column) == ["orthogonal", "gaussian"]
     is_clean(browser)
 
 
