@@ -32,6 +32,14 @@ def mean_over_seeds(values: Any) -> Estimate:
     return Estimate(middle, middle - half, middle + half)
 
 
+def mean_of_positive(values: Any) -> Estimate:
+    """The mean of positive numbers of long tails, and its bootstrap interval (the resamples are always the same)."""
+    values = np.asarray(values, float)
+    means = np.random.default_rng(0).choice(values, (2000, len(values))).mean(axis=1)
+    low, high = np.quantile(means, ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2))
+    return Estimate(float(values.mean()), float(low), float(high))
+
+
 def median_over_seeds(values: Any) -> Estimate:
     """The median, and the interval of :func:`analysis.numbers.reached.median_interval`. values: one a seed, inf too."""
     values = np.sort(np.asarray(values, float))

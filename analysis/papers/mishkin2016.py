@@ -17,14 +17,14 @@ from analysis.papers.paper import Paper, sweep
 from bench.theory.moments import moments
 from bench.theory.nonlinearities import nonlinearity
 
-ACTIVATIONS, DEEPEST = ("relu", "tanh"), 40
+ACTIVATIONS, DEEPEST = ("relu", "tanh"), 20
 
 
 def runs(size: str) -> Mapping[str, Any]:
     """LSUV networks, whose variances are then those of an input that they were not set by."""
-    seeds, width = {"smoke": (3, 32), "quick": (12, 128), "full": (32, 256)}[size]
+    seeds, width = {"smoke": (3, 32), "quick": (24, 192), "full": (32, 256)}[size]
     kind: dict[str, Any] = {"initializers": ("lsuv", "gaussian"), "activations": ACTIVATIONS, "scales": 1.0}
-    return {"lsuv": sweep(**kind, depths=(5, 10, 20, DEEPEST), widths=width, seeds=seeds)}
+    return {"lsuv": sweep(**kind, depths=(4, 8, DEEPEST), widths=width, seeds=seeds)}
 
 
 def expected(activation: str) -> float:
