@@ -37,31 +37,41 @@ class Event(NamedTuple):
     beyond: float  # the share that is not finite or less than half as large, and was finite before
 
 
-def watch(program: ClosedJaxpr, values: Sequence[Any], rounding: Callable[[int], Rounding]) -> list[Event]:
-    """What roundings do, in the order of execution; ``rounding(number)`` is that of each of the outermost equations.
+class Watched:
+    """What roundings do to a program; ``rounding(number)`` is that of each of the outermost equations.
 
     Each is compared with what the same primitive returns for the same operands, so that what is lost once does not count
     again. Loops with a condition are not looked into.
     """
-    jaxpr = program.jaxpr
-    known = dict(zip(jaxpr.invars, values, strict=True))
-    known |= {each: rounding(0).constant(array) for each, array in zip(jaxpr.constvars, program.consts, strict=True)}
-    compiled: dict[Hashable, Callable[[list[Any]], tuple[list[Any], Counts]]] = {}
-    events: list[Event] = []
-    start = 0
-    for piece in cut(program):
-        own = [rounding(start + i) for i in range(len(piece.equations))]
-        key = piece.key, tuple(map(id, own))
-        if key not in compiled:
-            compiled[key] = jax.jit(partial(_piece, piece, own))
-        results, counts = compiled[key]([known[variable] for variable in piece.inputs])
-        known.update(zip(piece.outputs, results, strict=True))
-        for place, shares in counts.items():
-            events += _events(program, (start + place[0], *place[1:]), np.asarray(shares))
-        for variable in piece.forgotten:
-            del known[variable]
-        start += len(own)
-    return sorted(events, key=lambda event: event.place)
+
+    def __init__(self, program: ClosedJaxpr, rounding: Callable[[int], Rounding]):
+        self.program = program
+        constants = map(rounding(0).constant, program.consts)
+        self.constants = dict(zip(program.jaxpr.constvars, constants, strict=True))
+        self.pieces = cut(program)
+        self.compiled: dict[Hashable, Callable[[list[Any]], tuple[list[Any], Counts]]] = {}
+        self.keys: list[Hashable] = []
+        start = 0
+        for piece in self.pieces:
+            own = [rounding(start + i) for i in range(len(piece.equations))]
+            self.keys.append((piece.key, tuple(map(id, own))))
+            self.compiled.setdefault(self.keys[-1], jax.jit(partial(_piece, piece, own)))
+            start += len(own)
+
+    def __call__(self, values: Sequence[Any]) -> list[Event]:
+        """What they do to these arguments, in the order of execution."""
+        known = dict(zip(self.program.jaxpr.invars, values, strict=True)) | self.constants
+        events: list[Event] = []
+        start = 0
+        for piece, key in zip(self.pieces, self.keys, strict=True):
+            results, counts = self.compiled[key]([known[variable] for variable in piece.inputs])
+            known.update(zip(piece.outputs, results, strict=True))
+            for place, shares in counts.items():
+                events += _events(self.program, (start + place[0], *place[1:]), np.asarray(shares))
+            for variable in piece.forgotten:
+                del known[variable]
+            start += len(piece.equations)
+        return sorted(events, key=lambda event: event.place)
 
 
 def _piece(piece: Piece, own: Sequence[Rounding], values: list[Any]) -> tuple[list[Any], Counts]:

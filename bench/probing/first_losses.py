@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from bench.arithmetic.mixed import Mixed
-from bench.arithmetic.watched import Event, watch
+from bench.arithmetic.watched import Event, Watched
 from bench.probing.leaves import name_of
 from bench.probing.measure import percent
 from bench.probing.model import Model
@@ -40,31 +40,42 @@ class Firsts(NamedTuple):
     lost_backward: First | None
 
 
-def first_losses(model: Model, mixed: Mixed, scale: float, share: float) -> Firsts:
-    """Forward and backward pass as one program, run equation by equation. share: of an equation's entries that may be lost.
+class FirstLosses:
+    """Forward and backward pass as one program, run equation by equation: traced once, for any numbers of the model."""
 
-    An equation of the forward pass belongs to the parameter that was used last before it; one of the backward pass to the
-    one whose gradient it is, or that the cotangent comes to next.
-    """
-    parameters = mixed.taken(list(model.parameters.arrays))
-    rest = mixed.given((model.data, model.program.consts))
-    shapes, seed = jax.tree.map(jax.typeof, (parameters, rest)), jnp.asarray(scale, model.program.out_avals[0].dtype)
-    forward = jax.make_jaxpr(mixed.vjp)(shapes[0], *shapes[1])
-    step = jax.make_jaxpr(lambda given, rest, seed: _step(mixed, given, rest, seed))(*shapes, seed)
-    before = len(forward.jaxpr.eqns)
-    events = watch(step, jax.tree.leaves((parameters, rest, seed)), lambda i: mixed.forth if i < before else mixed.back)
-    uses = uses_of(step, len(parameters))
-    found = [(event, event.place[0] >= before) for event in events]
+    def __init__(self, model: Model, mixed: Mixed):
+        self.mixed = mixed
+        parameters, rest, seed = self._given(model, 1.0)
+        shapes = jax.tree.map(jax.typeof, (parameters, rest))
+        self.before = len(jax.make_jaxpr(mixed.vjp)(shapes[0], *shapes[1]).jaxpr.eqns)
+        step = jax.make_jaxpr(lambda given, rest, seed: _step(mixed, given, rest, seed))(*shapes, seed)
+        self.watched = Watched(step, lambda i: mixed.forth if i < self.before else mixed.back)
+        self.uses = uses_of(step, len(parameters))
 
-    def first(kind: str, limit: float, passes: Sequence[bool]) -> First | None:
-        wrong = ((event, back) for event, back in found if back in passes and getattr(event, kind) > limit)
-        event, back = next(wrong, (None, False))
-        if event is None:
-            return None
-        path = _path(model, uses, event, before, backward=back)
-        return First(event.primitive, event.source, getattr(event, kind), back, path)
+    def __call__(self, model: Model, scale: float, share: float) -> Firsts:
+        """The first losses at a loss scale. share: of an equation's entries that may be lost.
 
-    return Firsts(first("beyond", 0, (False, True)), first("lost", share, (False,)), first("lost", share, (True,)))
+        An equation of the forward pass belongs to the parameter that was used last before it; one of the backward pass to
+        the one whose gradient it is, or that the cotangent comes to next.
+        """
+        events = self.watched(jax.tree.leaves(self._given(model, scale)))
+        found = [(event, event.place[0] >= self.before) for event in events]
+
+        def first(kind: str, limit: float, passes: Sequence[bool]) -> First | None:
+            wrong = ((event, back) for event, back in found if back in passes and getattr(event, kind) > limit)
+            event, back = next(wrong, (None, False))
+            if event is None:
+                return None
+            path = _path(model, self.uses, event, self.before, backward=back)
+            return First(event.primitive, event.source, getattr(event, kind), back, path)
+
+        return Firsts(first("beyond", 0, (False, True)), first("lost", share, (False,)), first("lost", share, (True,)))
+
+    def _given(self, model: Model, scale: float) -> tuple[list[Any], Any, Any]:
+        """Weights and other arguments as the policy has them, and the loss scale."""
+        parameters = self.mixed.taken(list(model.parameters.arrays))
+        rest = self.mixed.given((model.data, model.program.consts))
+        return parameters, rest, jnp.asarray(scale, model.program.out_avals[0].dtype)
 
 
 def _step(mixed: Mixed, parameters: Any, rest: Any, seed: Any) -> Any:

@@ -14,7 +14,7 @@ from bench.arithmetic.loss_scale import Scales, Step, overflowed
 from bench.arithmetic.mixed import Mixed
 from bench.arithmetic.number import LOG10_2, Extended
 from bench.arithmetic.policy import Policy
-from bench.probing.first_losses import Firsts, first_losses
+from bench.probing.first_losses import FirstLosses, Firsts
 from bench.probing.measure import Part, log10_norm, median
 from bench.probing.model import Model
 
@@ -69,7 +69,7 @@ def measure_formats(
     """
     tables, found = [], []
     for policy in policies:
-        mixed = Mixed(model.loss, policy)
+        mixed, losing = model.once(_mixed, policy), model.once(_losing, policy)
         step = Step(mixed, list(model.parameters.arrays), model.data, model.program.consts)
         scale = step.scale()
         scaled, unscaled = step.scaled(scale), step.unscaled(scale)
@@ -80,9 +80,17 @@ def measure_formats(
         table = pd.concat([layers[["path", "shape", "layer"]], pd.DataFrame(rows)], axis=1)
         tables.append(table.assign(format=str(policy)))
         zeros = [np.asarray(each.mantissa) == 0 for each in exact]
-        firsts = first_losses(model, mixed, scale, lost)
+        firsts = losing(model, scale, lost)
         found.append(InFormat(policy, float(step.value), scale, step.saving(zeros), firsts))
     return Formats(pd.concat(tables, ignore_index=True), tuple(found))
+
+
+def _mixed(model: Model, policy: Policy) -> Mixed:
+    return Mixed(model.loss, policy)
+
+
+def _losing(model: Model, policy: Policy) -> FirstLosses:
+    return FirstLosses(model, model.once(_mixed, policy))
 
 
 def compared(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
 import numpy as np
 
+from bench.arithmetic.policy import Policy, policies
 from bench.arithmetic.pullbacks import check_choice
 from bench.probing.leaves import arrays_of, floats_of
 from bench.probing.model import Model, trace
@@ -28,7 +29,8 @@ class Probe:
 
     A call returns a :class:`Report`, or None at any other step. Parameters and arguments of the same tree, shapes and dtypes
     compile nothing again; anything else does. What the loss closes over stays as it was at the first call: what changes must
-    be an argument. Raises :class:`bench.SweepError` like ``probe``, and for an ``every`` that is no whole number ≥ 1.
+    be an argument. With ``formats`` each report also says what these make of the gradients (:func:`bench.probe`). Raises
+    :class:`bench.SweepError` like ``probe``, and for an ``every`` that is no whole number ≥ 1.
     """
 
     def __init__(
@@ -38,11 +40,12 @@ class Probe:
         every: int = 1,
         thresholds: Mapping[str, float] | None = None,
         nonlinear: str = "refuse",
+        formats: Sequence[str | Policy] = (),
     ) -> None:
         check_choice(nonlinear)
         self.loss, self.nonlinear = loss, nonlinear
         self.every = integer("every", every, at_least=1, at_most=LARGEST_COUNT)
-        self.thresholds = Thresholds.given(thresholds or {})
+        self.thresholds, self.formats = Thresholds.given(thresholds or {}), policies(formats) if formats else ()
         self._model: Model | None = None
         self._kind: Any = None
 
@@ -55,7 +58,7 @@ class Probe:
             self._model, self._kind = trace(self.loss, params, *args, nonlinear=self.nonlinear), kind
         else:
             self._model = self._model.again(floats_of(params).arrays, arrays_of(args).arrays)
-        return measured(self._model, self.thresholds)
+        return measured(self._model, self.thresholds, self.formats)
 
 
 def _kind(params: Any, args: Any) -> tuple[Any, list[Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +19,9 @@ from bench.probing.needs import check_room_for
 from bench.probing.taps import Dummies, dummies_of, run
 from bench.probing.uses import Place, Uses, uses_of
 from bench.settings.errors import SweepError
+
+Key = TypeVar("Key")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,17 @@ class Model:
         """(parameters, data, what the loss closes over) → the loss as it is, in its own floats."""
         return jax.jit(self.loss)
 
+    @cached_property
+    def made(self) -> dict[Any, Any]:
+        """What :meth:`once` has made."""
+        return {}
+
+    def once(self, make: Callable[[Model, Key], Made], of: Key) -> Made:
+        """``make(model, of)``, of the program whatever its numbers are: made at the first call."""
+        if (make, of) not in self.made:
+            self.made[make, of] = make(self, of)
+        return self.made[make, of]
+
     def loss(self, parameters: Sequence[Any], data: Sequence[Any], consts: Sequence[Any]) -> Any:
         """The program as a function of all arrays that it has."""
         return eval_jaxpr(self.program.jaxpr, consts, *parameters, *data)[0]
@@ -56,7 +70,7 @@ class Model:
         """The same program with other numbers, and nothing to compile for it."""
         arrays = [jnp.asarray(array) for array in parameters]
         model = replace(self, parameters=self.parameters._replace(arrays=arrays), data=[*map(jnp.asarray, data)])
-        model.__dict__.update({name: getattr(self, name) for name in ("uses", "value", "value_and_grad")})
+        model.__dict__.update({name: getattr(self, name) for name in ("uses", "value", "value_and_grad", "made")})
         return model
 
     def gradients(self, parameters: Sequence[Any] | None = None) -> tuple[Any, list[Any], dict[Place, Any]]:

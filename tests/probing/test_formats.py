@@ -12,7 +12,7 @@ from bench.arithmetic.loss_scale import Step
 from bench.arithmetic.mixed import Mixed
 from bench.arithmetic.policy import Policy
 from bench.arithmetic.rounding import Rounding
-from bench.arithmetic.watched import watch
+from bench.arithmetic.watched import Watched
 from bench.cli.main import main
 from bench.probing.formats import angle
 from bench.probing.formats_text import formats_text
@@ -113,7 +113,7 @@ def test_a_format_that_is_none_is_refused_before_anything_is_measured(formats):
 
 
 def test_a_constant_that_a_format_does_not_have_is_named_where_it_is_used():
-    (event,) = watch(jax.make_jaxpr(lambda x: 1e-9 * x)(X), [X], lambda _: Rounding(FORMATS["float16"]))
+    (event,) = Watched(jax.make_jaxpr(lambda x: 1e-9 * x)(X), lambda _: Rounding(FORMATS["float16"]))([X])
     assert (event.primitive, event.lost, event.beyond) == ("mul", 1.0, 0.0)
 
 
@@ -125,7 +125,7 @@ def test_a_branch_is_counted_where_it_is_taken_at_its_step_of_a_scan():
         return jax.lax.scan(step, x, jnp.arange(4), reverse=True)[0]
 
     start = jnp.full((2,), 2.0**-16)
-    events = watch(jax.make_jaxpr(program)(start), [start], lambda _: Rounding(FORMATS["float16"]))
+    events = Watched(jax.make_jaxpr(program)(start), lambda _: Rounding(FORMATS["float16"]))([start])
     assert [event.steps for event in events if event.lost == 1] == [(2,)]
     assert events[0].place[1] == 1  # of the four steps it is the second that is taken
 

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 
 import bench
@@ -35,6 +36,24 @@ def test_a_loop_compiles_once_and_is_told_at_every_third_step():
     assert probe(9, params, X[:2]).thresholds.apart == 50  # another shape is another program
     assert len(compiled) > counts[0]
     jax.monitoring.unregister_event_duration_listener(heard)
+
+
+def test_formats_are_told_of_in_a_loop_as_they_are_without_one_and_are_compiled_once():
+    compiled = []
+
+    def heard(name, *_, **__):
+        if "backend_compile" in name:
+            compiled.append(name)
+
+    probe, params = bench.Probe(stacked, every=2, formats=["float16"]), jax.tree.map(np.asarray, stacked_params(0.5))
+    probe(0, params, X)
+    jax.monitoring.register_event_duration_secs_listener(heard)
+    grown = params | {"a_head": 2 * params["a_head"]}
+    report = probe(2, grown, X)
+    jax.monitoring.unregister_event_duration_listener(heard)
+    assert not compiled
+    alone = bench.probe(stacked, grown, X, formats=["float16"])
+    pd.testing.assert_frame_equal(report.formats, alone.formats)
 
 
 def test_every_is_a_whole_number():
