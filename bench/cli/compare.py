@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bench.cli.executing import add_executor_options, executor_from
 from bench.cli.options import (
     SWEEP,
     add_options_for,
@@ -58,6 +59,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="of table.csv, what table.md, table.tex and the terminal show; all: every one (default: all in table.md, and "
         "in the others what fits on a page)",
     )
+    add_executor_options(parser)
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -68,6 +70,7 @@ def main(arguments: argparse.Namespace) -> None:
     preset = preset_of(PRESETS, arguments.preset or PRESET)
     from bench.cli.surroundings import configure_jax
 
+    executor = executor_from(arguments)
     configure_jax(compilation_cache=arguments.compilation_cache)
     from bench.comparison.columns import check_columns
     from bench.comparison.of_run import compare_run, write_comparison
@@ -75,7 +78,7 @@ def main(arguments: argparse.Namespace) -> None:
 
     columns = check_columns(arguments.columns)
     taken = arguments.taken is not None
-    folder = _given(arguments) if taken else _measured(arguments, preset.sweep, overrides)
+    folder = _given(arguments) if taken else _measured(arguments, preset.sweep, overrides, executor)
     if folder is None:
         return
     table = compare_run(folder, isometry_seeds=seeds, rank_by=rank_by, progress=not arguments.quiet)
@@ -85,7 +88,7 @@ def main(arguments: argparse.Namespace) -> None:
     print(folder)
 
 
-def _measured(arguments: argparse.Namespace, base: Sweep, overrides: Mapping[str, Any]) -> Path | None:
+def _measured(arguments: argparse.Namespace, base: Sweep, overrides: Mapping[str, Any], executor: Any) -> Path | None:
     """The run of what was asked for, measured to compare; None where it was only planned. Raises SweepError and RunError."""
     from bench.comparison.of_run import asked_of, default_name, to_compare
     from bench.interface.planning import memory_of, plan
@@ -100,7 +103,7 @@ def _measured(arguments: argparse.Namespace, base: Sweep, overrides: Mapping[str
         return None
     run_name = arguments.run if arguments.run is not None else default_name(arguments.preset or PRESET)
     where = {"results": arguments.results, "name": run_name, "max_memory": memory_of(arguments.max_memory)}
-    return Path(run(sweep, **where, progress=not arguments.quiet, overwrite=arguments.overwrite))
+    return Path(run(sweep, **where, progress=not arguments.quiet, overwrite=arguments.overwrite, executor=executor))
 
 
 def _given(arguments: argparse.Namespace) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import fields
 
+from bench.cli.executing import add_executor_options, executor_from
 from bench.cli.options import PRECISION, add_options_for, add_run_options, overrides_from, preset_of, say_next
 from bench.cli.sweep import add_layers
 from bench.precision.precision import Precision
@@ -27,6 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_run_options(parser, PRESETS, " (those of sweep); without one, Precision's defaults")
     add_options_for(parser, PRECISION, defaults_of(Precision))
     add_layers(parser)
+    add_executor_options(parser)
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -37,12 +39,14 @@ def main(arguments: argparse.Namespace) -> None:
     preset = None if arguments.preset is None else preset_of(PRESETS, arguments.preset)
     from bench.cli.surroundings import configure_jax
 
+    executor = executor_from(arguments)
     configure_jax(compilation_cache=arguments.compilation_cache)  # before a user's function starts JAX
     from bench.precision.runner import run
 
     given = {} if preset is None else {field.name: getattr(preset.sweep, field.name) for field in fields(Sweep)}
     name = arguments.run if arguments.run is not None else f"{arguments.preset}-precision" if preset else "precision"
     where = {"results": arguments.results, "name": name}
-    folder = run(Precision(**(given | overrides)), **where, progress=not arguments.quiet, overwrite=arguments.overwrite)
+    how = {"progress": not arguments.quiet, "overwrite": arguments.overwrite, "executor": executor}
+    folder = run(Precision(**(given | overrides)), **where, **how)
     say_next(arguments, "horizon", folder)
     print(folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
+from bench.cli.executing import add_executor_options, executor_from
 from bench.cli.options import SWEEP, add_options_for, add_plan_options, add_run_options, overrides_from, preset_of, say_next
 from bench.settings.presets import defaults_of
 from bench.sweeps.presets import PRESETS
@@ -24,6 +25,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_plan_options(parser)
     add_options_for(parser, SWEEP, defaults_of(Sweep))
     add_layers(parser)
+    add_executor_options(parser)
 
 
 def add_layers(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +44,7 @@ def main(arguments: argparse.Namespace) -> None:
     preset = None if arguments.preset is None else preset_of(PRESETS, arguments.preset)
     from bench.cli.surroundings import configure_jax
 
+    executor = executor_from(arguments)
     configure_jax(compilation_cache=arguments.compilation_cache)  # before a user's function starts JAX
     from bench.interface.planning import memory_of, plan
     from bench.sweeps.runner import run
@@ -54,7 +57,7 @@ def main(arguments: argparse.Namespace) -> None:
         return
     name = arguments.run if arguments.run is not None else arguments.preset or "sweep"
     where = {"results": arguments.results, "name": name, "max_memory": memory_of(arguments.max_memory)}
-    folder = run(sweep, **where, progress=not arguments.quiet, overwrite=arguments.overwrite)
+    folder = run(sweep, **where, progress=not arguments.quiet, overwrite=arguments.overwrite, executor=executor)
     identity = (sweep.initializers, sweep.activations, sweep.loss) == (("identity",), ("linear",), "output")
     say_next(arguments, "lecture" if identity else "heatmap", folder)
     print(folder)

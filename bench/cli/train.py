@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
+from bench.cli.executing import add_executor_options, executor_from
 from bench.cli.options import (
     TRAINING,
     add_options_for,
@@ -48,6 +49,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="also write learning curves (default: as the preset, else yes)",
     )
+    add_executor_options(parser)
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -64,6 +66,7 @@ def main(arguments: argparse.Namespace) -> None:
     preset = None if arguments.preset is None else preset_of(TRAININGS, arguments.preset)
     from bench.cli.surroundings import configure_jax
 
+    executor = executor_from(arguments)
     configure_jax(compilation_cache=arguments.compilation_cache)  # before a user's function starts JAX
     from bench.interface.planning import memory_of, plan
     from bench.training.runner import train
@@ -75,7 +78,8 @@ def main(arguments: argparse.Namespace) -> None:
             print(plan(training, max_memory=arguments.max_memory))
             return
         where = {"results": arguments.results, "name": name, "max_memory": memory_of(arguments.max_memory)}
-        folder = train(training, **where, progress=not arguments.quiet, overwrite=arguments.overwrite)
+        how = {"progress": not arguments.quiet, "overwrite": arguments.overwrite, "executor": executor}
+        folder = train(training, **where, **how)
     except SweepError as error:
         if arguments.data is None or error.field != "task":
             raise

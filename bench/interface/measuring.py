@@ -10,6 +10,7 @@ from typing import Any
 from bench.interface.planning import memory_of
 from bench.interface.run import Run, manifest_of
 from bench.precision.precision import Precision
+from bench.runs.executors.executor import Executor, executor_of
 from bench.settings.errors import SweepError
 from bench.settings.suggestions import nearest
 from bench.sweeps.presets import PRESETS
@@ -26,13 +27,16 @@ def run(
     progress: bool = True,
     overwrite: bool = False,
     max_memory: int | str | None = None,
+    executor: str | Executor = "local",
 ) -> Run:
     """Measure what is missing of a sweep in the folder ``results/name``, and return the run.
 
     sweep: a :class:`bench.Sweep`, a :class:`bench.Precision` (the same networks in number formats too), or the name of a
     preset (``bench.PRESETS``); name: the preset's by default, else ``sweep`` or ``precision``; progress: a bar on standard
     error; overwrite: remove that run first, whatever it measured; max_memory: what it may take, in bytes or as ``"4GB"``, by
-    default what there is; a run that would take more is refused (:func:`bench.plan` tells beforehand).
+    default what there is; a run that would take more is refused (:func:`bench.plan` tells beforehand); executor: what
+    measures, ``local`` (this process), ``ray`` or ``slurm``, or one of ``bench.runs.executors`` with settings of its own: the
+    rows are the same to the bit.
 
     Started again after a kill, it finishes the rest, with the same rows to the bit. Where a scheme is undefined, as at a
     critical point that does not exist, rows are NaN and one line on standard error says why. Raises :class:`bench.RunError`
@@ -42,12 +46,14 @@ def run(
     from bench.precision import runner as in_formats  # JAX takes a while
     from bench.sweeps import runner
 
+    how: dict[str, Any] = {"progress": progress, "overwrite": overwrite, "max_memory": memory_of(max_memory)}
+    how["executor"] = executor_of(executor)
     if isinstance(sweep, Precision):
         where = {"results": results, "name": "precision" if name is None else name}
-        return Run(in_formats.run(sweep, **where, progress=progress, overwrite=overwrite, max_memory=memory_of(max_memory)))
+        return Run(in_formats.run(sweep, **where, **how))
     settings, named = settings_of(sweep, Sweep, PRESETS, "sweep")
     where = {"results": results, "name": named if name is None else name}
-    return Run(runner.run(settings, **where, progress=progress, overwrite=overwrite, max_memory=memory_of(max_memory)))
+    return Run(runner.run(settings, **where, **how))
 
 
 def train(
@@ -58,6 +64,7 @@ def train(
     progress: bool = True,
     overwrite: bool = False,
     max_memory: int | str | None = None,
+    executor: str | Executor = "local",
 ) -> Run:
     """Train what is missing of a training in the folder ``results/name``, and return the run.
 
@@ -69,7 +76,9 @@ def train(
 
     settings, named = settings_of(training, Training, TRAININGS, "training")
     where = {"results": results, "name": named if name is None else name}
-    return Run(runner.train(settings, **where, progress=progress, overwrite=overwrite, max_memory=memory_of(max_memory)))
+    how: dict[str, Any] = {"progress": progress, "overwrite": overwrite, "max_memory": memory_of(max_memory)}
+    how["executor"] = executor_of(executor)
+    return Run(runner.train(settings, **where, **how))
 
 
 def open(path: str | os.PathLike[str]) -> Run:  # noqa: A001  (it is bench.open)

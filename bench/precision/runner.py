@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from jax.sharding import Mesh
@@ -12,12 +13,15 @@ from tqdm import tqdm
 from bench.precision.measure import check_room_for, measure
 from bench.precision.precision import Precision
 from bench.precision.rows import tables
+from bench.runs.executors.executor import Executor
 from bench.runs.folder import RunFolder
-from bench.runs.loop import fill
+from bench.runs.job import Job
+from bench.runs.loop import LOCAL, fill
 from bench.runs.removal import remove_run
 from bench.sweeps.plan import Chunk, cells_of, plan
 from bench.sweeps.rows import Table
-from bench.sweeps.runner import Batches, check, job_of, tables_of
+from bench.sweeps.runner import Batches, check, tables_of
+from bench.sweeps.runner import job_of as job_of_sweep
 
 BAR = "{desc}: {percentage:3.0f}%|{bar}| [{elapsed}<{remaining}]"
 
@@ -30,6 +34,7 @@ def run(
     progress: bool = True,
     overwrite: bool = False,
     max_memory: int | None = None,
+    executor: Executor = LOCAL,
 ) -> Path:
     """Measure what is missing of ``precision`` in the folder ``results/name`` and return the folder.
 
@@ -37,18 +42,26 @@ def run(
     """
     check(precision, max_memory)
     check_room_for(precision)
+    if overwrite:
+        remove_run(results, name)
+    opened, job = partial(folder_of, precision, results, name), job_of(precision)
+    return fill(opened, job, dtype=precision.dtype, progress=progress, executor=executor)
+
+
+def job_of(precision: Precision) -> Job[Chunk]:
+    """How a run measures it."""
 
     def beside(chunk: Chunk, mesh: Mesh, batches: Batches, found: Mapping[str, Table], bar: tqdm) -> Mapping[str, Table]:
         schemes = chunk.initializers[0] + (f" + {others}" if (others := len(chunk.initializers) - 1) else "")
         bar.set_description_str(f"{schemes} {chunk.activation} width {chunk.width}: formats")
         return tables(precision, chunk, measure(precision, chunk, mesh, batches, bar.update), found["cells"])
 
-    job = job_of(precision, beside)
     works = 1 + len(precision.formats)  # the sweep's own, and in each format
-    job = job._replace(work=lambda chunk: works * cells_of(precision, chunk), bar={"bar_format": BAR})
-    if overwrite:
-        remove_run(results, name)
-    return fill(lambda: folder_of(precision, results, name), job, dtype=precision.dtype, progress=progress)
+    return job_of_sweep(precision, beside)._replace(
+        work=lambda chunk: works * cells_of(precision, chunk),
+        bar={"bar_format": BAR},
+        recipe=partial(job_of, precision),
+    )
 
 
 def folder_of(precision: Precision, results: str | os.PathLike[str], name: str) -> RunFolder[Chunk]:

@@ -28,7 +28,7 @@ from bench.runs.refusals import difference, earlier
 from bench.runs.tables import as_table
 from bench.terminal.streams import note
 
-OF_A_SESSION = ("started", "versions", "device", "git")
+OF_A_SESSION = ("started", "versions", "device", "git", "executor")
 SYNC_SECONDS = 5.0  # of rows, that a machine which loses its power may lose: each shard would wait for the disk longest
 Chunk = TypeVar("Chunk", bound=AnyChunk)
 
@@ -57,6 +57,7 @@ class RunFolder(Generic[Chunk]):
         self.kind, self.chunks, self.tables = kind, tuple(chunks), tuple(tables)
         self._log: Log | None = None
         self._looked: set[str] = set()
+        self._session: dict[str, Any] = {}
         self._make(self.path)
         self._lock = lock.acquire(self.path)
         try:  # what is there is looked at behind the lock, so that no other process changes it
@@ -89,9 +90,9 @@ class RunFolder(Generic[Chunk]):
             note(f"{self.path}: damaged or of another run, measured again: {len(damaged)} shards ({first_of(damaged)})")
         return found
 
-    def begin(self) -> None:
+    def begin(self, executor: str = "local") -> None:
         """Note who measures from now on: versions, device and commit. A resumed run lists each who did. Raises OSError."""
-        session = provenance.session()
+        session: dict[str, Any] = provenance.session() | {"executor": executor}
         if "started" not in self.manifest:
             self.manifest |= {"key": self.manifest[self.kind]["key"], **session}
             self._session = self.manifest
@@ -104,6 +105,14 @@ class RunFolder(Generic[Chunk]):
         self.manifest["total_seconds"] = self._before  # also of sessions that were killed
         self._write_manifest()
         self._log = Log(self.path)
+
+    def meet(self, worker: Mapping[str, Any]) -> None:
+        """Note that another process measures: its device is the run's."""
+        who = {"host": worker["host"], "device": worker.get("device")}
+        workers: list[Any] = self._session.setdefault("workers", [])
+        if who not in workers:
+            workers.append(who)
+            self._session["device"] = workers[0]["device"]
 
     def finish(self) -> None:
         """Note the end of the run, and its seconds: since it began or was last resumed, and in all. Raises OSError.

@@ -23,6 +23,8 @@ class Job(NamedTuple, Generic[Chunk]):
     work: Callable[[Chunk], float]  # how much there is to a chunk, in the bar's unit
     undefined: Callable[[Chunk], Iterator[str]]  # schemes of a chunk whose rows are NaN, and why
     bar: Mapping[str, Any]  # how the bar is written
+    recipe: Callable[[], Job[Any]] | None = None  # the job made again, where it can be pickled: for other processes
+    devices: int = 1  # of a CPU, on which another process gets the same bits
 
 
 class Outcome(NamedTuple):

@@ -9,17 +9,27 @@ from typing import TypeVar
 
 from bench.arithmetic.numerics import settled
 from bench.runs.chunk import AnyChunk
-from bench.runs.executors import local
+from bench.runs.executors.executor import Executor, Work
+from bench.runs.executors.local import Local
+from bench.runs.executors.versions import check_worker, identity
 from bench.runs.folder import RunFolder
 from bench.runs.job import Job
 from bench.settings.errors import ChunkError
 from bench.terminal.progress import progress_bar, report_undefined
 
+LOCAL = Local()
 Chunk = TypeVar("Chunk", bound=AnyChunk)
 
 
-def fill(open_folder: Callable[[], RunFolder[Chunk]], job: Job[Chunk], *, dtype: str, progress: bool) -> Path:
-    """Measure what the folder lacks, and return its path.
+def fill(
+    open_folder: Callable[[], RunFolder[Chunk]],
+    job: Job[Chunk],
+    *,
+    dtype: str,
+    progress: bool,
+    executor: Executor = LOCAL,
+) -> Path:
+    """Measure what the folder lacks, here or where ``executor`` does it, and return the folder's path.
 
     Raises RunError, OSError where rows cannot be written, and at the end :class:`ChunkError` where chunks could not be
     measured; the rest is there then.
@@ -27,16 +37,22 @@ def fill(open_folder: Callable[[], RunFolder[Chunk]], job: Job[Chunk], *, dtype:
     with settled(dtype), closing(open_folder()) as folder:
         missing = folder.missing()
         if missing or not folder.manifest.get("finished"):
-            folder.begin()
+            folder.begin(executor.name)
             report_undefined(line for chunk in missing for line in job.undefined(chunk))
             total, left = (sum(map(job.work, chunks)) for chunks in (folder.chunks, missing))
             cause = None
             with progress_bar(total, left, cells=sum(map(job.cells, missing)), shown=progress, **job.bar) as bar:
-                for chunk, outcome in local.outcomes(job, missing, bar):
-                    folder.write(chunk, outcome)
-                    cause = outcome.cause or cause
-                    if outcome.tables is None:
-                        bar.lose(job.cells(chunk))
+                work = Work(job, missing, dtype, folder.manifest[folder.kind], folder.path, bar)
+                with closing(executor.outcomes(work)) as outcomes:
+                    for chunk, outcome in outcomes:
+                        if outcome.worker is not None:
+                            check_worker(identity(), outcome.worker)
+                            folder.meet(outcome.worker)
+                            bar.update(job.work(chunk))
+                        folder.write(chunk, outcome)
+                        cause = outcome.cause or cause
+                        if outcome.tables is None:
+                            bar.lose(job.cells(chunk))
             folder.finish()
             if folder.failed:
                 raise ChunkError(folder.path, folder.failed, len(folder.chunks)) from cause

@@ -17,7 +17,7 @@ PATIENCE = 5.0  # seconds that git may take
 
 def session() -> dict[str, Any]:
     """Who measures from now on, as JSON types."""
-    return {"started": now(), "versions": _versions(), "device": _device(), "git": _git()}
+    return {"started": now(), "versions": versions(), "device": device(), "git": _git()}
 
 
 def now() -> str:
@@ -25,7 +25,9 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _versions() -> dict[str, str | None]:
+def versions() -> dict[str, str | None]:
+    """Of what rows are made with; None for what is not installed."""
+
     def version(package: str) -> str | None:
         try:
             return importlib.metadata.version(package)
@@ -35,7 +37,8 @@ def _versions() -> dict[str, str | None]:
     return {package: version(package) for package in PACKAGES}
 
 
-def _device() -> dict[str, Any]:
+def device() -> dict[str, Any]:
+    """What this process measures on."""
     devices = jax.local_devices()
     return {"platform": devices[0].platform, "kind": devices[0].device_kind, "count": len(devices)}
 

@@ -31,7 +31,7 @@ class ChunkError(RuntimeError):
     """Chunks of a run could not be measured; all others were. Its one line says how many, why, and what tries them again."""
 
     def __init__(self, folder: object, failed: Mapping[str, str], chunks: int) -> None:
-        shard, why = next(iter(failed.items()))
+        shard, why = min(failed.items())
         which = f"{len(failed)} of {chunks} chunks failed ({shard.partition('.')[0]}: {why})"
         super().__init__(f"{folder}: {which}; the same command tries them again")
 

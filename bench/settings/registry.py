@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import importlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
 from bench.settings.callables import digest, importable_name, is_of_a_callable, name_of, short_name
@@ -65,6 +65,7 @@ class Registry(Generic[T]):
         self.kind = kind
         self._entries = dict(entries)
         self._given: dict[str, tuple[str, T]] = {}  # name → digest, if it has no name of its own, and entry of a callable
+        self._callables: dict[str, Any] = {}  # name → what was given, of those that have no name of their own
         self._wrap = wrap
         self._announce = announce
         self._makers = dict(makers or {})
@@ -125,6 +126,10 @@ class Registry(Generic[T]):
             return self._take(name, "", lambda: entry)
         return self._take(name_of(entry), digest(entry), lambda: entry)
 
+    def unnamed(self, names: Iterable[str]) -> dict[str, Any]:
+        """Of those names the callables that this process was given, and no other one can import."""
+        return {name: self._callables[name] for name in names if name in self._callables}
+
     def known(self, name: str) -> bool:
         """Whether it is the suite's own, or the user has named or given it in this process: else it is only a word."""
         return name in self._entries or name in self._given or name.partition(":")[0] in self._makers
@@ -133,6 +138,8 @@ class Registry(Generic[T]):
         if not content or name not in self._given:  # a module may have been loaded anew
             found = get()
             self._given[name] = content, self._wrap(name, found)
+            if content:
+                self._callables[name] = found
             self._announce(name, found)
         elif self._given[name][0] != content:
             raise ValueError(f"a callable whose name is not taken: {name} is another one's; rename the function")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,10 @@ from bench.networks.initializers import INITIALIZERS
 from bench.networks.losses import LOSSES
 from bench.networks.seeds import seed_mesh
 from bench.networks.trial import check_own
+from bench.runs.executors.executor import Executor
 from bench.runs.folder import RunFolder
 from bench.runs.job import Job
-from bench.runs.loop import fill
+from bench.runs.loop import LOCAL, fill
 from bench.runs.removal import remove_run
 from bench.settings.defaults import PLAIN
 from bench.sweeps.needs import check_blocks_fit, check_fits
@@ -46,6 +48,7 @@ def run(
     progress: bool = True,
     overwrite: bool = False,
     max_memory: int | None = None,
+    executor: Executor = LOCAL,
 ) -> Path:
     """Measure what is missing of ``sweep`` in the folder ``results/name`` and return the folder.
 
@@ -58,7 +61,8 @@ def run(
     check(sweep, max_memory)
     if overwrite:  # what cannot be measured or trained has cost no run
         remove_run(results, name)
-    return fill(lambda: folder_of(sweep, results, name), job_of(sweep), dtype=sweep.dtype, progress=progress)
+    opened, job = partial(folder_of, sweep, results, name), job_of(sweep)
+    return fill(opened, job, dtype=sweep.dtype, progress=progress, executor=executor)
 
 
 def check(sweep: Sweep, max_memory: int | None = None) -> None:
@@ -81,6 +85,7 @@ def job_of(sweep: Sweep, beside: Beside | None = None) -> Job[Chunk]:
         work=lambda chunk: cells_of(sweep, chunk),
         undefined=lambda chunk: _undefined(sweep, chunk),
         bar={"bar_format": BAR, "unit": " cells"},
+        recipe=partial(job_of, sweep) if beside is None else None,
     )
 
 

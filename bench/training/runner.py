@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -17,9 +18,10 @@ from bench.networks.block_trial import check_architectures
 from bench.networks.initializers import INITIALIZERS
 from bench.networks.seeds import fetch_behind, place, seed_mesh
 from bench.networks.trial import check_own
+from bench.runs.executors.executor import Executor
 from bench.runs.folder import RunFolder
 from bench.runs.job import Job
-from bench.runs.loop import fill
+from bench.runs.loop import LOCAL, fill
 from bench.runs.removal import remove_run
 from bench.settings.defaults import PLAIN
 from bench.settings.errors import SweepError
@@ -47,6 +49,7 @@ def train(
     progress: bool = True,
     overwrite: bool = False,
     max_memory: int | None = None,
+    executor: Executor = LOCAL,
 ) -> Path:
     """Train what is missing of ``training`` in the folder ``results/name`` and return the folder.
 
@@ -58,17 +61,27 @@ def train(
     training that does not fit.
     """
     task = check(training, max_memory)
-    job = Job(
+    if overwrite:  # what cannot be measured or trained has cost no run
+        remove_run(results, name)
+    opened, job = partial(folder_of, training, results, name), job_of(training, task.digest)
+    return fill(opened, job, dtype=training.dtype, progress=progress, executor=executor)
+
+
+def job_of(training: Training, digest: str) -> Job[Chunk]:
+    """How a run trains it, on the data with that digest. Raises SweepError where these are others, as on another machine."""
+    task = load_task(training.task)
+    if task.digest != digest:
+        raise SweepError("task", training.task, "the data with which the run was begun")
+    return Job(
         group=lambda chunk: chunk.program,
         measure=_measuring(training, task),
         cells=lambda chunk: chunk.count,
         work=lambda chunk: chunk.count * _work(training, chunk),  # a deep network takes longer
         undefined=lambda chunk: _undefined(training, chunk),
         bar={"bar_format": BAR},
+        recipe=partial(job_of, training, digest),
+        devices=len(jax.local_devices()),  # another number may round differently
     )
-    if overwrite:  # what cannot be measured or trained has cost no run
-        remove_run(results, name)
-    return fill(lambda: folder_of(training, results, name), job, dtype=training.dtype, progress=progress)
 
 
 def check(training: Training, max_memory: int | None = None) -> Task:

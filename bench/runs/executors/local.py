@@ -2,38 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator
+from dataclasses import dataclass
 from itertools import groupby
-from typing import TypeVar
+from typing import Any, ClassVar
 
 from tqdm import tqdm
 
-from bench.runs.chunk import AnyChunk
+from bench.runs.executors.executor import Work
 from bench.runs.job import Job, Outcome, failed
 
-Chunk = TypeVar("Chunk", bound=AnyChunk)
+
+@dataclass(frozen=True)
+class Local:
+    """The process itself, with all of its devices."""
+
+    name: ClassVar[str] = "local"
+
+    def outcomes(self, work: Work) -> Generator[tuple[Any, Outcome], None, None]:
+        """Every chunk and its outcome, in order; one that fails stops no other."""
+        for _, group in groupby(work.chunks, key=work.job.group):
+            left = list(group)
+            try:
+                for chunk, tables in work.job.measure(list(left), work.bar):
+                    left.remove(chunk)
+                    yield chunk, Outcome(tables)
+            except (Exception, SystemExit) as error:  # a user's function may raise anything
+                if len(left) == 1:
+                    yield left[0], failed(error)
+                else:  # which of them it was, shows when each is alone
+                    yield from ((chunk, alone(work.job, chunk, work.bar)) for chunk in left)
 
 
-def outcomes(job: Job[Chunk], chunks: Sequence[Chunk], bar: tqdm) -> Iterator[tuple[Chunk, Outcome]]:
-    """Every chunk and its outcome, in order; one that fails stops no other."""
-    for _, group in groupby(chunks, key=job.group):
-        together = list(group)
-        left = list(together)
-        try:
-            for chunk, tables in job.measure(together, bar):
-                left.remove(chunk)
-                yield chunk, Outcome(tables)
-        except (Exception, SystemExit) as error:  # a user's function may raise anything
-            # which of those that are left it was, shows when each is alone
-            yield from [(left[0], failed(error))] if len(left) == 1 else _each_alone(job, left, bar)
-
-
-def _each_alone(job: Job[Chunk], chunks: Sequence[Chunk], bar: tqdm) -> Iterator[tuple[Chunk, Outcome]]:
-    for chunk in chunks:
-        yield chunk, alone(job, chunk, bar)
-
-
-def alone(job: Job[Chunk], chunk: Chunk, bar: tqdm) -> Outcome:
+def alone(job: Job[Any], chunk: Any, bar: tqdm) -> Outcome:
     """The outcome of one chunk, measured for itself: the same, to the bit, as in company."""
     try:
         ((_, tables),) = job.measure([chunk], bar)

@@ -1,0 +1,107 @@
+"""Chunks as tasks of Ray: on the cores of this machine, or on those and the GPUs of a cluster.
+
+Rows come back through Ray's object store and are written by the driver, so that no file system is shared.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections import deque
+from collections.abc import Generator
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+
+from bench.runs.executors import worker
+from bench.runs.executors.executor import Work
+from bench.runs.job import Outcome, failed
+from bench.settings.errors import SweepError
+from bench.terminal.streams import error_stream
+
+RETRIES = 3  # of a chunk whose worker died
+AHEAD = 2  # tasks for each that can run: none waits for the driver, and 100,000 chunks do not crowd the cluster
+
+
+@dataclass(frozen=True)
+class RayTasks:
+    """Ray at ``address`` (``auto``, ``HOST:PORT``, ``ray://HOST:PORT``), or started on this machine, for this run."""
+
+    address: str | None = None
+    name: ClassVar[str] = "ray"
+
+    def outcomes(self, work: Work) -> Generator[tuple[Any, Outcome], None, None]:
+        """Every chunk and its outcome, as they are measured."""
+        import ray
+
+        if ray.is_initialized():  # by the user
+            yield from _tasks(work)
+            return
+        self._start()
+        try:
+            with redirect_stdout(error_stream()):  # where Ray tells of workers that died
+                yield from _tasks(work)
+        finally:
+            ray.shutdown()
+
+    def _start(self) -> None:
+        import ray
+
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a run tells nobody that it is there
+        logging.getLogger("ray").setLevel(logging.ERROR)  # it tells of tokens that it makes for itself
+        address = self.address or os.environ.get("RAY_ADDRESS") or "local"
+        own = {"num_cpus": _cores(), "include_dashboard": False} if address == "local" else {}
+        quiet = {"log_to_driver": False, "configure_logging": False, "logging_level": logging.ERROR}
+        try:
+            with warnings.catch_warnings():  # JAX warns of forks; these processes become Ray's at once
+                warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)
+                ray.init(address=address, **quiet, **own)
+        except Exception as error:  # as many kinds as there are ways of being no cluster
+            raise SweepError("ray_address", address, f"a cluster of Ray ({error})") from error
+
+
+def _tasks(work: Work) -> Generator[tuple[Any, Outcome], None, None]:
+    import ray
+    from ray import cloudpickle
+    from ray.exceptions import RayError
+
+    order = ray.put(worker.order_for(work, cast(Any, cloudpickle).dumps))
+    wanted: dict[str, Any] = _resources(work.job.devices)
+    # with max_calls=0 a process keeps its compiled programs for the next chunk, one with a GPU too
+    task = ray.remote(max_calls=0, max_retries=RETRIES, **wanted)(worker.measured)
+    waiting, running = deque(work.chunks), {}
+    while waiting or running:
+        while waiting and len(running) < AHEAD * _slots(wanted):
+            chunk = waiting.popleft()
+            running[task.remote(order, chunk)] = chunk
+        (done,), _ = ray.wait(list(running), num_returns=1)
+        chunk = running.pop(done)
+        try:
+            outcome = ray.get(done)
+        except RayError as error:  # its worker died, again and again
+            outcome = failed(getattr(error, "cause", None) or error)
+        yield chunk, outcome
+
+
+def _resources(devices: int) -> dict[str, int]:
+    """What a task needs: a GPU where there are any, else a core for each of its devices, as far as a machine has them."""
+    import ray
+
+    if ray.cluster_resources().get("GPU", 0) >= 1:
+        return {"num_gpus": 1}
+    largest = max((node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"]), default=1)
+    return {"num_cpus": max(1, min(devices, int(largest)))}
+
+
+def _slots(wanted: dict[str, int]) -> int:
+    """How many tasks can run at a time, on what the cluster has now."""
+    import ray
+
+    there = ray.cluster_resources()
+    return max(1, *(int(there.get(name.removeprefix("num_")[:-1].upper(), 0)) // count for name, count in wanted.items()))
+
+
+def _cores() -> int | None:
+    """How many this process may use; None where the system does not say, and Ray counts them itself."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None
