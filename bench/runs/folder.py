@@ -252,3 +252,5 @@ class RunFolder(Generic[Chunk]):
             for stray in folder.glob(f"{TEMPORARY}*"):
                 if stray.is_symlink() or not stray.is_dir():
                     stray.unlink()
+                else:
+                    shutil.rmtree(stray, ignore_errors=True)

@@ -24,7 +24,7 @@ class Job(NamedTuple, Generic[Chunk]):
     undefined: Callable[[Chunk], Iterator[str]]  # schemes of a chunk whose rows are NaN, and why
     bar: Mapping[str, Any]  # how the bar is written
     recipe: Callable[[], Job[Any]] | None = None  # the job made again, where it can be pickled: for other processes
-    devices: int = 1  # of a CPU, on which another process gets the same bits
+    devices: int | None = None  # of a CPU, with which another process gets the same bits; None: any number
 
 
 class Outcome(NamedTuple):

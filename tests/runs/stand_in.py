@@ -1,8 +1,13 @@
 """A kind of run that measures nothing: chunks, a job and a folder, for what is done with them."""
 
+import os
+import signal
+import threading
+import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +15,10 @@ import numpy as np
 from bench.runs.chunk import AnyChunk
 from bench.runs.folder import RunFolder
 from bench.runs.job import Job, Outcome
-from bench.runs.loop import fill
+from bench.runs.loop import LOCAL, fill
 
 ROWS = 5
+PATIENCE = 60.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,7 @@ def job(fails: Callable[[Chunk], bool] = lambda _chunk: False) -> Job[Chunk]:
         work=lambda _chunk: 1,
         undefined=lambda _chunk: iter(()),
         bar={"bar_format": "{desc}"},
+        recipe=partial(job, fails),
     )
 
 
@@ -52,8 +59,48 @@ def folder(results: Path, name: str = "mine", count: int = 6, **fields) -> RunFo
     return RunFolder(results, name, kind="sweep", fields=told, chunks=chunks(count), tables=("cells", "layers"))
 
 
-def filled(results: Path, name: str = "mine", *, fails=lambda _chunk: False, **fields) -> Path:
-    return fill(lambda: folder(results, name, **fields), job(fails), dtype="float32", progress=False)
+def filled(results: Path, name: str = "mine", *, fails=lambda _chunk: False, executor=LOCAL, **fields) -> Path:
+    opened = partial(folder, results, name, **fields)
+    return fill(opened, job(fails), dtype="float32", progress=False, executor=executor)
+
+
+def same(one: Path, other: Path) -> bool:
+    """Whether both runs have the same shards to the byte."""
+    found = [{path.relative_to(run): path.read_bytes() for path in run.rglob("*.parquet")} for run in (one, other)]
+    return found[0] == found[1]
+
+
+def waits_and_fails(marker: Path) -> Callable[[Chunk], bool]:
+    """Whether a chunk fails: number 2 does, and waits where it is first measured, having left its process's number."""
+    signs, patience = str(marker), PATIENCE
+
+    def fails(chunk) -> bool:
+        if chunk.index == 2 and not os.path.exists(signs):
+            with open(f"{signs}.new", "w") as file:
+                file.write(str(os.getpid()))
+            os.rename(f"{signs}.new", signs)
+            time.sleep(patience)
+        return chunk.index == 2
+
+    return fails
+
+
+@contextmanager
+def killing(marker: Path):
+    """Kill the process that leaves its number there, as soon as it does."""
+
+    def kill() -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not marker.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        killed.append(int(marker.read_text()))
+        os.kill(killed[0], signal.SIGKILL)
+
+    killed: list[int] = []
+    thread = threading.Thread(target=kill)
+    thread.start()
+    yield killed
+    thread.join()
 
 
 def partly(results: Path, name: str, wanted: set[int], **fields) -> Path:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import warnings
 from collections import deque
 from collections.abc import Generator
@@ -17,10 +18,12 @@ from typing import Any, ClassVar, cast
 from bench.runs.executors import worker
 from bench.runs.executors.executor import Work
 from bench.runs.job import Outcome, failed
+from bench.runs.manifest import one_line
 from bench.settings.errors import SweepError
 from bench.terminal.streams import error_stream
 
 RETRIES = 3  # of a chunk whose worker died
+PATIENCE = 10.0  # seconds, for a cluster to answer
 AHEAD = 2  # tasks for each that can run: none waits for the driver, and 100,000 chunks do not crowd the cluster
 
 
@@ -30,6 +33,15 @@ class RayTasks:
 
     address: str | None = None
     name: ClassVar[str] = "ray"
+
+    def __post_init__(self) -> None:
+        """Raises SweepError for an address at which nobody answers: Ray waits for minutes, and tells of it."""
+        host, colon, port = (self.address or "").removeprefix("ray://").rpartition(":")
+        if colon and port.isdecimal():
+            try:
+                socket.create_connection((host, int(port)), timeout=PATIENCE).close()
+            except OSError as error:
+                raise _refused(self.address, error) from error
 
     def outcomes(self, work: Work) -> Generator[tuple[Any, Outcome], None, None]:
         """Every chunk and its outcome, as they are measured."""
@@ -58,7 +70,7 @@ class RayTasks:
                 warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)
                 ray.init(address=address, **quiet, **own)
         except Exception as error:  # as many kinds as there are ways of being no cluster
-            raise SweepError("ray_address", address, f"a cluster of Ray ({error})") from error
+            raise _refused(address, error) from error
 
 
 def _tasks(work: Work) -> Generator[tuple[Any, Outcome], None, None]:
@@ -66,8 +78,9 @@ def _tasks(work: Work) -> Generator[tuple[Any, Outcome], None, None]:
     from ray import cloudpickle
     from ray.exceptions import RayError
 
-    order = ray.put(worker.order_for(work, cast(Any, cloudpickle).dumps))
-    wanted: dict[str, Any] = _resources(work.job.devices)
+    devices = work.job.devices or 1
+    order = ray.put(worker.order_for(work, cast(Any, cloudpickle).dumps, devices))
+    wanted: dict[str, Any] = _resources(devices)
     # with max_calls=0 a process keeps its compiled programs for the next chunk, one with a GPU too
     task = ray.remote(max_calls=0, max_retries=RETRIES, **wanted)(worker.measured)
     waiting, running = deque(work.chunks), {}
@@ -100,6 +113,10 @@ def _slots(wanted: dict[str, int]) -> int:
 
     there = ray.cluster_resources()
     return max(1, *(int(there.get(name.removeprefix("num_")[:-1].upper(), 0)) // count for name, count in wanted.items()))
+
+
+def _refused(address: str | None, error: Exception) -> SweepError:
+    return SweepError("ray_address", address, f"a cluster of Ray ({one_line(error)})")
 
 
 def _cores() -> int | None:

@@ -55,7 +55,7 @@ class Content(NamedTuple):
     dtype: str
 
 
-def order_for(work: Work, dumps: Callable[[Any], bytes]) -> bytes:
+def order_for(work: Work, dumps: Callable[[Any], bytes], devices: int) -> bytes:
     """The order for a run; ``dumps`` pickles callables by value where they cannot be imported."""
     names = {field: work.fields.get(field, ()) for field in REGISTRIES}
     given = {field: REGISTRIES[field].unnamed(names[field]) for field in REGISTRIES}
@@ -64,7 +64,7 @@ def order_for(work: Work, dumps: Callable[[Any], bytes]) -> bytes:
         path=[os.path.abspath(each) for each in sys.path],
         environment={name: os.environ[name] for name in VARIABLES if name in os.environ},
         configuration={name: jax.config.values[name] for name in CONFIGURED},
-        devices=work.job.devices,
+        devices=devices,
         ours=identity(),
         content=dumps(Content(given, work.job.recipe, work.dtype)),
     )
