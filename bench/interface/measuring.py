@@ -35,7 +35,7 @@ def run(
     preset (``bench.PRESETS``); name: the preset's by default, else ``sweep`` or ``precision``; progress: a bar on standard
     error; overwrite: remove that run first, whatever it measured; max_memory: what it may take, in bytes or as ``"4GB"``, by
     default what there is; a run that would take more is refused (:func:`bench.plan` tells beforehand); executor: what
-    measures, ``local`` (this process), ``ray`` or ``slurm``, or one of ``bench.runs.executors`` with settings of its own: the
+    measures, ``local`` (this process), ``ray`` or ``slurm``, or one of ``bench.runs.executors`` with its own settings: the
     rows are the same to the bit.
 
     Started again after a kill, it finishes the rest, with the same rows to the bit. Where a scheme is undefined, as at a
