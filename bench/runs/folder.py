@@ -22,7 +22,7 @@ from bench.runs.errors import RunError
 from bench.runs.files import TEMPORARY, sync_all, write_whole
 from bench.runs.job import Outcome
 from bench.runs.manifest import FORMAT, NAME, as_text, first_of, read_manifest
-from bench.runs.place import check_place
+from bench.runs.place import check_place, holds_foreign_files, make_folder
 from bench.runs.records import LOG, Log, Record, adopted, digest, failures_of, is_intact, records_of, seconds_of
 from bench.runs.refusals import difference, earlier
 from bench.runs.tables import as_table
@@ -58,7 +58,7 @@ class RunFolder(Generic[Chunk]):
         self._log: Log | None = None
         self._looked: set[str] = set()
         self._session: dict[str, Any] = {}
-        self._make(self.path)
+        make_folder(self.path)
         self._lock = lock.acquire(self.path)
         try:  # what is there is looked at behind the lock, so that no other process changes it
             planned = {kind: dict(fields), "plan": [chunk.to_dict() for chunk in self.chunks]}
@@ -213,7 +213,7 @@ class RunFolder(Generic[Chunk]):
             existing = None
         except (OSError, ValueError) as error:
             raise RunError(f"name: {self.path / NAME} cannot be read: {error}") from error
-        if existing is None and self._holds_foreign_files():
+        if existing is None and holds_foreign_files(self.path):
             raise RunError(f"name: {self.path} exists and is not a run; choose another name or remove it")
         if existing is not None and {key: existing.get(key) for key in planned} != planned:
             raise self._refused(difference(self.kind, existing, planned[self.kind]))
@@ -223,10 +223,6 @@ class RunFolder(Generic[Chunk]):
         words = f"name: {self.path} {what} choose another name"
         return RunError(words, in_python=", or overwrite=True", as_options=", or --overwrite")
 
-    def _holds_foreign_files(self) -> bool:
-        """Whether there are files that are not left over from a run that was killed before its manifest was written."""
-        return any(not path.is_dir() and not path.name.startswith(TEMPORARY) for path in self.path.rglob("*"))
-
     def _write_manifest(self) -> None:
         self.manifest["shards"] = {name: record._asdict() for name, record in sorted(self._records.items())}
         self.manifest.pop("failed", None)
@@ -235,19 +231,11 @@ class RunFolder(Generic[Chunk]):
         text = as_text(self.manifest)
         write_whole(self.path / NAME, lambda path: path.write_text(text, encoding="utf-8"))
 
-    def _make(self, folder: Path) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            if not os.access(folder, os.W_OK | os.X_OK):
-                raise PermissionError(f"{folder} is read-only")
-        except OSError as error:
-            raise RunError(f"results: {self.path} cannot be written: {error.strerror or error}") from error
-
     def _make_tables(self) -> None:
         for table in self.tables:
             if (self.path / table).is_symlink():
                 raise RunError(f"name: {self.path / table} is a symbolic link, expected a folder; choose another name")
-            self._make(self.path / table)
+            make_folder(self.path / table)
         for folder in (self.path, *(self.path / table for table in self.tables)):
             for stray in folder.glob(f"{TEMPORARY}*"):
                 if stray.is_symlink() or not stray.is_dir():

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 
 from bench.runs.errors import RunError
+from bench.runs.files import TEMPORARY
 
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 LONGEST_NAME = 200
@@ -19,3 +21,18 @@ def check_place(results: str | os.PathLike[str], name: str) -> None:
         raise RunError("results: got '', expected a folder")
     if not os.fsdecode(results).isprintable():
         raise RunError(f"results: got {os.fsdecode(results)!r}, expected a folder whose name is printable text in UTF-8")
+
+
+def make_folder(folder: Path) -> None:
+    """Raises RunError where it cannot be made, or nothing be written into it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(f"{folder} is read-only")
+    except OSError as error:
+        raise RunError(f"results: {folder} cannot be written: {error.strerror or error}") from error
+
+
+def holds_foreign_files(folder: Path) -> bool:
+    """Whether there are files that are not left over from a run that was killed before its manifest was written."""
+    return any(not path.is_dir() and not path.name.startswith(TEMPORARY) for path in folder.rglob("*"))
