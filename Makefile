@@ -1,4 +1,4 @@
-# make            set up, run the presets lecture, atlas, remedies and digits, draw their figures
+# make            set up, run the presets lecture, atlas, remedies and digits, draw their figures, write a page
 # make test       set up, run the tests           make lint       ruff and pyright
 # make thorough   the tests that take longest, and those of bits with programs compiled as users' are; PART=2/5: a fifth
 # make bench      the speed comparison            make coverage   theory against measurement, counted
@@ -15,6 +15,7 @@ TRAINED := trainability learning-time curves cost
 FIGURES := results/lecture/lecture.png results/atlas/heatmap.png results/atlas/heatmap.pdf results/atlas/residual.png \
 	results/remedies/remedies.png \
 	$(TRAINED:%=results/digits/%.png)
+PAGE := results/atlas/report.html
 
 .DEFAULT_GOAL := figures
 .PHONY: figures setup test thorough lint format compare bench lesson api coverage calibration calibration-boundary reference reference-sweeps reference-trainings clean
@@ -24,8 +25,9 @@ figures: setup
 	@$(RUN) -m bench sweep atlas
 	@$(RUN) -m bench sweep remedies
 	@$(RUN) -m bench train digits
-	@$(MAKE) --no-print-directory $(FIGURES)
+	@$(MAKE) --no-print-directory $(FIGURES) $(PAGE)
 	@echo "figures:" && printf '  %s\n' $(FIGURES)
+	@echo "open this in a browser:" && printf '  %s\n' $(PAGE)
 
 # The runs above touch a manifest only when they measure something, so figures are redrawn only for new rows or new code.
 results/lecture/lecture.png: results/lecture/manifest.json $(DRAWS)
@@ -36,6 +38,8 @@ results/atlas/residual.png: results/atlas/manifest.json $(DRAWS)
 	@$(RUN) -m analysis heatmap $(@D) --residual --out $@
 results/remedies/remedies.png: results/remedies/manifest.json $(DRAWS)
 	@$(RUN) -m analysis remedies $(@D) --out $@
+$(PAGE): results/atlas/manifest.json $(DRAWS) $(wildcard analysis/report/assets/*)
+	@$(RUN) -m analysis report $(@D) --out $@
 $(TRAINED:%=results/digits/%.png): results/digits/manifest.json $(DRAWS)
 	@$(RUN) -m analysis $(@F:.png=) $(@D) --out $@
 

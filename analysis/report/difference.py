@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.numbers.columns import with_value
 from analysis.numbers.median_ends import high_end, low_end
 from analysis.numbers.statistics import seed_statistic
 from analysis.report.lattice import WORDS, Lattice, lattice_of
@@ -83,10 +84,9 @@ def _joined(frames: Sequence[pd.DataFrame], keys: list[str], shown: Sequence[Val
     for frame in frames:
         columns = {}
         for value in shown:
-            if value.column not in frame:
-                continue
+            rows = with_value(frame, value.column)
             for end, stat in zip(ENDS, ("median", low_end, high_end), strict=True):
-                found = seed_statistic(frame, value.column, stat, by=keys)
+                found = seed_statistic(rows, value.column, stat, by=keys)
                 with np.errstate(divide="ignore", invalid="ignore"):
                     columns[f"{value.column} {end}"] = np.log10(found) if value.kind == "amount" else found
         tables.append(pd.DataFrame(columns))

@@ -19,7 +19,8 @@ from bench.runs.files import write_whole
 
 SCRIPTS = ("data", "map", "lines", "table", "save", "theme", "page")
 IN_DATA = ("id", "map", "edges", "limits", "series")
-ROOM = 0.9e6  # bytes of data: with the library, the pictures and the words the page stays below 3 MB
+ROOM = 0.9e6  # bytes of a run's data: with the library, the pictures and the words its page stays below 3 MB
+ALL_ROOM = 2.7e6
 VERDICTS = {
     "pass": "#b8d8b8",
     "fail": "#d55e00",
@@ -37,9 +38,11 @@ def write_page(folders: Sequence[Path], target: Path, *, theory: bool = True, wr
     theory: whether each cell is held against theory, which is most of the time. Raises LoadError for a folder that is no
     run, and OSError where nothing can be written.
     """
-    room = ROOM / (2 * len(folders) - 1)
+    room = min(ROOM, ALL_ROOM / len(folders))
     parts = [part_of(folder, number, room, theory=theory) for number, folder in enumerate(folders)]
-    parts += [difference(parts[0], part, number, room) for number, part in enumerate(parts[1:], 1)]
+    between = [difference(parts[0], part, number, room) for number, part in enumerate(parts[1:], 1)]
+    # of two runs it is worth saying that they have nothing in common, of many it is not
+    parts += [part for part in between if part["map"] or len(folders) == 2]
     text = render(parts, written=written)
     write_whole(target, lambda path: path.write_text(text, encoding="utf-8"))
 

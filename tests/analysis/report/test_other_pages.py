@@ -118,6 +118,24 @@ def test_several_runs_say_what_differs_and_by_how_much(tmp_path):
     assert "widths [4] [8]" in page.text
 
 
+def test_the_imbalance_of_two_runs_is_compared_though_it_is_no_column(tmp_path):
+    cells = make_cells().assign(log10_relative_first=lambda rows: rows["depth"] / 100, log10_relative_last=0.0)
+    runs = [
+        write_run(tmp_path / name, cells.assign(log10_relative_first=times * cells["log10_relative_first"]))
+        for name, times in (("one", 1), ("two", 3))
+    ]
+    found = page_of(*runs, target=tmp_path / "page.html").data["runs"][2]["map"]
+    change = np.array(unpack(found["values"]["relative_imbalance"]["median"]))
+    np.testing.assert_allclose(change, np.tile(np.array([2, 10, 100, 852]) / 50, 3), rtol=1e-6)
+
+
+def test_many_runs_that_share_nothing_stand_beside_each_other_without_a_word_on_it(tmp_path):
+    names = ("gaussian", "orthogonal", "lsuv")
+    runs = [write_run(tmp_path / name, make_cells(initializers=(name, f"{name}2"))) for name in names]
+    page = page_of(*runs, target=tmp_path / "page.html")
+    assert [run["id"] for run in page.data["runs"]] == ["run0", "run1", "run2"]
+
+
 def test_a_run_beside_itself_differs_by_nothing_also_where_it_is_zero(tmp_path):
     run = write_run(tmp_path / "run", make_cells(log10_norm=lambda rows: rows["depth"].where(rows["scale"] > 1, -np.inf)))
     page = page_of(run, run, target=tmp_path / "page.html")
