@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +16,24 @@ from bench.terminal.progress import counting_bar
 FOLDER = "papers"  # of the results
 
 
-def measure(papers: Iterable[Paper], size: str, results: Path, *, progress: bool, overwrite: bool) -> dict[str, FramesOf]:
-    """The frames of each paper by its name, after what is missing of its runs in ``results/papers/NAME-LABEL-SIZE``.
+def measure(
+    papers: Sequence[Paper], size: str, results: Path, *, progress: bool, overwrite: bool
+) -> Iterator[tuple[Paper, FramesOf]]:
+    """Each paper with its frames, as soon as what is missing of its runs is in ``results/papers/NAME-LABEL-SIZE``.
 
     Raises UsageError where such a folder holds another run, unless ``overwrite`` removes it first.
     """
-    runs = {paper.name: dict(paper.runs(size)) for paper in papers}
-    found = {}
-    with counting_bar(sum(map(len, runs.values())) + len(runs), "runs", "papers", shown=progress) as bar:
-        for paper in papers:
+    runs = [dict(paper.runs(size)) for paper in papers]
+    with counting_bar(sum(map(len, runs)) + len(runs), "runs", "papers", shown=progress) as bar:
+        for paper, of_paper in zip(papers, runs, strict=True):
             folders = {}
-            for label, settings in runs[paper.name].items():
+            for label, settings in of_paper.items():
                 bar.set_description(f"{paper.name} {label}")
                 folders[label] = _run(settings, results / FOLDER, f"{paper.name}-{label}-{size}", overwrite)
                 bar.update()
-            found[paper.name] = FramesOf(paper.computed(size), folders)
+            bar.set_description(paper.name)
+            yield paper, FramesOf(paper.computed(size), folders)
             bar.update()
-    return found
 
 
 def _run(settings: Any, results: Path, name: str, overwrite: bool) -> Path:

@@ -25,8 +25,8 @@ def publish(
 
     tell: is given the table of these papers. Returns the page's path. Raises UsageError and OSError.
     """
-    frames = measure(papers, size, results, progress=progress, overwrite=overwrite)
-    verdicts = [keep(paper, size, frames[paper.name], results) for paper in papers]
+    measured = measure(papers, size, results, progress=progress, overwrite=overwrite)
+    verdicts = [keep(paper, size, frames, results) for paper, frames in measured]
     folder, everything = results / FOLDER, kept(results)
     rows = rows_of(everything)
     texts = {"table.md": as_markdown(rows), "table.csv": as_csv(rows), "table.tex": as_latex(rows)}
