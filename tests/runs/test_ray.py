@@ -25,7 +25,7 @@ WIDTH = 4
 SEEDS = 3  # of a chunk
 FIELDS = {"activations": ["tanh", "relu"], "depths": [2, 9, 40], "scales": [0.5, 1.5], "widths": [WIDTH], "seeds": 6 * SEEDS}
 TRAINED = {"task": "teacher:inputs=6,examples=40,outputs=3", "depths": [2], "widths": [WIDTH], "scales": [1.0], "steps": 5}
-PATIENCE = 60.0  # seconds
+PATIENCE = 240.0  # seconds: a machine may have much else to do
 DRIVER = """\
 import sys
 import bench, bench.sweeps.plan
@@ -110,11 +110,12 @@ def test_a_driver_is_killed_and_started_again(cluster, local, tmp_path, monkeypa
     results = tmp_path / "results"
     command = [sys.executable, "-c", DRIVER, str(results), cluster]
     environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": own_programs(tmp_path)}
-    driver = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     cells = results / "sweep" / "cells"
-    wait_for(lambda: len(list(cells.glob("*.parquet"))) >= 2 or driver.poll() is not None, "the driver wrote nothing")
-    driver.kill()
-    driver.wait()
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as driver:
+        try:
+            wait_for(lambda: len(list(cells.glob("*.parquet"))) >= 2 or driver.poll() is not None, "it wrote nothing")
+        finally:
+            driver.kill()
     assert 2 <= len(list(cells.glob("*.parquet"))) < len(list((local.path / "cells").iterdir()))
     monkeypatch.setattr(bench.sweeps.plan, "MOST_SEEDS", SEEDS)
     again = bench.run(bench.Sweep(**FIELDS), results=results, progress=False, executor="ray")

@@ -80,12 +80,13 @@ def _tasks(work: Work) -> Generator[tuple[Any, Outcome], None, None]:
 
     devices = work.job.devices or 1
     order = ray.put(worker.order_for(work, cast(Any, cloudpickle).dumps, devices))
-    wanted: dict[str, Any] = _resources(devices)
+    kind, count = _wanted(devices)
+    options: dict[str, Any] = {"resources": {kind: count}} if kind == "TPU" else {f"num_{kind.lower()}s": count}
     # with max_calls=0 a process keeps its compiled programs for the next chunk, one with a GPU too
-    task = ray.remote(max_calls=0, max_retries=RETRIES, **wanted)(worker.measured)
+    task = ray.remote(max_calls=0, max_retries=RETRIES, **options)(worker.measured)
     waiting, running = deque(work.chunks), {}
     while waiting or running:
-        while waiting and len(running) < AHEAD * _slots(wanted):
+        while waiting and len(running) < AHEAD * max(1, ray.cluster_resources().get(kind, 0) // count):
             chunk = waiting.popleft()
             running[task.remote(order, chunk)] = chunk
         (done,), _ = ray.wait(list(running), num_returns=1)
@@ -97,22 +98,16 @@ def _tasks(work: Work) -> Generator[tuple[Any, Outcome], None, None]:
         yield chunk, outcome
 
 
-def _resources(devices: int) -> dict[str, int]:
-    """What a task needs: a GPU where there are any, else a core for each of its devices, as far as a machine has them."""
+def _wanted(devices: int) -> tuple[str, int]:
+    """What a task takes: a GPU, or a machine's TPU, where there are any; else a core for each of its devices."""
     import ray
 
-    if ray.cluster_resources().get("GPU", 0) >= 1:
-        return {"num_gpus": 1}
-    largest = max((node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"]), default=1)
-    return {"num_cpus": max(1, min(devices, int(largest)))}
-
-
-def _slots(wanted: dict[str, int]) -> int:
-    """How many tasks can run at a time, on what the cluster has now."""
-    import ray
-
-    there = ray.cluster_resources()
-    return max(1, *(int(there.get(name.removeprefix("num_")[:-1].upper(), 0)) // count for name, count in wanted.items()))
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    if any(node.get("GPU", 0) >= 1 for node in nodes):
+        return "GPU", 1
+    if chips := [int(node["TPU"]) for node in nodes if node.get("TPU", 0) >= 1]:
+        return "TPU", min(chips)  # which one process has whole
+    return "CPU", max(1, min(devices, int(max((node.get("CPU", 0) for node in nodes), default=1))))
 
 
 def _refused(address: str | None, error: Exception) -> SweepError:
