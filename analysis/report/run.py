@@ -32,10 +32,10 @@ def part_of(folder: Path, number: int, room: float, *, theory: bool) -> dict[str
     compared = (folder / TABLE).exists()
     try:
         ADDS[kind](part, folder, manifest, room, theory=theory)
-    except LoadError as error:
+    except LoadError:
         if not compared:
             raise
-        part["notes"].append(f"There are no rows of cells to map: {error}.")
+        part["notes"].append("The folder keeps no rows of cells: there is the table alone, and no map.")
     if compared:
         add_table(part, folder)
     return part

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,15 @@ class Run:
     def plot(self) -> Plots:
         """The figures of such a run, by name: ``run.plot.heatmap()``, ``run.plot.profile(ax=ax)``; ``dir(run.plot)``."""
         return Plots(self)
+
+    def report(self, path: str | os.PathLike[str] | None = None, *, theory: bool = True) -> Path:
+        """The run as one interactive page, at ``path``, by default ``report.html`` in its folder; returns where it is.
+
+        theory: whether cells are held against theory, which takes most of the time.
+        """
+        target = self.path / "report.html" if path is None else Path(path)
+        import_module("analysis.report.page").write_page([self.path], target, theory=theory)
+        return target
 
     def compare(
         self, *, isometry_seeds: int = 4, rank_by: str = "slope", write: bool = False, progress: bool = True

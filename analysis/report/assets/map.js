@@ -143,7 +143,7 @@ class RunMap {
     bars.log.visible = log;
     const words = {
       residual: "mean against theory, in standard errors; grey: no theory",
-      verdict: Object.entries(VERDICT_COLOURS).map(([name]) => name).join(", "),
+      verdict: "whether the mean over seeds is where theory expects it, at 95 %",
       theory: `theory: log10, ${value.words}`,
     };
     const unit = value.kind === "decades" ? "log10, " : "";
@@ -211,6 +211,9 @@ class RunMap {
       : "not measured";
     const theory = own && seeds[at] ? `; theory ${this.theoryWords(own, at)}` : "";
     this.section.querySelector(".chosen").textContent = `${this.place(row, column)}: ${number}${theory}`;
+    const others = Object.entries(this.cells.values).filter(([each]) => each !== name && seeds[at]);
+    this.section.querySelector(".others").textContent =
+      others.map(([, each]) => `${each.words}: ${said(each.median[at], each.kind)}`).join("; ");
     for (const listener of this.listeners) listener(this);
   }
 

@@ -68,6 +68,7 @@ def test_hover_click_keys_sliders_and_menus(opened):
     assert chosen(opened).startswith("depth L 852, weight scale 0.5: exactly zero (exactly zero to exactly zero)")
     choose(opened, '[data-role="y"]', "2")
     assert chosen(opened).startswith("depth L 852, weight scale 2: undefined")
+    assert "; output: " in opened.run("document.querySelector('.others').textContent")
     choose(opened, '[data-role="value"]', "log10_output")
     assert "theory" not in chosen(opened)
     for shown in ("theory", "residual", "verdict", "measured"):

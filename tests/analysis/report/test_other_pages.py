@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import bench
 from analysis.cli.main import main
 from analysis.numbers.statistics import seed_statistic
 from analysis.report.packed import unpack
@@ -91,7 +92,7 @@ def test_a_comparison_that_kept_only_its_table_has_a_page(tmp_path):
     page = page_of(REFERENCE / "compare", target=tmp_path / "page.html")
     rows = pd.read_csv(REFERENCE / "compare" / "table.csv")
     assert len(page.find("tr")) == 1 + len(rows)
-    assert "There are no rows of cells to map" in page.text
+    assert "keeps no rows of cells" in page.text
 
 
 def test_a_probe_shows_every_parameter(tmp_path):
@@ -151,6 +152,12 @@ def test_runs_of_two_kinds_stand_beside_each_other(tmp_path):
     page = page_of(sweep, tmp_path / "run", target=tmp_path / "page.html")
     assert "Only runs of one kind" in page.text
     assert [run["map"] is not None for run in page.data["runs"]] == [True, True, False]
+
+
+def test_a_run_writes_its_own_page(tmp_path):
+    run = write_run(tmp_path / "run", make_cells())
+    assert bench.open(run).report(theory=False) == run / "report.html"
+    assert Page((run / "report.html").read_text()).data["runs"][0]["map"]["theory"] is None
 
 
 @pytest.mark.parametrize("kept", [True, False])
