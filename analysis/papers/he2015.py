@@ -24,7 +24,7 @@ def runs(size: str) -> Mapping[str, Any]:
     """Gradients against depth, and training of 22 and 30 layers."""
     seeds, steps, rates = {
         "smoke": (4, 20, (0.01,)),
-        "quick": (32, 600, (0.01, 0.1)),
+        "quick": (32, 400, (0.01, 0.1)),
         "full": (64, 3000, (0.003, 0.01, 0.03, 0.1)),
     }[size]
     depths = (2, 5, 10, 15, 22, DEEPEST)

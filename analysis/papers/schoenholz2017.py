@@ -34,7 +34,7 @@ def runs(size: str) -> Mapping[str, Any]:
     """Two inputs and gradients at random weights, and training over depth and σ_w²."""
     seeds, steps, variances, depths, trained = {
         "smoke": (3, 20, (1.4, 2.6), (8, 16), 2),
-        "quick": (32, 400, (1.2, 1.5, 1.8, 2.4, 3.2), (8, 16, 32, 64, 100), 2),
+        "quick": (32, 400, (1.2, 1.5, 1.8, 2.4, 3.2), (8, 16, 32, 64), 2),
         "full": (32, 3000, tuple(1 + step / 5 for step in range(16)), (10, 16, 26, 43, 70, 114, 185, 300), 3),
     }[size]
     kind: dict[str, Any] = {"activations": "tanh", "bias_stds": _std(BIAS)}
