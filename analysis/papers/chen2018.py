@@ -49,7 +49,7 @@ def plot_chen2018(frames: Frames, *, axes: Sequence[Axes] | None = None) -> Figu
             ax.plot(mean.index, mean, color=QUALITATIVE[place], linewidth=0.8, linestyle=":", label="root mean square")
         ax.axhline(math.log10(WIDTH) / 2, label="mean field", **THEORY)
         ax.axvline(2 * math.sqrt(WIDTH), color="0.6", linewidth=0.6)
-        ax.set(xlabel="steps T", ylabel=r"$\log_{10}\,\Vert\partial y/\partial W\Vert$, step 1", ylim=(-2, 5))
+        ax.set(xlabel="steps T", ylabel=r"$\log_{10}\,\Vert\partial y/\partial W\Vert$, step 1", ylim=(0, 3.2))
         name_panels([ax], [rf"linear, n = {WIDTH}; grey: $2\sqrt{{n}}$"])
         return ax.figure
 
