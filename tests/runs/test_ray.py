@@ -43,6 +43,7 @@ def cluster(tmp_path_factory):
     jax.config.update("jax_compilation_cache_dir", own_programs(tmp_path_factory.mktemp("ray")))
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patched.setenv("RAY_worker_niceness", "0")  # other tests would leave them no time
         patched.setenv("RAY_AUTH_TOKEN", "of-the-tests-alone" * 4)  # else it makes one in the user's home
         ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False, logging_level="ERROR")
         yield ray.get_runtime_context().gcs_address
