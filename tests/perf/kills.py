@@ -100,7 +100,7 @@ def main() -> None:
     if arguments.executor == "ray":
         import ray
 
-        os.environ["RAY_worker_niceness"] = "0"
+        os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112  (it is Ray that calls it so)
         ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
         options["address"] = ray.get_runtime_context().gcs_address
     began = time.monotonic()
