@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import random
 import shutil
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -66,6 +67,7 @@ def killed(executor: str, options: dict, times: int, results: Path) -> Counter:
             driver.kill()
         driver.join(PATIENCE)
         counts[hit or "left alone"] += 1
+        print(", ".join(f"{count} {what}" for what, count in counts.items()), file=sys.stderr, flush=True)
         if driver.exitcode == 0:
             assert same(whole, results / executor)
             assert verified(results / executor)[1] == []
