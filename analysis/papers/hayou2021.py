@@ -50,6 +50,8 @@ def plot_hayou2021(frames: Frames, *, axes: Sequence[Axes] | None = None) -> Fig
         deepest = of(layers, depth=DEEPEST)
         deepest = deepest.loc[deepest["layer"] < DEEPEST]
         lines(along, deepest, "layer", "log10_delta", NAMES)
+        for line in along.lines:
+            line.set_marker("")
         lines(gradients, of(layers, layer=1), "depth", "log10_delta", NAMES)
         lines(alike, cells, "depth", "cosine", NAMES)
         depth = np.array(DEPTHS, float)
@@ -63,6 +65,7 @@ def plot_hayou2021(frames: Frames, *, axes: Sequence[Axes] | None = None) -> Fig
             (along, gradients, alike),
             (f"{DEEPEST - 1} blocks", r"against depth: $2^{L/2}$, $\sqrt{e}$", "what inputs become"),
         )
+        alike.get_legend().remove()
         return along.figure
 
 

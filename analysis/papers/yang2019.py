@@ -26,9 +26,13 @@ SCALES = (0.5, 2.0)
 
 def runs(size: str) -> Mapping[str, Any]:
     """Networks with batch normalization before the activation, at two variances of weights."""
-    seeds = {"smoke": 4, "quick": 16, "full": 64}[size]
-    kind: dict[str, Any] = {"architectures": "batchnorm", "activations": tuple(ACTIVATIONS), "initializers": "gaussian"}
-    return {"depth": sweep(**kind, scales=SCALES, depths=DEPTHS, widths=WIDTH, batch=COUNT, seeds=seeds)}
+    seeds = {"smoke": 4, "quick": 24, "full": 64}[size]
+    kind: dict[str, Any] = {"architectures": "batchnorm", "initializers": "gaussian", "layers": False}
+    kind |= {"depths": DEPTHS, "widths": WIDTH, "batch": COUNT, "seeds": seeds}
+    return {
+        "relu": sweep(**kind, activations="relu", scales=SCALES),
+        "linear": sweep(**kind, activations="linear", scales=SCALES[1]),
+    }
 
 
 def overlap(c: float) -> float:
@@ -51,14 +55,13 @@ def linear_rate(count: int) -> float:
 
 def rate(activation: str) -> Any:
     """The factor of the squared gradient a layer."""
-    decades = slope("depth", "log10_grad_first", least=LEAST, activation=activation, scale=SCALES[1])
+    decades = slope(activation, "log10_grad_first", least=LEAST, scale=SCALES[1])
     return then(decades, lambda each: 10 ** (2 * each))
 
 
 def of_the_scale(frames: Frames) -> Estimate:
     """Decades a layer at the larger variance of weights less those at the smaller one."""
-    rows = of(frames["depth"], activation="relu")
-    small, large = (slopes(of(rows, scale=scale), "log10_grad_first") for scale in SCALES)
+    small, large = (slopes(of(frames["relu"], scale=scale), "log10_grad_first") for scale in SCALES)
     return mean_over_seeds(large - small)
 
 
@@ -69,17 +72,16 @@ def _alike() -> float:
 
 def plot_yang2019(frames: Frames, *, axes: Sequence[Axes] | None = None) -> Figure:
     """Fig. 2: gradients against depth, at two variances of weights; and how alike examples become."""
-    rows = frames["depth"]
     with panels(2, axes, width=5.2) as (gradients, alike):
         for place, (activation, label) in enumerate(ACTIVATIONS.items()):
-            of_one = of(rows, activation=activation, scale=SCALES[1])
+            of_one = of(frames[activation], scale=SCALES[1])
             line_over_seeds(gradients, of_one, "depth", "log10_grad_first", place, label=label)
             line_over_seeds(alike, of_one, "depth", "cosine", place, label=label)
             depth = np.array(DEPTHS, float)
             middle = of_one.groupby("depth")["log10_grad_first"].median()
             per_layer = math.log10((relu_rate, linear_rate)[place](COUNT)) / 2
             gradients.plot(depth, middle.loc[LEAST] + per_layer * (depth - LEAST), **THEORY)
-        of_one = of(rows, activation="relu", scale=SCALES[0])
+        of_one = of(frames["relu"], scale=SCALES[0])
         line_over_seeds(gradients, of_one, "depth", "log10_grad_first", 2, label="ReLU, weights / 4", linestyle="none")
         gradients.set(xlabel="depth L", ylabel=r"$\log_{10}\,\Vert\partial y/\partial W_1\Vert$")
         alike.set(xlabel="depth L", ylabel="cosine of two examples")
@@ -141,7 +143,7 @@ PAPER = Paper(
             published="J(-1/(B-1)) of theory",
             sure=SEEN,
             quantity=f"mean cosine of two examples after {DEPTHS[-1] - 1} layers",
-            measure=value("depth", "cosine", activation="relu", scale=SCALES[1], depth=DEPTHS[-1]),
+            measure=value("relu", "cosine", scale=SCALES[1], depth=DEPTHS[-1]),
             accepts=Range(_alike() - 0.05, _alike() + 0.05),
             theory=_alike,
         ),

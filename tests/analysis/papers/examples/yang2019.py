@@ -6,13 +6,15 @@ from tests.analysis.papers.rows import table
 
 def depth(relu, linear, by_scale=0.0, cosine=0.2857):
     """Squared gradients that grow by these factors a layer, and by so many decades more at the larger scale."""
-    rates = {"relu": np.log10(relu) / 2, "linear": np.log10(linear) / 2}
+    found = {}
+    for name, factor in zip(ACTIVATIONS, (relu, linear), strict=True):
 
-    def decades(rows):
-        return rows["depth"] * (rows["activation"].map(rates) + by_scale * (rows["scale"] > 1))
+        def decades(rows, factor=factor):
+            return rows["depth"] * (np.log10(factor) / 2 + by_scale * (rows["scale"] > 1))
 
-    values = {"log10_grad_first": decades, "cosine": lambda rows: cosine + 0 * rows["depth"]}
-    return {"depth": table(values, activation=list(ACTIVATIONS), scale=list(SCALES), depth=DEPTHS)}
+        values = {"log10_grad_first": decades, "cosine": lambda rows: cosine + 0 * rows["depth"]}
+        found[name] = table(values, scale=list(SCALES), depth=DEPTHS)
+    return found
 
 
 FINE, CALM = depth(relu_rate(COUNT), linear_rate(COUNT)), depth(1.0, 1.0, cosine=0.9)
