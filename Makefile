@@ -1,6 +1,7 @@
 # make            set up, run the presets lecture, atlas, remedies and digits, draw their figures, write a page
 # make test       set up, run the tests           make lint       ruff and pyright
 # make thorough   the tests that take longest, and those of bits with programs compiled as users' are; PART=2/5: a fifth
+# make bench-device  what to measure first on an accelerator: DEVICE="--widths 16 64 --large 512" on a CPU
 # make bench      the speed comparison            make coverage   theory against measurement, counted
 # make calibration  how often ranks and slope intervals are wrong, counted
 # make compare    12 initializations ranked       make reference  remake results/reference/
@@ -18,7 +19,7 @@ FIGURES := results/lecture/lecture.png results/atlas/heatmap.png results/atlas/h
 PAGE := results/atlas/report.html
 
 .DEFAULT_GOAL := figures
-.PHONY: figures setup test thorough lint format compare bench lesson api coverage calibration calibration-boundary reference reference-sweeps reference-trainings clean
+.PHONY: figures setup test thorough lint format compare bench bench-device lesson api coverage calibration calibration-boundary reference reference-sweeps reference-trainings clean
 
 figures: setup
 	@$(RUN) -m bench sweep lecture
@@ -115,6 +116,9 @@ bench: setup
 	$(RUN) -m tests.perf.training
 	$(RUN) -m tests.perf.unbounded
 	$(RUN) -m tests.perf.architectures
+
+bench-device: setup
+	$(RUN) -m tests.perf.device $(DEVICE)
 
 # The notebook from end to end, as a class would run it; nothing of it is kept.
 lesson: setup

@@ -58,29 +58,30 @@ def speed_here(dtype: str) -> Speed:
 def measured(dtype: str) -> Speed:
     """Measure it now."""
     with settled(dtype):
-        product = _product(WIDE, dtype)
-        entry, tracing = _backward(NARROW, dtype)
+        product = bare_product(WIDE, dtype)
+        entry, tracing = backward_pass(NARROW, dtype)
         return Speed(product, max(entry - NARROW * product, entry / 10), tracing)
 
 
-def _all_devices(width: int) -> tuple[Mesh, int]:
+def all_devices(width: int) -> tuple[Mesh, int]:
     """The mesh, and how many seeds of that width go on it together."""
     per_device = seeds_per_device(width, jax.local_devices()[0].platform)
     size = per_device * len(jax.local_devices())
     return seed_mesh(size, per_device), size
 
 
-def _product(width: int, dtype: str) -> float:
-    mesh, size = _all_devices(width)
+def bare_product(width: int, dtype: str) -> float:
+    """Seconds for a multiply-add of products in the engine's shapes."""
+    mesh, size = all_devices(width)
     left, right = np.ones((size, LAYERS, DEPTHS * LANES, width), dtype), np.ones((size, LAYERS, width, width), dtype)
     given = place(mesh, (left, right), 0)
     program = over_seeds(partial(jnp.matmul, precision=lax.Precision.HIGHEST), mesh, in_axes=(0, 0), out_axes=0)
-    return _shortest(lambda: program(*given)) / (left.size * width)
+    return shortest(lambda: program(*given)) / (left.size * width)
 
 
-def _backward(width: int, dtype: str) -> tuple[float, float]:
+def backward_pass(width: int, dtype: str) -> tuple[float, float]:
     """Seconds for an entry in one layer of the engine's backward pass, and those for which the program was traced."""
-    mesh, size = _all_devices(width)
+    mesh, size = all_devices(width)
     matrices = np.random.default_rng(0).standard_normal((LAYERS, size, width, width)) / np.sqrt(width)
     zeros = np.zeros((LAYERS, size, 1)), np.zeros((LAYERS, size, width))
     segment = Segment(matrices.astype(dtype), zeros[0][..., 0].astype(dtype), zeros[1].astype(dtype))
@@ -98,10 +99,10 @@ def _backward(width: int, dtype: str) -> tuple[float, float]:
     began = time.perf_counter()
     program.lower(*given)
     tracing = time.perf_counter() - began
-    return _shortest(lambda: program(*given)) / (size * DEPTHS * LANES * LAYERS * width), tracing
+    return shortest(lambda: program(*given)) / (size * DEPTHS * LANES * LAYERS * width), tracing
 
 
-def _shortest(call: Callable[[], Any]) -> float:
+def shortest(call: Callable[[], Any]) -> float:
     """The shortest of some calls, after a first one that compiles."""
     jax.block_until_ready(call())
     found: list[float] = []

@@ -49,14 +49,19 @@ class Tiles(NamedTuple):
 
 def plan_of(sweep: Sweep) -> Estimate:
     """The sweep's cells, arithmetic, time, memory and disk on this machine. Nothing is drawn or written."""
+    work, chunks = work_of(sweep)
+    cells = sum(cells_of(sweep, chunk) for chunk in chunks)
+    return estimate("sweep", cells=cells, chunks=len(chunks), work=work, room=room_of(sweep), dtype=sweep.dtype)
+
+
+def work_of(sweep: Sweep) -> tuple[Work, tuple[Chunk, ...]]:
+    """What there is to do for it, and its chunks."""
     chunks, work = plan(sweep), Work()
     for _, group in groupby(chunks, key=lambda chunk: chunk.draw):
         work += _drawn(sweep, list(group))
     for chunk in chunks:
         work += _measured(sweep, chunk)
-    work += Work(programs=_programs(sweep, chunks))
-    cells = sum(cells_of(sweep, chunk) for chunk in chunks)
-    return estimate("sweep", cells=cells, chunks=len(chunks), work=work, room=room_of(sweep), dtype=sweep.dtype)
+    return work + Work(programs=_programs(sweep, chunks)), chunks
 
 
 def tiles_of(sweep: Sweep, chunk: Chunk) -> Tiles:

@@ -55,9 +55,17 @@ def keeps_weights(sweep: Sweep, width: int, seeds: int, architecture: str = PLAI
 
 
 def seeds_at_once(sweep: Sweep, width: int, architecture: str = PLAIN) -> int:
-    """How many seeds a device works on at a time, whatever their number: by the numbers of a state."""
-    numbers = width if architecture == PLAIN else width * sweep.batch * sweep.length
-    return seeds_per_device(numbers, jax.local_devices()[0].platform)
+    """How many seeds a device works on at a time: by the numbers of a state.
+
+    On CPUs whatever their number, so that no bit depends on it; others, which take far more, would do several times the
+    arithmetic of a sweep of few: there it is the sweep's seeds in as few equal parts as fit, whatever the chunk.
+    """
+    numbers, devices = width if architecture == PLAIN else width * sweep.batch * sweep.length, jax.local_devices()
+    most = seeds_per_device(numbers, devices[0].platform)
+    if devices[0].platform == "cpu":
+        return most
+    parts = math.ceil(sweep.seeds / (most * len(devices)))
+    return math.ceil(sweep.seeds / (parts * len(devices)))
 
 
 def lane_bytes(sweep: Sweep, width: int, lanes: int, architecture: str = PLAIN) -> int:

@@ -1,6 +1,7 @@
 """A plan before the run: what it counts is what is done, it writes nothing, and what would not fit is refused."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from bench.engine.gradients import DEPTHS, LANES
 from bench.networks.segments import LAYERS
 from bench.runs import estimate, speed
 from bench.settings.units import amount, bytes_in
-from bench.sweeps.cost import plan_of
+from bench.sweeps import plan as planning
+from bench.sweeps.cost import plan_of, tiles_of
 from bench.training.plan import plan as chunks_of_training
 
 SPEED = speed.Speed(product=1e-10, entry=1e-9, tracing=0.1)
@@ -64,6 +66,20 @@ def test_shapes_that_are_full_are_not_padded():
     # the forward pass is shared; of the backward pass's four depths one is used
     assert bench.plan(full).padding == pytest.approx((1 + DEPTHS) / 2)
     assert 1 < bench.plan(sweep).padding < bench.plan(full).padding
+
+
+@pytest.mark.parametrize("seeds", [1, 2, 8, 60, 128, 130, 300, 1000])
+def test_an_accelerator_is_given_no_more_seeds_than_there_are(monkeypatch, seeds):
+    devices = [SimpleNamespace(platform="gpu")] * 2
+    monkeypatch.setattr(planning.jax, "local_devices", lambda: devices)
+    sweep = bench.Sweep(seeds=seeds, widths=64)
+    sides = [tiles_of(sweep, chunk) for chunk in planning.plan(sweep)]
+    assert seeds <= sum(side.batches * side.seeds for side in sides) <= max(2, 1.5 * seeds)
+    assert max(side.seeds for side in sides) <= 2 * 8192 / 64
+
+
+def test_on_cpus_shapes_do_not_depend_on_the_sweep():
+    assert {planning.seeds_at_once(bench.Sweep(seeds=seeds), 16) for seeds in (1, 3, 1000)} == {8}
 
 
 def test_a_plan_of_a_training_counts_its_steps():
