@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from analysis.cli import papers, report
+from analysis.cli import lesson, papers, report
 from analysis.cli.draw import draw
 from analysis.cli.find import load, outlines
 from analysis.drawing.target import FORMATS
@@ -15,7 +15,7 @@ from bench.settings.suggestions import nearest
 from bench.terminal.guard import guarded
 from bench.terminal.parser import Parser
 
-PAGES: dict[str, Any] = {"papers": papers, "report": report}  # beside the figures
+PAGES: dict[str, Any] = {"papers": papers, "report": report, "lesson": lesson}  # beside the figures
 
 
 def build_parser(figures: Iterable[str] | None = None, prog: str = "python -m analysis") -> Parser:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from analysis.drawing.target import SaveError, check_path
@@ -30,19 +31,28 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> None:
     """Write the page, and print the file's path. Raises UsageError."""
     folders, name = [Path(folder) for folder in arguments.run_dirs], f"report{ENDING}"
-    target = arguments.out if arguments.out is not None else folders[0] / name if len(folders) == 1 else Path(name)
+    usual = folders[0] / name if len(folders) == 1 else Path(name)
+    written = f"Written by depthscale report {shlex.join(arguments.run_dirs)}."
+
+    def write(target: Path) -> None:
+        from analysis.report.page import write_page
+
+        write_page(folders, target, theory=not arguments.no_theory, written=written)
+
+    to_page(folders, usual if arguments.out is None else arguments.out, write)
+
+
+def to_page(folders: Sequence[Path], out: str | Path, write: Callable[[Path], None]) -> None:
+    """Write a page of runs there, after what can be refused at once, and print the file's path. Raises UsageError."""
     try:
         for folder in folders:
             kind_at(folder)
-        target = check_path(target, (ENDING,))
-        from analysis.report.page import write_page  # after what is refused
-
-        written = f"Written by depthscale report {shlex.join(arguments.run_dirs)}."
-        write_page(folders, target, theory=not arguments.no_theory, written=written)
+        target = check_path(out, (ENDING,))
+        write(target)
     except LoadError as error:
         raise UsageError(f"RUN_DIR: {error}") from error
     except SaveError as error:
         raise UsageError(f"out: {error}") from error
     except OSError as error:
-        raise UsageError(f"out: got {str(target)!r}, which cannot be written: {error.strerror or error}") from error
+        raise UsageError(f"out: got {str(out)!r}, which cannot be written: {error.strerror or error}") from error
     print(target)

@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis.report.difference import difference
@@ -43,27 +43,43 @@ def write_page(folders: Sequence[Path], target: Path, *, theory: bool = True, wr
     between = [difference(parts[0], part, number, room) for number, part in enumerate(parts[1:], 1)]
     # of two runs it is worth saying that they have nothing in common, of many it is not
     parts += [part for part in between if part["map"] or len(folders) == 2]
-    text = render(parts, written=written)
+    write_text(render(parts, written=written), target)
+
+
+def write_text(text: str, target: Path) -> None:
+    """All of it or nothing. Raises OSError."""
     write_whole(target, lambda path: path.write_text(text, encoding="utf-8"))
 
 
-def render(parts: Sequence[Mapping[str, Any]], *, written: str) -> str:
-    """HTML. Whatever stands in a name is text there: the template escapes it, and in the data no ``<`` is left."""
-    page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True).from_string(_asset("page.html"))
+def render(
+    parts: Sequence[Mapping[str, Any]],
+    *,
+    written: str,
+    template: str = "page.html",
+    scripts: Sequence[str] = SCRIPTS,
+    **given: Any,
+) -> str:
+    """HTML. Whatever stands in a name is text there: the template escapes it, and in the data no ``<`` is left.
+
+    given: what another template asks for.
+    """
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, loader=FunctionLoader(_asset))
+    page, runs = environment.get_template(template), [part for part in parts if part["made"]]
     data = {
         "palettes": palettes(),
         "plots": {target: plot for part in parts for target, plot in part["plots"].items()},
         "runs": [{name: part.get(name) for name in IN_DATA} for part in parts],
     }
     return page.render(
-        title=", ".join(part["name"] for part in parts if part["made"]),
-        runs=parts,
+        title=given.pop("title", ", ".join(part["name"] for part in runs)),
+        runs=[{"heading": part["name"] if len(runs) > 1 else "What came out", **part} for part in parts],
         written=written,
         verdicts=VERDICTS,
         style=Markup(_asset("page.css")),  # noqa: S704
         data=Markup(_in_script(data)),  # noqa: S704
         library=Markup(library()),  # noqa: S704
-        script=Markup("\n".join(_asset(f"{name}.js") for name in SCRIPTS)),  # noqa: S704
+        script=Markup("\n".join(_asset(f"{name}.js") for name in scripts)),  # noqa: S704
+        **given,
     )
 
 

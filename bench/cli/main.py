@@ -27,6 +27,7 @@ COMMANDS: dict[str, Any] = {
     "theory": theory,
     "papers": import_module(f"{LOOKS}.papers"),
     "report": import_module(f"{LOOKS}.report"),
+    "lesson": import_module(f"{LOOKS}.lesson"),
     "runs": runs,
     "list": listing,
 }
