@@ -19,6 +19,7 @@ from bench.training.training import Training
 
 # In entries of the engine's backward pass, as measured on CPUs
 ENTRY = 0.2  # an entry of a layer's examples, in one step
+OF_BLOCKS = 0.6  # a number that a block computes, in one step
 # In units of what the engine's backward pass takes to compile
 COMPILED = {PLAIN: 5.0}
 OTHER = 12.0  # blocks
@@ -70,7 +71,7 @@ def _trained(training: Training, task: Task, chunks: list[Chunk]) -> Work:
     return Work(
         useful=cells * (multiply_adds + evaluated),
         padded=computed * (multiply_adds * steps / training.steps + evaluated),
-        entries=ENTRY * computed * entries * batch * steps,
+        entries=(ENTRY if first.architecture == PLAIN else OF_BLOCKS) * computed * entries * batch * steps,
         values=computed * 6 * steps,
         calls=tiles * (blocks + 4),
     )
