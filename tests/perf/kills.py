@@ -19,18 +19,10 @@ import psutil
 
 from bench.runs.executors.executor import executor_of
 from bench.runs.overview import verified
-from tests.runs.stand_in import filled, same
+from tests.runs.stand_in import SECONDS, filled, same, slow
 
 CHUNKS = 60
-SECONDS = 0.03  # of a chunk
 PATIENCE = 120.0  # seconds, for a driver whose worker was killed
-
-
-def slow(chunk) -> bool:
-    """Takes its time, and fails never."""
-    del chunk
-    time.sleep(SECONDS)
-    return False
 
 
 def drive(results: str, name: str, options: dict) -> None:

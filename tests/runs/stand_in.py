@@ -18,6 +18,7 @@ from bench.runs.job import Job, Outcome
 from bench.runs.loop import LOCAL, fill
 
 ROWS = 5
+SECONDS = 0.03  # of a slow chunk
 PATIENCE = 60.0  # seconds
 
 
@@ -83,6 +84,13 @@ def waits_and_fails(marker: Path) -> Callable[[Chunk], bool]:
         return chunk.index == 2
 
     return fails
+
+
+def slow(chunk: Chunk) -> bool:
+    """Takes its time, and fails never."""
+    del chunk
+    time.sleep(SECONDS)
+    return False
 
 
 @contextmanager

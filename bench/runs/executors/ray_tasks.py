@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
+import threading
 import warnings
 from collections import deque
-from collections.abc import Generator
-from contextlib import redirect_stdout
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
@@ -66,7 +68,7 @@ class RayTasks:
         own = {"num_cpus": _cores(), "include_dashboard": False} if address == "local" else {}
         quiet = {"log_to_driver": False, "configure_logging": False, "logging_level": logging.ERROR}
         try:
-            with warnings.catch_warnings():  # JAX warns of forks; these processes become Ray's at once
+            with warnings.catch_warnings(), _signals_kept():  # JAX warns of forks; these processes become Ray's at once
                 warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)
                 ray.init(address=address, **quiet, **own)
         except Exception as error:  # as many kinds as there are ways of being no cluster
@@ -96,6 +98,16 @@ def _tasks(work: Work) -> Generator[tuple[Any, Outcome], None, None]:
         except RayError as error:  # its worker died, again and again
             outcome = failed(getattr(error, "cause", None) or error)
         yield chunk, outcome
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Signals end this process afterwards as they did before: Ray would write where in the machine's code it was."""
+    kept = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    if threading.current_thread() is threading.main_thread():
+        for each, handler in kept.items():
+            signal.signal(each, handler)
 
 
 def _wanted(devices: int) -> tuple[str, int]:
