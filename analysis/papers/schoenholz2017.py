@@ -15,10 +15,11 @@ from analysis.papers.claim import RECALLED, SECONDARY, Claim, Estimate, Frames, 
 from analysis.papers.estimates import by_seed, exactly, mean_over_seeds, median_over_seeds, slopes
 from analysis.papers.panels import THEORY, line_over_seeds, name_panels, panels
 from analysis.papers.paper import Paper, sweep, training
-from bench.theory import fixed_point
+from bench.theory import fixed_point, predict
 
 BIAS = 0.05  # σ_b²
 ORDERED, CHAOTIC = 1.3, 2.5  # σ_w² of the measurements
+WIDTH, DEPTHS = 256, (6, 12, 24, 48)
 START = 5  # layers after which lengths are at their fixed point
 
 
@@ -41,8 +42,8 @@ def runs(size: str) -> Mapping[str, Any]:
     signals = sweep(
         **kind,
         scales=[_std(ORDERED), _std(CHAOTIC)],
-        depths=(6, 12, 24, 48),
-        widths=256,
+        depths=DEPTHS,
+        widths=WIDTH,
         seeds=seeds,
         correlations=0.6,
         layers=False,
@@ -83,6 +84,20 @@ def gradient_scale(variance: float) -> Any:
         return mean_over_seeds(growth / math.log(_point(variance).chi1))
 
     return measured
+
+
+def gradient_theory(variance: float) -> Any:
+    """The same number of a typical network of that width: the slope of mean logarithms, to leading order in 1/width."""
+
+    def predicted() -> float:
+        cell: dict[str, Any] = {"initializer": "gaussian", "activation": "tanh", "width": WIDTH, "bias_std": math.sqrt(BIAS)}
+        ends = [
+            predict(**cell, depth=each, scale=math.sqrt(variance)).log10_grad_first.mean for each in (DEPTHS[0], DEPTHS[-1])
+        ]
+        decades = (ends[1] - ends[0]) / (DEPTHS[-1] - DEPTHS[0])
+        return 2 * math.log(10) * decades / math.log(_point(variance).chi1)
+
+    return predicted
 
 
 def trainable(frames: Frames) -> Estimate:
@@ -181,7 +196,7 @@ PAPER = Paper(
             quantity=f"measured ln of the factor a layer over ln χ₁, σ_w² = {ORDERED:g}",
             measure=gradient_scale(ORDERED),
             accepts=Range(0.9, 1.1),
-            theory=lambda: 1.0,
+            theory=gradient_theory(ORDERED),
             because="a typical network of finite width is below the root mean square that theory speaks of",
         ),
         Claim(
@@ -193,7 +208,7 @@ PAPER = Paper(
             quantity=f"measured ln of the factor a layer over ln χ₁, σ_w² = {CHAOTIC:g}",
             measure=gradient_scale(CHAOTIC),
             accepts=Range(0.9, 1.1),
-            theory=lambda: 1.0,
+            theory=gradient_theory(CHAOTIC),
             because="a typical network of finite width is below the root mean square that theory speaks of",
         ),
         Claim(
