@@ -136,7 +136,7 @@ PAPER = Paper(
             quantity="decades that queries' gradients, over values', lose from layer 4 to 14",
             measure=deep_queries,
             accepts=Range(-np.inf, -1.0),
-            because="without a normalization positions' differences stay, and only what they share grows: neither gradient falls",
+            because="without a normalization positions' differences stay and what they share grows: neither falls",
         ),
         Claim(
             name="transformers collapse",
