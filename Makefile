@@ -19,7 +19,7 @@ FIGURES := results/lecture/lecture.png results/atlas/heatmap.png results/atlas/h
 PAGE := results/atlas/report.html
 
 .DEFAULT_GOAL := figures
-.PHONY: figures setup test thorough lint format compare bench bench-device lesson api coverage calibration calibration-boundary reference reference-sweeps reference-trainings clean
+.PHONY: figures setup test thorough lint format compare bench bench-device lesson api coverage calibration calibration-boundary reference reference-sweeps reference-trainings reference-papers clean
 
 figures: setup
 	@$(RUN) -m bench sweep lecture
@@ -70,7 +70,7 @@ format: setup
 	$(VENV)/bin/ruff format .
 
 # The runs and figures that the README shows, from a clean checkout.
-reference: reference-sweeps reference-trainings
+reference: reference-sweeps reference-trainings reference-papers
 
 reference-sweeps: setup
 	rm -rf $(addprefix results/reference/,lecture atlas compare remedies cures probe phase-tanh.png beliefs.png)
@@ -106,6 +106,13 @@ reference-trainings: setup
 	$(RUN) -m analysis boundary results/reference/boundary
 	$(RUN) -m analysis cure results/reference/cure
 	rm -r $(addprefix results/reference/,$(addsuffix /curves,digits saxe schoenholz cure) boundary/cells cure/cells)
+
+# The gallery at its quick size; runs are kept in results/papers, and of its figures small copies.
+reference-papers: setup
+	rm -rf results/reference/papers
+	$(RUN) -m analysis papers
+	$(RUN) docs/examples/thumbnails.py results/reference/papers results/papers/*.png
+	cp results/papers/table.* results/reference/papers/
 
 compare: setup
 	$(RUN) -m bench compare

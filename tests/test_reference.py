@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import bench
+from analysis.papers.find import references
 from bench.sweeps.presets import PRESETS
 from tests.tolerance import EXACT, RELATIVE, run_frame
 
@@ -80,4 +81,27 @@ def test_a_part_of_the_digits_trained_again_learns_the_same(tmp_path):
 
 
 def test_the_references_are_small():
-    assert sum(path.stat().st_size for path in REFERENCE.rglob("*") if path.is_file()) < 11_000_000
+    assert sum(path.stat().st_size for path in REFERENCE.rglob("*") if path.is_file()) < 12_500_000
+
+
+def test_the_gallery_has_every_paper_and_the_readme_says_how_many_claims_hold():
+    table = pd.read_csv(REFERENCE / "papers" / "table.csv")
+    names = set(references())
+    assert set(table.paper) == names == {path.stem for path in (REFERENCE / "papers").glob("*.png")}
+    assert (table["size"] == "quick").all()
+    counts = table.verdict.value_counts()
+    said = (
+        f"of {len(table)} claims of {len(names)} papers, {counts['reproduced']} are reproduced, {counts['differs']} differ, "
+    )
+    said += f"{counts['not resolved']} are not resolved, and {counts['out of scope']} are out of scope"
+    assert said in " ".join((REFERENCE.parents[1] / "README.md").read_text(encoding="utf-8").split())
+
+
+def test_a_verdict_is_where_the_interval_lies():
+    table = pd.read_csv(REFERENCE / "papers" / "table.csv")
+    measured = table[table.verdict != "out of scope"]
+    within = (measured.low >= measured.accepts_low) & (measured.high <= measured.accepts_high)
+    outside = (measured.high < measured.accepts_low) | (measured.low > measured.accepts_high)
+    expected = np.select([within, outside], ["reproduced", "differs"], "not resolved")
+    assert (measured.verdict == expected).all()
+    assert measured.ours.between(measured.low, measured.high).all()

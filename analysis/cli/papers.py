@@ -41,7 +41,7 @@ def main(arguments: argparse.Namespace) -> None:
             print(f"{name:22} {of.authors} {of.year}: {of.title}{f' (arXiv {of.arxiv})' if of.arxiv else ''}")
         return
     names = arguments.names or ([] if arguments.papers else list(references()))
-    papers = [*map(load, names), *map(load_own, arguments.papers)]
+    papers = [*map(load, dict.fromkeys(names)), *map(load_own, dict.fromkeys(arguments.papers))]
     # looked up by name, as the command line of measuring looks up this one
     import_module("bench.cli.surroundings").configure_jax(compilation_cache=True)
     from analysis.papers.publish import publish

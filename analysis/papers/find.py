@@ -50,8 +50,10 @@ def load_own(module: str) -> Paper:
     accepted = f"a module that can be imported and has a {DECLARED} = Paper(…)"
     try:
         paper = getattr(import_module(module), DECLARED, None)
-    except Exception as error:  # a reader's module may fail in any way
+    except (Exception, SystemExit) as error:  # a reader's module may fail in any way
         raise UsageError(f"papers: got {module!r}, expected {accepted} ({type(error).__name__}: {error})") from error
     if not isinstance(paper, Paper):
         raise UsageError(f"papers: got {module!r}, expected {accepted}")
+    if paper.name in references():
+        raise UsageError(f"papers: got {module!r}, expected a name of its own: {paper.name} is one of the suite's papers")
     return paper

@@ -141,7 +141,7 @@ PAPER = Paper(
         ),
         Claim(
             name="chaotic",
-            sentence="At σ_w = 2.5 nearly equal inputs end at a correlation far below 1",
+            sentence="At σ_w = 2.5 inputs come to a correlation far below 1",
             where="Fig. 2",
             published="c* < 1, of theory",
             sure=SEEN,

@@ -230,7 +230,7 @@ PAPER = Paper(
             quantity="deepest trained network, in units of ξ_c",
             measure=trainable,
             accepts=Range(4.0, 9.0),
-            because="the limit is the budget of steps as much as ξ_c: with more steps deeper networks are trained",
+            because="depths end at 64, so that at three of five σ_w² 6 ξ_c cannot be seen, and steps are few",
         ),
     ),
 )

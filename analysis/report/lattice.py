@@ -95,6 +95,15 @@ class Lattice(NamedTuple):
         y, x = (cells[axis.column].tolist() for axis in (self.y, self.x))
         return _found(self.facets, keys), _found(self.y.points, y), _found(self.x.points, x)
 
+    def holds(self, cells: pd.DataFrame) -> np.ndarray:
+        """Which rows lie on it."""
+        menus = [cells[menu.column].tolist() for menu in self.menus]
+        keys = zip(*menus, strict=True) if menus else [()] * len(cells)
+        known = set(self.facets), set(self.y.points), set(self.x.points)
+        places = zip(keys, cells[self.y.column].tolist(), cells[self.x.column].tolist(), strict=True)
+        there = (all(one in of for one, of in zip(place, known, strict=True)) for place in places)
+        return np.fromiter(there, bool, len(cells))
+
 
 def _found(known: Sequence[Any], values: Sequence[Any]) -> np.ndarray:
     place = {value: number for number, value in enumerate(known)}

@@ -51,6 +51,7 @@ def to_series(
     frame: pd.DataFrame, lattice: Lattice, along: Along, columns: Mapping[str, tuple[str, str]], room: float
 ) -> dict[str, Any] | None:
     """Medians over seeds, and their intervals where there is room for them; None where there is no room for six points."""
+    frame = frame.loc[lattice.holds(frame)]  # a run whose cells are lost in part has layers of more
     there = {column: kind for column, kind in columns.items() if column in frame}
     steps = distinct(frame, along.column)
     for stats in (STATS, {"median": "median"}):

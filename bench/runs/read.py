@@ -34,7 +34,9 @@ SWEPT = {
 }
 IN_FORMAT = (*CELL, "format", "loss_scale")
 SHARES = ("share_zero", "share_subnormal", "share_overflow", "norm_error", "angle")
-WORDS = frozenset({"initializer", "activation", "task", "optimizer", "schedule", "format", "wrong_place", *NAMES})
+WORDS = frozenset(
+    {"architecture", "initializer", "activation", "task", "optimizer", "schedule", "format", "wrong_place", *NAMES}
+)
 # kind of run → table → (which row it is, what it says)
 COLUMNS: Mapping[str, Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = MappingProxyType(
     {

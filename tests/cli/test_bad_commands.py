@@ -214,7 +214,7 @@ def assert_one_line(told: str, *words: str) -> None:
 
 def test_there_are_hundreds_of_them_for_every_command():
     assert len(LINES) >= 300
-    assert {line[0] for line in LINES} == set(COMMANDS)
+    assert {line[0] for line in LINES} == set(COMMANDS) - {"papers", "report", "lesson"}  # pages: tests/analysis
 
 
 @pytest.mark.usefixtures("empty_folder")

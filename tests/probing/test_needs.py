@@ -32,6 +32,6 @@ def test_a_model_that_does_not_fit_is_one_line(monkeypatch):
 
     monkeypatch.setattr(needs, "device_bytes", lambda: 1e3)
     monkeypatch.setattr(bench.probing.model.Model, "gradients", never)
-    words = "^params: got '728 floats', expected what fits into 1e-06 GB of memory; .* takes about"
+    words = "^params: got '728 floats', expected what fits into 1 kB of memory; .* takes about"
     with pytest.raises(SweepError, match=words):
         bench.probe(stacked, stacked_params(1.0), X)

@@ -20,6 +20,7 @@ from bench.settings.errors import ChunkError
 from tests.tolerance import own_programs
 
 ray = pytest.importorskip("ray", reason="needs Ray: pip install 'depthscale[ray]'")
+pytestmark = pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # Ray starts its processes so, beside JAX's threads
 
 WIDTH = 4
 SEEDS = 3  # of a chunk
