@@ -40,8 +40,8 @@ def check_own(
 
 
 def _check_draw(name: str, shape: tuple[int, int], dtype: str) -> None:
-    init = INITIALIZERS[name].family.init
     with _refused("initializers", name, f"an init(key, shape, dtype) that draws {shape[0]} × {shape[1]} of {dtype} too"):
+        init = INITIALIZERS[name].family.init
         made = jax.eval_shape(lambda key: init(key, shape, jnp.dtype(dtype)), jax.random.key(0))
         _check_made(made, shape, dtype)
 
