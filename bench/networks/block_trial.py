@@ -29,8 +29,8 @@ def check_architectures(
 ) -> None:
     """Trace one block of each, which computes nothing. Raises SweepError with the user's own exception."""
     others = [name for name in architectures if name != PLAIN]
-    normalized = [name for name in initializers if INITIALIZERS[name].family.unit_variance]
-    if others and normalized:
+    normalized = [name for name in initializers if INITIALIZERS[name].family.unit_variance] if others else []
+    if normalized:
         raise SweepError("initializers", normalized[0], f"no scheme that is normalized on data, for {others[0]}")
     for name, width in product(others, widths):
         _check_kernels(name, width, initializers)

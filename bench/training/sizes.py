@@ -18,7 +18,7 @@ FEWEST_CELLS, MOST_CELLS = 8, 4096
 MEMORY = 2**30  # what the networks that a device trains at a time may hold, by estimate
 STATES = 6  # copies of the parameters: themselves, their draw, gradients, updates, and what an optimizer keeps
 STEPS = 64  # of a block: what is compiled as one loop, and told to the bar
-COPIES = 5  # of the parameters, as measured with sgd (python -m tests.perf.plan)
+COPIES = 5  # of the parameters, as measured with sgd (python -m tests.runs.peaks)
 PADDING = 16  # layers that may be drawn beyond the last
 
 

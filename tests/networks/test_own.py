@@ -33,3 +33,15 @@ def test_what_fails_at_the_real_width_is_told_in_the_users_words(tmp_path, monke
     told = capsys.readouterr().err
     assert told.count("\n") == 1
     assert all(word in told for word in words)
+
+
+def test_what_fails_only_when_it_is_asked_again_is_told_so_too(tmp_path, monkeypatch, capsys):
+    counting = "calls = []\ndef init(key, shape, dtype):\n    calls.append(shape)\n    import jax\n"
+    failing = "    if len(calls) > 1:\n        raise OSError('gone')\n    return jax.random.normal(key, shape, dtype)\n"
+    (tmp_path / "failing_later.py").write_text(counting + failing)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert main(["sweep", "--widths", "8", "--depths", "2", "--seeds", "1", "--initializers", "failing_later:init"]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "OSError: gone" in told

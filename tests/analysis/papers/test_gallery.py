@@ -107,16 +107,30 @@ def test_a_readers_own_paper_by_its_module(tmp_path, capsys):
     assert json.loads(page.with_name("mine2026.json").read_text())["size"] == "smoke"
 
 
+def test_a_paper_that_is_named_twice_counts_once(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["papers", "--papers", *2 * ["tests.analysis.papers.test_gallery"]]) == 0
+    assert "2 claims of 1 paper" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
         (["he2014"], "NAME: got 'he2014', expected one of .*; did you mean he2015"),
         (["--papers", "nowhere.at_all"], r"--papers: got 'nowhere.at_all', expected a module .*ModuleNotFoundError"),
         (["--papers", "json"], r"--papers: got 'json', expected a module that can be imported and has a PAPER"),
+        (["--papers", "takes_a_name"], r"--papers: got 'takes_a_name', expected a name of its own: he2015 is one of"),
+        (["--papers", "leaves_at_once"], r"--papers: got 'leaves_at_once', expected a module .*SystemExit"),
         (["--size", "big"], "--size: got 'big', expected one of smoke, quick, full"),
     ],
 )
-def test_what_is_no_paper_is_one_line(words, told, tmp_path, capsys, monkeypatch):
+def test_what_is_no_paper_is_one_line(words, told, tmp_path, capsys, monkeypatch, tmp_path_factory):
+    modules = tmp_path_factory.mktemp("modules")
+    (modules / "takes_a_name.py").write_text(
+        "from tests.analysis.papers.test_gallery import a_paper\nPAPER = a_paper('he2015')\n"
+    )
+    (modules / "leaves_at_once.py").write_text("raise SystemExit(7)\n")
+    monkeypatch.syspath_prepend(modules)
     monkeypatch.chdir(tmp_path)
     assert main(["papers", *words]) == 2
     captured = capsys.readouterr()

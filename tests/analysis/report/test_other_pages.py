@@ -74,6 +74,21 @@ def test_a_cell_of_a_run_with_layers_has_its_profile_thinned_to_both_ends(tmp_pa
     np.testing.assert_allclose(values, expected, rtol=1e-6)
 
 
+def test_profiles_of_several_architectures_are_told_apart_and_those_without_cells_left_out(tmp_path):
+    """As of a run that has lost a shard of its cells, and none of its layers."""
+    cells, layers = (
+        pd.concat([make(depths=(3, 6), scales=(0.5, 2.0)).assign(architecture=name) for name in names], ignore_index=True)
+        for make, names in ((make_cells, ("plain", "residual")), (make_layers, ("rnn", "plain", "residual")))
+    )
+    second = layers["architecture"] == "residual"
+    layers.loc[second, "log10_delta"] += 7
+    found = page_of(write_run(tmp_path / "run", cells, layers), target=tmp_path / "page.html").data["runs"][0]
+    rows = layers.query("scale == 2 and depth == 6").groupby(["architecture", "layer"])["log10_delta"].median()
+    for facet, name in enumerate(("plain", "residual")):
+        points, values = series_at(found, "log10_delta", facet, 1, 1)
+        np.testing.assert_allclose(values, rows[name].loc[points], rtol=1e-6)
+
+
 def test_a_comparison_is_a_table_with_numbers_to_sort_by(tmp_path):
     run = write_run(tmp_path / "run", make_cells())
     table = make_table()
