@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.numbers.best_rate import best_rate
+from analysis.numbers.best_rate import RATES, best_rate, network
 from analysis.numbers.reached import learning_times
-from analysis.papers.claim import Estimate, Frames
+from analysis.papers.claim import Estimate, Frames, Range
 from analysis.papers.estimates import median_over_seeds, share, wide
 from analysis.papers.measures import Measure, of
 from analysis.papers.panels import look
@@ -18,21 +19,35 @@ from analysis.papers.panels import look
 ABOVE = 1.5  # how far above the slowest the markers of those stand that never learn
 
 
-def learn(architecture: str, depth: int, table: str = "train") -> Measure:
-    """The share of networks that reach the target."""
+MOST, FEW = Range(0.7, 1.0), Range(0.0, 0.3)  # shares: of 16 networks one may be otherwise
+
+
+def at_others_best(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of each network at the learning rate that suits it best by the other half of its seeds: even ones, or odd.
+
+    No seed so chooses the rate that it is judged at (:func:`analysis.numbers.best_rate.best_rate`). frame: rows of two or
+    more seeds.
+    """
+    odd, on = frame["seed"] % 2 == 1, [*network(frame), *RATES]
+    halves = ((frame.loc[odd], frame.loc[~odd]), (frame.loc[~odd], frame.loc[odd]))
+    return pd.concat([judged.merge(best_rate(others)[on].drop_duplicates(), on=on) for others, judged in halves])
+
+
+def learn(architecture: str, depth: int, table: str = "train", **columns: Any) -> Measure:
+    """The share of networks that reach the target, each at the rate that is best for others (:func:`at_others_best`)."""
 
     def measured(frames: Frames) -> Estimate:
-        rows = of(best_rate(frames[table]), architecture=architecture, depth=depth)
+        rows = of(at_others_best(frames[table]), architecture=architecture, depth=depth, **columns)
         return share(int(np.isfinite(rows["steps_to_target"]).sum()), len(rows))
 
     return measured
 
 
-def growth(architecture: str, depths: tuple[int, int], table: str = "train") -> Measure:
-    """How many times longer the second depth learns than the first; inf: never. The median over seeds."""
+def growth(architecture: str, depths: tuple[int, int], table: str = "train", **columns: Any) -> Measure:
+    """How many times longer the second depth learns than the first; inf: never. The median over seeds, rates likewise."""
 
     def measured(frames: Frames) -> Estimate:
-        times = wide(of(best_rate(frames[table]), architecture=architecture), "steps_to_target", "depth")
+        times = wide(of(at_others_best(frames[table]), architecture=architecture, **columns), "steps_to_target", "depth")
         return median_over_seeds(times[depths[1]].to_numpy() / times[depths[0]].to_numpy())
 
     return measured

@@ -89,15 +89,14 @@ def plot_poole2016(frames: Frames, *, axes: Sequence[Axes] | None = None) -> Fig
         for place, std in enumerate(STDS):
             of_std = q.loc[np.isclose(q["scale"], std)]
             for norm in (SHORT, LONG):
-                label = rf"$\sigma_w$ = {std:g}" if norm == SHORT else None
-                line_over_seeds(length, of_std.loc[of_std["input_norm"] == norm], "layer", "q", place, label=label)
+                line_over_seeds(length, of_std.loc[of_std["input_norm"] == norm], "layer", "q", place)
             line_over_seeds(far, _pairs(frames, std, FAR), "depth", "cosine_last", place)
             point = fixed_point("tanh", weight_std=std, bias_std=BIAS)
             length.axhline(point.q, **THEORY)
             far.axhline(point.c, **THEORY)
             rows = _pairs(frames, std, NEAR)
             rows = rows.assign(apart=np.log10(np.maximum(1 - rows["cosine_last"], 1e-15)))
-            line_over_seeds(near, rows, "depth", "apart", place)
+            line_over_seeds(near, rows, "depth", "apart", place, label=rf"$\sigma_w$ = {std:g}")
             depth = np.array([3.0, 12.0])
             begin = rows.loc[rows["depth"] == 3, "apart"].median()
             near.plot(depth, np.minimum(begin + (depth - 3) * math.log10(point.chi1), 0), **THEORY)

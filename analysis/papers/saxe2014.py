@@ -10,10 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.numbers.best_rate import best_rate
 from analysis.numbers.reached import learning_times
 from analysis.papers.claim import SECONDARY, Claim, Estimate, Frames, Range
 from analysis.papers.estimates import by_seed, mean_over_seeds, median_over_seeds, wide
+from analysis.papers.learning import at_others_best
 from analysis.papers.panels import line_over_seeds, look, name_panels, panels
 from analysis.papers.paper import Paper, sweep, training
 
@@ -78,7 +78,7 @@ def growth(initializer: str) -> Any:
     """How many times longer the deepest network learns than the one of 5 layers, each at its best rate; inf: never."""
 
     def measured(frames: Frames) -> Estimate:
-        best = best_rate(frames["train"])
+        best = at_others_best(frames["train"])
         best = best.loc[best["initializer"] == initializer]
         times = wide(best, "steps_to_target", "depth")
         with np.errstate(invalid="ignore"):  # where neither learns, nothing is known
@@ -119,7 +119,7 @@ def plot_saxe2014(frames: Frames, *, axes: Sequence[Axes] | None = None) -> Figu
         for place, (initializer, name) in enumerate(NAMES.items()):
             rows = times.loc[times["initializer"] == initializer].sort_values("depth")
             median = rows["median"].to_numpy(float)
-            learning.plot(rows["depth"], np.where(np.isfinite(median), median, np.nan), **look(place), label=name)
+            learning.plot(rows["depth"], np.where(np.isfinite(median), median, np.nan), **look(place))
             never = ~np.isfinite(median)
             hollow = look(place) | {"linestyle": "none", "markerfacecolor": "white"}
             learning.plot(rows["depth"].to_numpy()[never], np.full(never.sum(), top), **hollow)

@@ -1,0 +1,42 @@
+"""Who learns is counted at a learning rate that other seeds have chosen."""
+
+import numpy as np
+import pytest
+
+from analysis.papers.claim import DIFFERS, REPRODUCED, Claim, verdict
+from analysis.papers.estimates import share
+from analysis.papers.learning import FEW, MOST, at_others_best, growth, learn
+from tests.analysis.papers.rows import learned
+
+RATES = [0.1, 0.2]
+
+
+def lucky(rows):
+    """Even seeds learn at the first rate alone, odd ones at the second alone."""
+    return np.where((rows["seed"] % 2 == 0) == (rows["learning_rate"] == RATES[0]), 5.0, np.inf)
+
+
+def test_no_seed_chooses_the_rate_that_it_is_judged_at():
+    frame = learned(lucky, learning_rate=RATES, depth=[4], seeds=8)
+    rows = at_others_best(frame)
+    assert sorted(rows["seed"]) == list(range(8))
+    assert set(rows.loc[rows["seed"] % 2 == 0, "learning_rate"]) == {RATES[1]}
+    assert learn("plain", 4)({"train": frame}).value == 0
+
+
+def test_a_rate_that_suits_all_seeds_is_found_for_each_depth_and_column():
+    def steps(rows):
+        suits = rows["learning_rate"] == np.where(rows["depth"] == 4, *RATES)
+        return np.where(suits & (rows["initializer"] == "a"), rows["depth"], np.inf)
+
+    frames = {"train": learned(steps, learning_rate=RATES, depth=[4, 8], initializer=["a", "b"], seeds=8)}
+    assert learn("plain", 8, initializer="a")(frames).value == 1
+    assert learn("plain", 8, initializer="b")(frames).value == 0
+    assert growth("plain", (4, 8), initializer="a")(frames).value == pytest.approx(2, rel=0.01)
+
+
+@pytest.mark.parametrize(("count", "accepts"), [(16, MOST), (15, MOST), (0, FEW), (1, FEW)])
+def test_one_network_of_sixteen_does_not_change_a_verdict(count, accepts):
+    words = {"name": "a", "sentence": "b", "where": "c", "published": "1", "measure": lambda _: share(count, 16)}
+    assert verdict(Claim(**words, accepts=accepts), share(count, 16)) == REPRODUCED
+    assert verdict(Claim(**words, accepts=accepts), share(16 - count, 16)) == DIFFERS
