@@ -1,6 +1,6 @@
 # make            set up, run the presets lecture, atlas, remedies and digits, draw their figures, write a page
 # make test       set up, run the tests           make lint       ruff and pyright
-# make thorough   the tests that take longest, and those of bits with programs compiled as users' are; PART=2/5: a fifth
+# make thorough   the tests that take longest, and those of bits with programs compiled as users' are; PART=2/10: a tenth
 # make bench-device  what to measure first on an accelerator: DEVICE="--widths 16 64 --large 512" on a CPU
 # make bench      the speed comparison            make coverage   theory against measurement, counted
 # make calibration  how often ranks and slope intervals are wrong, counted
@@ -56,9 +56,11 @@ $(READY): requirements.lock pyproject.toml
 test: setup
 	$(RUN) -m pytest --numprocesses auto --dist loadfile -m "not thorough"
 
+# Of the files that have such tests alone: collecting the others takes 20 seconds.
+marked = $(shell grep -rl --include='test_*.py' 'mark\.$(1)' tests)
 thorough: setup
-	$(RUN) -m pytest --numprocesses auto --dist loadfile -m "thorough and not optimized" --part $(PART)
-	$(RUN) -m pytest --numprocesses auto --dist loadfile -m optimized --optimized --part $(PART)
+	$(RUN) -m pytest --numprocesses auto --dist loadfile -m "thorough and not optimized" --part $(PART) $(call marked,thorough)
+	$(RUN) -m pytest --numprocesses auto --dist loadfile -m optimized --optimized --part $(PART) $(call marked,optimized)
 
 lint: setup
 	$(VENV)/bin/ruff check .

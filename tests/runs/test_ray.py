@@ -24,7 +24,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # Ray 
 
 WIDTH = 4
 SEEDS = 3  # of a chunk
-FIELDS = {"activations": ["tanh", "relu"], "depths": [2, 9, 40], "scales": [0.5, 1.5], "widths": [WIDTH], "seeds": 6 * SEEDS}
+FIELDS = {"activations": ["tanh"], "depths": [2, 9, 40], "scales": [0.5, 1.5], "widths": [WIDTH], "seeds": 6 * SEEDS}
 TRAINED = {"task": "teacher:inputs=6,examples=40,outputs=3", "depths": [2], "widths": [WIDTH], "scales": [1.0], "steps": 5}
 PATIENCE = 240.0  # seconds: a machine may have much else to do
 DRIVER = """\
@@ -92,12 +92,12 @@ def test_a_worker_is_killed_in_the_middle_of_a_chunk_and_a_function_fails(local,
 
     killer = threading.Thread(target=kill)
     killer.start()
-    sweep = bench.Sweep(**FIELDS | {"activations": [moody, "tanh", "relu"]})
-    with pytest.raises(ChunkError, match=r"6 of 18 chunks failed \(chunk-00000: .*ValueError: not today\)"):
+    sweep = bench.Sweep(**FIELDS | {"activations": [moody, "tanh"]})
+    with pytest.raises(ChunkError, match=r"6 of 12 chunks failed \(chunk-00000: .*ValueError: not today\)"):
         bench.run(sweep, results=tmp_path, name="mine", progress=False, executor="ray")
     killer.join()
     run = bench.open(tmp_path / "mine")
-    assert overview(run.path).done == 12
+    assert overview(run.path).done == 6
     (worker,) = run.manifest["workers"]
     assert run.manifest["executor"] == "ray"
     assert worker["device"] == run.manifest["device"] == {"platform": "cpu", "kind": "cpu", "count": 1}
