@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 import analysis.papers
+from analysis.papers.own import told
 from analysis.papers.paper import Paper
 from bench.settings.errors import UsageError
 from bench.settings.source import assigned
@@ -46,7 +47,7 @@ def load(name: str) -> Paper:
 
 
 def load_own(module: str) -> Paper:
-    """The paper of a reader's module. Raises UsageError."""
+    """The paper of a reader's module, which tells in one line what of it fails. Raises UsageError."""
     accepted = f"a module that can be imported and has a {DECLARED} = Paper(…)"
     try:
         paper = getattr(import_module(module), DECLARED, None)
@@ -56,4 +57,4 @@ def load_own(module: str) -> Paper:
         raise UsageError(f"papers: got {module!r}, expected {accepted}")
     if paper.name in references():
         raise UsageError(f"papers: got {module!r}, expected a name of its own: {paper.name} is one of the suite's papers")
-    return paper
+    return told(paper, module)

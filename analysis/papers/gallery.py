@@ -60,8 +60,8 @@ def keep(paper: Paper, size: str, frames: Mapping[str, Any], results: Path) -> d
     folder = results / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     title = f"{paper.authors} {paper.year}: {paper.title}"
-    save_figure(paper.plot(frames), folder / f"{paper.name}.png", title=title, note=f"depthscale papers {paper.name}")
-    verdicts = judged(paper, size, frames)
+    verdicts, figure = judged(paper, size, frames), paper.plot(frames)
+    save_figure(figure, folder / f"{paper.name}.png", title=title, note=f"depthscale papers {paper.name}")
     text = json.dumps(verdicts, ensure_ascii=False, indent=1)
     write_whole(folder / f"{paper.name}.json", lambda path: path.write_text(text, encoding="utf-8"))
     return verdicts

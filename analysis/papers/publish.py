@@ -23,14 +23,24 @@ def publish(
 ) -> Path:
     """Measure what is missing of these papers; write their figures and verdicts, and tables and a page of all there are.
 
-    tell: is given the table of these papers. Returns the page's path. Raises UsageError and OSError.
+    tell: is given the table of these papers. Returns the page's path. Raises UsageError and OSError; what was measured
+    before is then on the page, and told.
     """
-    measured = measure(papers, size, results, progress=progress, overwrite=overwrite)
-    verdicts = [keep(paper, size, frames, results) for paper, frames in measured]
+    verdicts = []
+    try:
+        for paper, frames in measure(papers, size, results, progress=progress, overwrite=overwrite):
+            verdicts.append(keep(paper, size, frames, results))
+    finally:
+        if verdicts:
+            _write(results)
+            tell(as_text(rows_of(verdicts)))
+    return results / FOLDER / "index.html"
+
+
+def _write(results: Path) -> None:
+    """Tables and the page of all papers that were measured there."""
     folder, everything = results / FOLDER, kept(results)
     rows = rows_of(everything)
     texts = {"table.md": as_markdown(rows), "table.csv": as_csv(rows), "table.tex": as_latex(rows)}
     for name, text in {**texts, "index.html": page(everything, folder)}.items():
         write_whole(folder / name, lambda path, text=text: path.write_text(text, encoding="utf-8"))
-    tell(as_text(rows_of(verdicts)))
-    return folder / "index.html"

@@ -39,7 +39,8 @@ def a_paper(name="mine2026", value=1.0, **fields):
     )
     beyond = Claim(name="beyond", sentence="It scales", where="Fig. 1", published="yes", because="it needs a corpus")
     words = {"authors": HOSTILE, "year": 2026, "title": HOSTILE, "claims": (claim, beyond), "plot": plot}
-    return Paper(name=name, computed=lambda _: {"drawn": pd.DataFrame({"x": [1.0, 1.0]})}, **(words | fields))
+    words["computed"] = lambda _: {"drawn": pd.DataFrame({"x": [1.0, 1.0]})}
+    return Paper(name=name, **(words | fields))
 
 
 PAPER = a_paper()  # this module is a reader's own: --papers tests.analysis.papers.test_gallery
