@@ -35,7 +35,7 @@ TRAININGS: dict[str, dict[str, Any]] = {
 
 
 def one_arena() -> None:
-    """Let all threads allocate in one place: what their own ones keep of a run, up to 40 MB, the next one would not grow by."""
+    """Let all threads allocate in one place: the next run would not grow by what their own places keep, up to 40 MB."""
     ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
 
 
