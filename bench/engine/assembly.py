@@ -9,7 +9,7 @@ import numpy as np
 from jax import Array
 from jax.sharding import Mesh
 
-from bench.engine.gradients import DEPTHS, Trace
+from bench.engine.gradients import Trace
 from bench.networks.losses import Loss, log2_of
 from bench.networks.seeds import place
 from bench.networks.segments import segments_to
@@ -43,7 +43,7 @@ class Logs(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Up to DEPTHS depths, deepest first, over one tile of lanes."""
+    """At most DEPTHS depths, deepest first, over one tile of lanes."""
 
     depths: tuple[int, ...]
     tile: int
@@ -76,12 +76,12 @@ def logs_of(trace: Trace, log2_input: np.ndarray, log2_readout: np.ndarray) -> L
     )
 
 
-def block_of(mesh: Mesh, loss: Loss, trace: Trace, depths: Sequence[int], tile: int, dtype: np.dtype) -> Block:
-    """A block before its backward pass, with ∂loss/∂y of its depths on the devices."""
+def block_of(mesh: Mesh, loss: Loss, trace: Trace, depths: Sequence[int], tile: int, dtype: np.dtype, size: int) -> Block:
+    """A block of so many depths before its backward pass, with ∂loss/∂y of its own on the devices."""
     last_hidden = np.array(depths) - 2
     output = trace.output[last_hidden], trace.exponent[last_hidden]
     mantissa, exponent = loss.derivative(*output)
-    padded = np.pad(mantissa, ((0, DEPTHS - len(depths)), (0, 0), (0, 0))).astype(dtype)
+    padded = np.pad(mantissa, ((0, size - len(depths)), (0, 0), (0, 0))).astype(dtype)
     derivative = place(mesh, padded.swapaxes(0, 1), 0)
     return Block(tuple(depths), tile, derivative, log2_of(mantissa, exponent), exponent, loss.log2(*output), [])
 

@@ -16,7 +16,8 @@ an example; backward, a probe in every layer divides the cotangent by a power of
 Shapes. A lane is one (scale, bias_std). LANES of them make a tile, DEPTHS depths × one tile a block of cotangents, LAYERS
 layers a segment, and :func:`seeds_per_device` seeds go together. Every product is ``(LANES, n) @ (n, n)`` or
 ``(DEPTHS · LANES, n) @ (n, n)``, and every sum is over arrays of one shape, whatever the sweep around it: so one compilation
-serves all depths and scales, and no cell's bits depend on its neighbours.
+serves all depths and scales, and no cell's bits depend on its neighbours. Devices that are no CPUs are given another
+:class:`Shape` (:mod:`bench.sweeps.shapes`); LANES and DEPTHS stand for its numbers in the shapes of arrays below.
 """
 
 from __future__ import annotations
@@ -44,6 +45,16 @@ def seeds_per_device(width: int, platform: str) -> int:
     On a CPU, what keeps a block of cotangents in a core's cache; elsewhere, enough of them to fill the device.
     """
     return max(1, (128 if platform == "cpu" else 8192) // width)
+
+
+class Shape(NamedTuple):
+    """How many lanes make a tile, and how many depths a block of cotangents."""
+
+    lanes: int
+    depths: int
+
+
+FIXED = Shape(LANES, DEPTHS)
 
 
 class Lanes(NamedTuple):

@@ -16,9 +16,9 @@ from bench.engine.gradients import LANES, Lanes, State, Trace
 from bench.networks.activations import Activation
 
 
-def tiled(values: np.ndarray, fill: float = 0.0) -> np.ndarray:
-    """One number of every lane, a row for each tile; the last tile is padded."""
-    return np.pad(values, (0, -len(values) % LANES), constant_values=fill).reshape(-1, LANES)
+def tiled(values: np.ndarray, fill: float = 0.0, *, lanes: int = LANES) -> np.ndarray:
+    """One number of every lane, a row for each tile of so many; the last tile is padded."""
+    return np.pad(values, (0, -len(values) % lanes), constant_values=fill).reshape(-1, lanes)
 
 
 def lanes_at(scales: np.ndarray, bias_stds: np.ndarray, dtype: np.dtype) -> Lanes:
@@ -32,15 +32,15 @@ def lanes_at(scales: np.ndarray, bias_stds: np.ndarray, dtype: np.dtype) -> Lane
 
 
 def split_lanes(
-    activation: Activation, scales: np.ndarray, bias_stds: np.ndarray, dtype: np.dtype
+    activation: Activation, scales: np.ndarray, bias_stds: np.ndarray, dtype: np.dtype, *, per_tile: int = LANES
 ) -> tuple[list[Lanes], np.ndarray]:
-    """Tiles of LANES pairs as mantissas and exponents, and log2 of the scales that are not in them, else 0: [tiles, LANES].
+    """Tiles of pairs as mantissas and exponents, and log2 of the scales that are not in them, else 0: [tiles, lanes of one].
 
     The last tile is padded with zeros, networks that are zero throughout.
     """
     factors = np.where(activation.homogeneous & (bias_stds == 0) & (scales > 0), scales, 1.0)
-    lanes = [lanes_at(*tile, dtype) for tile in zip(tiled(scales / factors), tiled(bias_stds), strict=True)]
-    return lanes, np.log2(tiled(factors, fill=1.0))
+    tiles = zip(*(tiled(each, lanes=per_tile) for each in (scales / factors, bias_stds)), strict=True)
+    return [lanes_at(scale, bias_std, dtype) for scale, bias_std in tiles], np.log2(tiled(factors, fill=1.0, lanes=per_tile))
 
 
 def multiplied(trace: Trace, log2_factor: np.ndarray) -> Trace:

@@ -14,7 +14,7 @@ from jax.sharding import Mesh
 
 from bench.engine.assembly import Block, Measured, assemble, block_of, log2_norms, logs_of
 from bench.engine.entries import input_counts, spread_program, without_first_program
-from bench.engine.gradients import DEPTHS, LANES, Trace, backward_program, forward_program
+from bench.engine.gradients import FIXED, Shape, Trace, backward_program, forward_program
 from bench.engine.lanes import multiplied, split_lanes, start_states, tiled
 from bench.networks.activations import Activation
 from bench.networks.losses import Loss
@@ -36,6 +36,7 @@ def measure(
     input_norms: np.ndarray | None = None,
     input_exponent: int = 0,
     entries: bool = False,
+    shape: Shape = FIXED,
     advance: Callable[[float], None] = lambda _share: None,
 ) -> Iterator[Measured]:
     """Every norm of every network, from one forward and one backward pass for all depths and lanes.
@@ -43,19 +44,20 @@ def measure(
     segments: index → Segment, asked for in order and then, backward, in reverse; inputs, readout: [seeds, width], split
     over ``mesh``, the inputs to be multiplied by 2^input_exponent and by the lane's norm; scales, bias_stds, input_norms
     (all 1 by default): [lanes], together; depths: each ≥ 2, in any order; entries: whether the spread of the entries of
-    ∂loss/∂W_1 is measured too. ``advance`` is told the share of the work that has come back, in steps that add up to 1.
+    ∂loss/∂W_1 is measured too; shape: how lanes and depths are divided. ``advance`` is told the share of the work that has
+    come back, in steps that add up to 1.
     Yields depth by depth and tile by tile, in no particular order.
     """
     dtype = np.dtype(inputs.dtype)
-    tiles, factors = split_lanes(activation, scales, bias_stds, dtype)
-    norms = tiled(np.ones(len(scales)) if input_norms is None else input_norms, fill=1.0)
+    tiles, factors = split_lanes(activation, scales, bias_stds, dtype, per_tile=shape.lanes)
+    norms = tiled(np.ones(len(scales)) if input_norms is None else input_norms, fill=1.0, lanes=shape.lanes)
     lanes = place(mesh, tiles)
     forward, backward = forward_program(mesh, activation), backward_program(mesh)
     count = segments_to(max(depths))
     deepest_first = sorted(depths, reverse=True)
-    groups = [tuple(deepest_first[i : i + DEPTHS]) for i in range(0, len(depths), DEPTHS)]
+    groups = [tuple(deepest_first[i : i + shape.depths]) for i in range(0, len(depths), shape.depths)]
     steps = len(tiles) * (count + sum(segments_to(group[0]) for group in groups))
-    at_rest = np.zeros((*inputs.shape[:1], DEPTHS, LANES, *inputs.shape[1:]), dtype)
+    at_rest = np.zeros((*inputs.shape[:1], *reversed(shape), *inputs.shape[1:]), dtype)
     slopes: dict[tuple[int, int], Array] = {}
 
     def run_forward() -> Iterator[tuple[int, Array]]:
@@ -68,7 +70,9 @@ def measure(
 
     def run_backward(blocks: Sequence[Block]) -> Iterator[tuple[Block, tuple[Array, Array | None]]]:
         cotangents = [place(mesh, at_rest, 0)] * len(blocks)
-        padded = [place(mesh, np.pad(block.depths, (0, DEPTHS - len(block.depths))).astype(np.int32)) for block in blocks]
+        padded = [
+            place(mesh, np.pad(block.depths, (0, shape.depths - len(block.depths))).astype(np.int32)) for block in blocks
+        ]
         counts = input_counts(mesh, inputs) if entries else None
         for index in reversed(range(count)):
             segment = segments(index)
@@ -103,12 +107,16 @@ def measure(
         logs_of(trace, log2_norms(inputs)[:, None] + input_exponent + np.log2(lengths), log2_norms(readout))
         for trace, lengths in zip(traces, norms, strict=True)
     ]
-    blocks = [block_of(mesh, loss, trace, group, tile, dtype) for tile, trace in enumerate(traces) for group in groups]
+    blocks = [
+        block_of(mesh, loss, trace, group, tile, dtype, shape.depths)
+        for tile, trace in enumerate(traces)
+        for group in groups
+    ]
     for block, (probed, spread) in fetch_behind(run_backward(blocks)):
         block.probed.append(probed)
         advance(1 / steps)
         if len(block.probed) == block.segments:
-            first = block.tile * LANES
-            lanes_of_tile = slice(first, min(first + LANES, len(scales)))
+            first = block.tile * shape.lanes
+            lanes_of_tile = slice(first, min(first + shape.lanes, len(scales)))
             yield from assemble(block, traces[block.tile], logs[block.tile], lanes_of_tile, spread)
             block.probed.clear()

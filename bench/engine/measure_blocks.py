@@ -18,7 +18,7 @@ from jax.sharding import Mesh
 from bench.arithmetic.number import ZERO, Extended
 from bench.engine.assembly import LOG10_2, Measured
 from bench.engine.blocks import Norms, Seen, Setting, backward_program, forward_program
-from bench.engine.gradients import DEPTHS
+from bench.engine.gradients import DEPTHS, Shape
 from bench.networks.activations import Activation
 from bench.networks.architectures.architecture import Architecture
 from bench.networks.blocks import BlockBatch, Blocks
@@ -49,20 +49,21 @@ def measure_blocks(
     bias_stds: np.ndarray,
     depths: Sequence[int],
     input_norms: np.ndarray,
+    shape: Shape | None = None,
     advance: Callable[[float], None] = lambda _share: None,
 ) -> Iterator[Measured]:
     """Every norm of every network, as :func:`bench.engine.measure.measure` yields them.
 
     scales, bias_stds, input_norms: [lanes]; gains: by name, what the scale of a matrix is times: [lanes]. ‖∂loss/∂W_l‖ and
-    ‖W_l‖ are over all matrices of block l together.
+    ‖W_l‖ are over all matrices of block l together. shape: how lanes and depths are divided, else as on CPUs.
     """
     inputs, readout, segments = batch
     forward, backward = (program(mesh, architecture, activation) for program in (forward_program, backward_program))
     runs = [(depth,) for depth in depths] if architecture.by_depth else [tuple(depths)]
-    together = 1 if architecture.by_depth else DEPTHS
-    tile = lanes_together(*batch.inputs.shape[1:3])
+    tile, together = shape or Shape(lanes_together(*batch.inputs.shape[1:3]), 1 if architecture.by_depth else DEPTHS)
     tiles = [slice(first, min(first + tile, len(scales))) for first in range(0, len(scales), tile)]
-    whole = len(tiles) * sum(segments_to(max(run)) + sum(segments_to(group[0]) for group in _groups(run)) for run in runs)
+    passes = (sum(segments_to(group[0]) for group in _groups(run, together)) for run in runs)
+    whole = len(tiles) * (sum(segments_to(max(run)) for run in runs) + sum(passes))
     dtype = np.dtype(readout.dtype)
     drawn = [_log2_norms(segments(index)) for index in range(segments_to(max(depths)))]
     log2_norms = {name: np.concatenate([each[name] for each in drawn]) for name in gains}
@@ -96,14 +97,14 @@ def measure_blocks(
         seen = _joined(run_forward(), advance, whole)
         with np.errstate(divide="ignore"):  # a scale of 0
             weight = _root_of_squares(log2_norms[name][:, :, None] + np.log2(values) for name, values in scale.items())
-        for group in _groups(run):
+        for group in _groups(run, together):
             yield from _rows(group, lanes, seen, _joined(walk_back(group), advance, whole), weight, readout, loss)
 
 
-def _groups(depths: Sequence[int]) -> list[tuple[int, ...]]:
+def _groups(depths: Sequence[int], together: int) -> list[tuple[int, ...]]:
     """Depths that are walked back together, the deepest first."""
     deepest_first = sorted(depths, reverse=True)
-    return [tuple(deepest_first[i : i + DEPTHS]) for i in range(0, len(depths), DEPTHS)]
+    return [tuple(deepest_first[i : i + together]) for i in range(0, len(depths), together)]
 
 
 def extended(values: np.ndarray, dtype: np.dtype) -> Extended:

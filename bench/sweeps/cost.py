@@ -9,8 +9,6 @@ from typing import NamedTuple
 
 import jax
 
-from bench.engine.gradients import DEPTHS, LANES
-from bench.engine.measure_blocks import lanes_together
 from bench.networks.architectures.registry import architecture_of
 from bench.networks.block_trial import block_of
 from bench.networks.initializers import INITIALIZERS
@@ -19,7 +17,8 @@ from bench.networks.unit_variance import BATCH
 from bench.runs.estimate import Estimate, Work, estimate
 from bench.settings.defaults import PLAIN
 from bench.sweeps.needs import room_of, rows_of
-from bench.sweeps.plan import Chunk, cells_of, keeps_weights, plan, seeds_at_once
+from bench.sweeps.plan import Chunk, cells_of, keeps_weights, plan
+from bench.sweeps.shapes import seeds_at_once, segments_back, shape_of
 from bench.sweeps.sweep import Sweep
 
 # In entries of a backward pass, or numbers of a Gaussian draw, as measured on CPUs
@@ -38,6 +37,7 @@ class Tiles(NamedTuple):
     seeds: int  # of a batch
     tiles: int
     lanes: int  # of a tile
+    depths: int  # that go back together
     useful: float  # the share of those networks that the chunk has
     shared: float  # how much longer they take than on all devices
 
@@ -67,21 +67,21 @@ def work_of(sweep: Sweep) -> tuple[Work, tuple[Chunk, ...]]:
 def tiles_of(sweep: Sweep, chunk: Chunk) -> Tiles:
     """How a chunk is padded."""
     seeds, lanes = (last - first for first, last in (chunk.seeds, chunk.lanes))
-    per_device, devices = seeds_at_once(sweep, chunk.width, chunk.architecture), len(jax.local_devices())
+    per_device, devices = seeds_at_once(sweep, seeds, chunk.width, chunk.architecture), len(jax.local_devices())
     busy = min(devices, math.ceil(seeds / per_device))
-    tile = LANES if chunk.architecture == PLAIN else lanes_together(sweep.batch, sweep.length)
+    tile, depths = shape_of(sweep, lanes, chunk.architecture)
     together, tiles = busy * per_device, math.ceil(lanes / tile)
     batches = math.ceil(seeds / together)
-    return Tiles(batches, together, tiles, tile, seeds * lanes / (batches * together * tiles * tile), devices / busy)
+    return Tiles(batches, together, tiles, tile, depths, seeds * lanes / (batches * together * tiles * tile), devices / busy)
 
 
 def _measured(sweep: Sweep, chunk: Chunk) -> Work:
     """The passes of a chunk."""
     side, architecture = tiles_of(sweep, chunk), architecture_of(chunk.architecture)
     runs = [(depth,) for depth in sweep.depths] if architecture.by_depth else [sweep.depths]
-    together = 1 if architecture.by_depth else DEPTHS
+    together = side.depths
     forward = LAYERS * sum(segments_to(max(run)) for run in runs)
-    backward = LAYERS * sum(segments_to(last) for run in runs for last in sorted(run, reverse=True)[::together])
+    backward = LAYERS * sum(segments_back(run, together) for run in runs)
     examples = sweep.batch * sweep.length
     products = examples * sum(map(math.prod, architecture.shapes(chunk.width).values()))
     if chunk.architecture == PLAIN:

@@ -10,16 +10,14 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from bench.engine.gradients import DEPTHS, LANES
-from bench.engine.measure_blocks import lanes_together
-from bench.networks.architectures.registry import architecture_of
 from bench.networks.block_trial import block_of
 from bench.networks.seeds import RUN_AHEAD
 from bench.networks.segments import LAYERS, segments_to
 from bench.runs.estimate import Room
 from bench.runs.memory import BASE_BYTES, check_chunks, check_room, device_bytes, host_bytes
 from bench.settings.defaults import PLAIN
-from bench.sweeps.plan import ROW_BYTES, Chunk, cut, keeps_weights, seeds_at_once, weight_bytes
+from bench.sweeps.plan import ROW_BYTES, Chunk, cut, keeps_weights, weight_bytes
+from bench.sweeps.shapes import seeds_at_once, shape_of
 from bench.sweeps.sweep import Sweep
 
 LANE_BYTES = 400  # of a lane's numbers as a list holds them
@@ -60,29 +58,30 @@ def needs_of(sweep: Sweep, architecture: str, width: int) -> Needs:
     lanes, item, deepest = _lanes(sweep), np.dtype(sweep.dtype).itemsize, max(sweep.depths)
     per_block, seed_blocks = cut(sweep, width, lanes, architecture)
     seeds, segments = seed_blocks[0][1], segments_to(deepest)
-    at_once = seeds_at_once(sweep, width, architecture)
+    at_once = seeds_at_once(sweep, seeds, width, architecture)
     together = at_once * min(len(jax.local_devices()), math.ceil(seeds / at_once))
-    padded = math.ceil(per_block / LANES) * LANES
+    tile, depths = shape_of(sweep, per_block, architecture)
+    padded = math.ceil(per_block / tile) * tile
     weights = weight_bytes(sweep, width, architecture)
     drawn = together * weights / segments
     batches = math.ceil(seeds / together)
     if keeps_weights(sweep, width, seeds + together, architecture):
         weights = batches * together * weights + DRAWN * drawn
     else:
-        weights = drawn * (DRAWN + min(segments, RUN_AHEAD * LANES / padded))
+        weights = drawn * (DRAWN + min(segments, RUN_AHEAD * tile / padded))
     state = width * (1 if architecture == PLAIN else sweep.batch * sweep.length)
-    groups = [segments_to(depth) for depth in sorted(sweep.depths, reverse=True)[::DEPTHS]]
-    cotangents = len(groups) * DEPTHS
+    groups = [segments_to(depth) for depth in sorted(sweep.depths, reverse=True)[::depths]]
+    cotangents = len(groups) * depths
     slopes = segments * LAYERS if architecture == PLAIN else segments
     work = together * padded * state * item * (slopes + cotangents)
     if sweep.correlations:  # slopes of both inputs, one tile at a time
-        work += together * 2 * segments * LAYERS * LANES * state * item
+        work += together * 2 * segments * LAYERS * tile * state * item
     traces = TRACE_NUMBERS * 8 * segments * LAYERS
-    probed = 2 * item * DEPTHS * LAYERS * sum(groups)
+    probed = 2 * item * depths * LAYERS * sum(groups)
     rows = seeds * per_block * ROW_BYTES * sum(_rows(sweep))
     if jax.default_backend() == "cpu":  # one memory, and most rows are made when slopes are gone
         rows = max(0, rows - work)
-    assembled = ASSEMBLED_NUMBERS * 8 * segments * LAYERS * together * LANES
+    assembled = ASSEMBLED_NUMBERS * 8 * segments * LAYERS * together * tile
     host = BASE_BYTES + together * padded * (traces + probed) + assembled + rows
     return Needs(weights, work, host, len(seed_blocks) * math.ceil(lanes / per_block))
 
@@ -120,8 +119,8 @@ def check_blocks_fit(sweep: Sweep, max_memory: int | None = None) -> None:
     for name, width, activation in product(sweep.architectures, sweep.widths, sweep.activations):
         if name != PLAIN:
             block = block_of(name, activation, (sweep.batch, sweep.length, width), sweep.dtype)
-            passes = LAYERS + (1 if architecture_of(name).by_depth else DEPTHS)  # a segment's blocks, and one going back
-            kept = lanes_together(sweep.batch, sweep.length) * passes
-            needed = seeds_at_once(sweep, width, name) * devices * kept * block.numbers * half
+            tile, depths = shape_of(sweep, _lanes(sweep), name)
+            kept = tile * (LAYERS + depths)  # a segment's blocks, and one going back
+            needed = seeds_at_once(sweep, sweep.seeds, width, name) * devices * kept * block.numbers * half
             field = max(("length", sweep.length), ("batch", sweep.batch), ("widths", width), key=lambda each: each[1])
             check_room(*field, needed, f"what {LAYERS} blocks of {name} compute at width {width}", room)

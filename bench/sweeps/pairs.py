@@ -8,12 +8,12 @@ import numpy as np
 from jax.sharding import Mesh
 
 from bench.engine.angles import Pairs, pairs, partner
-from bench.engine.gradients import LANES
 from bench.networks.activations import ACTIVATIONS
 from bench.networks.batches import Batch
 from bench.networks.seeds import place
 from bench.runs.chunk import blocks
 from bench.sweeps.plan import Chunk, lanes_in
+from bench.sweeps.shapes import shape_of
 from bench.sweeps.sweep import Sweep
 
 
@@ -25,11 +25,12 @@ def measure_pairs(
     Tiles are padded with networks that are zero, so that the bits of a cell do not depend on those beside it.
     """
     lanes = lanes_in(sweep, chunk)
+    per_tile = shape_of(sweep, len(lanes)).lanes
     for seeds, batch in batches:
         inputs, directions = np.asarray(batch.inputs), batch.directions()
-        for first, last in blocks(len(lanes), LANES):
+        for first, last in blocks(len(lanes), per_tile):
             tile = lanes[first:last]
-            missing = 0, LANES - len(tile)
+            missing = 0, per_tile - len(tile)
             scales = np.nan_to_num(np.pad([lane.engine_scale for lane in tile], missing))
             for number, correlation in enumerate(sweep.correlations):
                 found = pairs(

@@ -6,10 +6,9 @@ import math
 from dataclasses import dataclass
 from itertools import product
 
-import jax
 import numpy as np
 
-from bench.engine.gradients import LANES, seeds_per_device
+from bench.engine.gradients import LANES
 from bench.networks.architectures.registry import architecture_of
 from bench.networks.schemes import families
 from bench.networks.segments import LAYERS, segments_to
@@ -52,20 +51,6 @@ def weight_bytes(sweep: Sweep, width: int, architecture: str = PLAIN) -> int:
 def keeps_weights(sweep: Sweep, width: int, seeds: int, architecture: str = PLAIN) -> bool:
     """Whether so many seeds' weights stay in memory for the backward pass and further activations, or are drawn again."""
     return seeds * weight_bytes(sweep, width, architecture) <= 2 * CHUNK_BYTES
-
-
-def seeds_at_once(sweep: Sweep, width: int, architecture: str = PLAIN) -> int:
-    """How many seeds a device works on at a time: by the numbers of a state.
-
-    On CPUs whatever their number, so that no bit depends on it; others, which take far more, would do several times the
-    arithmetic of a sweep of few: there it is the sweep's seeds in as few equal parts as fit, whatever the chunk.
-    """
-    numbers, devices = width if architecture == PLAIN else width * sweep.batch * sweep.length, jax.local_devices()
-    most = seeds_per_device(numbers, devices[0].platform)
-    if devices[0].platform == "cpu":
-        return most
-    parts = math.ceil(sweep.seeds / (most * len(devices)))
-    return math.ceil(sweep.seeds / (parts * len(devices)))
 
 
 def lane_bytes(sweep: Sweep, width: int, lanes: int, architecture: str = PLAIN) -> int:

@@ -31,8 +31,9 @@ from bench.runs.removal import remove_run
 from bench.settings.defaults import PLAIN
 from bench.sweeps.needs import check_blocks_fit, check_fits
 from bench.sweeps.pairs import measure_pairs
-from bench.sweeps.plan import Chunk, cells_of, keeps_weights, lanes_in, plan, seeds_at_once
+from bench.sweeps.plan import Chunk, cells_of, keeps_weights, lanes_in, plan
 from bench.sweeps.rows import Table, pairs_table, tables
+from bench.sweeps.shapes import seeds_at_once, shape_of
 from bench.sweeps.sweep import Sweep
 
 Batches = list[tuple[slice, Any]]  # of the chunk's seeds
@@ -114,7 +115,7 @@ def _measuring(
     def measured(chunks: list[Chunk], bar: tqdm) -> Iterator[tuple[Chunk, Mapping[str, Table]]]:
         first = chunks[0]
         count = first.seeds[1] - first.seeds[0]
-        per_device = seeds_at_once(sweep, first.width, first.architecture)
+        per_device = seeds_at_once(sweep, count, first.width, first.architecture)
         mesh = seed_mesh(count, per_device)
         biased = any(lane.bias_std > 0 for chunk in chunks for lane in lanes_in(sweep, chunk))
         batches = list(_batches(sweep, first, mesh, per_device * mesh.size, biased=biased))
@@ -175,6 +176,7 @@ def _measure_batches(
             "bias_stds": np.array([lane.bias_std for lane in lanes]),
             "input_norms": np.array([lane.input_norm for lane in lanes]),
             "depths": sweep.depths,
+            "shape": shape_of(sweep, len(lanes), chunk.architecture),
             "advance": advance,
         }
         if isinstance(batch, BlockBatch):

@@ -3,18 +3,22 @@
 import math
 from types import SimpleNamespace
 
+import jax
 import numpy as np
+import pandas as pd
 import pytest
 
 import bench
 from bench.cli.main import main
 from bench.engine import measure
-from bench.engine.gradients import DEPTHS, LANES
+from bench.engine.gradients import DEPTHS, FIXED, LANES
 from bench.networks.segments import LAYERS
 from bench.runs import estimate, speed
 from bench.settings.units import amount, bytes_in
 from bench.sweeps import plan as planning
-from bench.sweeps.cost import plan_of, tiles_of
+from bench.sweeps import shapes
+from bench.sweeps.cost import plan_of, tiles_of, work_of
+from bench.sweeps.shapes import seeds_at_once, shape_of
 from bench.training.plan import plan as chunks_of_training
 
 SPEED = speed.Speed(product=1e-10, entry=1e-9, tracing=0.1)
@@ -71,7 +75,7 @@ def test_shapes_that_are_full_are_not_padded():
 @pytest.mark.parametrize("seeds", [1, 2, 8, 60, 128, 130, 300, 1000])
 def test_an_accelerator_is_given_no_more_seeds_than_there_are(monkeypatch, seeds):
     devices = [SimpleNamespace(platform="gpu")] * 2
-    monkeypatch.setattr(planning.jax, "local_devices", lambda: devices)
+    monkeypatch.setattr(jax, "local_devices", lambda: devices)
     sweep = bench.Sweep(seeds=seeds, widths=64)
     sides = [tiles_of(sweep, chunk) for chunk in planning.plan(sweep)]
     assert seeds <= sum(side.batches * side.seeds for side in sides) <= max(2, 1.5 * seeds)
@@ -79,7 +83,41 @@ def test_an_accelerator_is_given_no_more_seeds_than_there_are(monkeypatch, seeds
 
 
 def test_on_cpus_shapes_do_not_depend_on_the_sweep():
-    assert {planning.seeds_at_once(bench.Sweep(seeds=seeds), 16) for seeds in (1, 3, 1000)} == {8}
+    assert {seeds_at_once(bench.Sweep(seeds=seeds), seeds, 16) for seeds in (1, 3, 1000)} == {8}
+    assert {shape_of(bench.Sweep(depths=[2, depth]), lanes) for depth in (3, 900) for lanes in (1, 33)} == {FIXED}
+
+
+GRIDS = {
+    "many seeds": {"scales": [1.0, 1.5], "depths": [2, 129, 257], "seeds": 1000},
+    "many lanes": {"scales": np.linspace(0.5, 1, 41).tolist(), "depths": np.geomspace(2, 852, 32).astype(int), "seeds": 8},
+    "many schemes": {"initializers": ["lecun_normal", "orthogonal"], "scales": [1.0], "depths": [65, 129], "seeds": 32},
+    "blocks": {"architectures": "residual", "scales": [0.9, 1.0], "depths": [65, 129, 257], "seeds": 8},
+    "blocks of one depth": {"architectures": "residual:alpha=1/L", "scales": [1.0], "depths": [65, 129], "seeds": 8},
+}
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+def test_an_accelerator_does_no_more_than_one_and_a_half_times_what_is_useful(monkeypatch, grid):
+    monkeypatch.setattr(jax, "local_devices", lambda: [SimpleNamespace(platform="gpu")])
+    work, _ = work_of(bench.Sweep(**{"widths": 64, "activations": "tanh", "initializers": "gaussian"} | GRIDS[grid]))
+    # blocks are computed once more as they are walked back
+    assert 1 <= work.padded / work.useful <= (2 if grid == "blocks" else 1.5)
+
+
+@pytest.mark.parametrize("architecture", ["plain", "residual"])
+def test_rows_do_not_depend_on_shapes_beyond_rounding(tmp_path, monkeypatch, architecture):
+    """Shapes as an accelerator has them, on this device."""
+    fields = {"activations": "tanh", "widths": 4, "depths": [2, 38, 40], "scales": [0.9, 1.0, 1.1], "seeds": 3}
+    sweep = bench.Sweep(
+        **fields, architectures=architecture, correlations=0.5 if architecture == "plain" else [], dtype="float64"
+    )
+    fixed = bench.run(sweep, results=tmp_path, name="fixed", progress=False)
+    monkeypatch.setattr(shapes, "_fixed", lambda: False)
+    assert (seeds_at_once(sweep, 3, 4, architecture), shape_of(sweep, 3, architecture).lanes) == (3, 3)
+    assert shape_of(sweep, 3, architecture).depths < DEPTHS
+    found = bench.run(sweep, results=tmp_path, name="found", progress=False)
+    for table in ("cells", "layers", *(["pairs"] if architecture == "plain" else [])):
+        pd.testing.assert_frame_equal(getattr(found, table), getattr(fixed, table), rtol=1e-9, atol=1e-9)
 
 
 def test_a_plan_of_a_training_counts_its_steps():

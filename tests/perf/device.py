@@ -21,14 +21,12 @@ import numpy as np
 from jax import lax
 
 import bench
-from bench.engine.gradients import seeds_per_device
 from bench.networks.draws import segment_program
 from bench.networks.initializers import INITIALIZERS
 from bench.networks.seeds import place
 from bench.networks.segments import LAYERS
 from bench.runs.speed import all_devices, backward_pass, bare_product, shortest
 from bench.sweeps import cost
-from bench.sweeps import plan as planning
 from tests.perf.speed import depthscale, grid, jax_grad
 
 DTYPE = "float32"
@@ -85,14 +83,11 @@ def moving(megabytes: int = 64) -> None:
 def grids(width: int, platform: str) -> None:
     """A line for each grid: what its plan counts on such a device."""
 
-    def most(numbers: int, _platform: str) -> int:
-        return seeds_per_device(numbers, platform)
-
     class Device:
         def __init__(self) -> None:
             self.platform = platform
 
-    with patch.object(planning, "seeds_per_device", most), patch.object(planning.jax, "local_devices", lambda: [Device()]):
+    with patch.object(jax, "local_devices", lambda: [Device()]):
         for name, settings in GRIDS.items():
             work, _ = cost.work_of(bench.Sweep(**({"widths": width, "seeds": 8, "layers": False} | settings)))
             useful, padded = work.useful, work.padded
