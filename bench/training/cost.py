@@ -55,8 +55,8 @@ def _trained(training: Training, task: Task, chunks: list[Chunk]) -> Work:
     """Chunks whose cells are trained side by side."""
     first, devices = chunks[0], jax.local_devices()
     network = first.depth, first.width
-    per_device = cells_per_device(training, *network, devices[0].platform, first.architecture)
     cells = sum(chunk.count for chunk in chunks)
+    per_device = cells_per_device(training, cells, *network, first.architecture)
     tiles = math.ceil(cells / (per_device * len(devices)))
     computed = tiles * per_device * len(devices)
     blocks = math.ceil(training.steps / STEPS)

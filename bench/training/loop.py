@@ -4,8 +4,8 @@ One cell's step is written as one would write it for one network; :func:`jax.vma
 works on, :func:`jax.shard_map` splits blocks over devices, and a :func:`jax.lax.scan` runs the steps. Learning rates,
 schedules, initializers and the clipping norm are data: there is one program for each depth, activation and optimizer.
 
-Shapes are fixed: every device trains :func:`bench.training.plan.cells_per_device` cells, whatever the grid, so that a cell
-has the same bits alone and in company.
+On CPUs shapes are fixed: every device trains :func:`bench.training.sizes.cells_per_device` cells, whatever the grid, so that
+a cell has the same bits alone and in company.
 """
 
 from __future__ import annotations

@@ -41,11 +41,10 @@ def check_room_for(training: Training, max_memory: int | None = None) -> None:
 
 def needs_of(training: Training, architecture: str, depth: int, width: int) -> Needs:
     """What networks of that depth and width need, told by numbers alone."""
-    devices = jax.local_devices()
     rates = len(training.learning_rates) * max(1, len(training.readout_learning_rates))
     schemes = len(training.initializers) * len(training.bias_stds) * len(training.scales)
     cells = schemes * rates * training.seeds
-    tile = cells_per_device(training, depth, width, devices[0].platform, architecture) * len(devices)
+    tile = cells_per_device(training, cells, depth, width, architecture) * len(jax.local_devices())
     per_chunk = cells_per_chunk(training, depth, width, architecture)
     kept = min(cells, per_chunk) + tile
     metrics = METRICS * kept * training.steps * len(Metrics._fields) * 8

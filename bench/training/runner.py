@@ -166,10 +166,8 @@ def train_chunks(
     """
     first = chunks[0]
     cells = [cell for chunk in chunks for cell in cells_in(training, chunk)]
-    devices = jax.local_devices()
-    size_of = training, first.depth, first.width, devices[0].platform, first.architecture
-    per_device = cells_per_device(*size_of)
-    size = per_device * len(devices)
+    per_device = cells_per_device(training, len(cells), first.depth, first.width, first.architecture)
+    size = per_device * len(jax.local_devices())
     mesh = seed_mesh(size, per_device)  # all devices for any number of cells: one device's program may round differently
     waiting: deque[Chunk] = deque(chunks)
     finished: list[Trained] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import jax
 import numpy as np
 
 from bench.networks.architectures.registry import architecture_of
@@ -65,14 +66,21 @@ def peak_bytes(training: Training, depth: int, width: int, architecture: str = P
     return (max(drawn + parameters, COPIES * parameters) + examples) * np.dtype(training.dtype).itemsize
 
 
-def cells_per_device(training: Training, depth: int, width: int, platform: str, architecture: str = PLAIN) -> int:
-    """How many cells one device trains at a time, always as many, since the order of a sum can depend on it.
+def cells_per_device(training: Training, cells: int, depth: int, width: int, architecture: str = PLAIN) -> int:
+    """How many of so many cells one device trains at a time.
 
-    On a CPU, what was fastest at width 32 (fewer pay more for calling each product, more for memory); elsewhere enough to
-    fill the device, by guess. Never more than the memory's estimate allows.
+    On a CPU always as many, since the order of a sum can depend on it: what was fastest at width 32 (fewer pay more for
+    calling each product, more for memory). Elsewhere as few equal parts of the cells as fit, where enough to fill the device
+    is a guess. Never more than the memory's estimate allows.
     """
-    wanted = max(1, (512 if platform == "cpu" else 2**17) // width)
-    return max(1, min(wanted, MEMORY // cell_bytes(training, depth, width, architecture)))
+    devices = jax.local_devices()
+    fixed = devices[0].platform == "cpu"
+    wanted = max(1, (512 if fixed else 2**17) // width)
+    most = max(1, min(wanted, MEMORY // cell_bytes(training, depth, width, architecture)))
+    if fixed:
+        return most
+    parts = math.ceil(cells / (most * len(devices)))
+    return math.ceil(cells / (parts * len(devices)))
 
 
 def cells_per_chunk(training: Training, depth: int, width: int, architecture: str = PLAIN) -> int:

@@ -82,6 +82,14 @@ def test_an_accelerator_is_given_no_more_seeds_than_there_are(monkeypatch, seeds
     assert max(side.seeds for side in sides) <= 2 * 8192 / 64
 
 
+@pytest.mark.parametrize("seeds", [1, 900, 5000])
+def test_nor_cells_to_train(monkeypatch, seeds):
+    device = SimpleNamespace(platform="gpu", device_kind="one", memory_stats=lambda: None)
+    monkeypatch.setattr(jax, "local_devices", lambda: [device] * 2)
+    training = bench.Training(depths=[4], widths=32, scales=[1.0], learning_rates=[0.1], steps=64, seeds=seeds)
+    assert 1 <= bench.plan(training).padding <= (2 if seeds == 1 else 1.1)
+
+
 def test_on_cpus_shapes_do_not_depend_on_the_sweep():
     assert {seeds_at_once(bench.Sweep(seeds=seeds), seeds, 16) for seeds in (1, 3, 1000)} == {8}
     assert {shape_of(bench.Sweep(depths=[2, depth]), lanes) for depth in (3, 900) for lanes in (1, 33)} == {FIXED}
