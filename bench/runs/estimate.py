@@ -20,6 +20,9 @@ COMPILING = 3.0
 CALL = 2e-4  # of a program
 SHARD = 0.01  # written and on the disk
 START = 0.1  # of a run: its folder, its manifest
+# Bytes on disk, beside what rows take
+SHARD_BYTES = 5_500  # of one: its columns, described, and its line in the manifest
+MANIFEST_BYTES = 1_200  # of a run's, beside those lines
 
 
 class Work(NamedTuple):

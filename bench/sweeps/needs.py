@@ -13,16 +13,16 @@ import numpy as np
 from bench.networks.block_trial import block_of
 from bench.networks.seeds import RUN_AHEAD
 from bench.networks.segments import LAYERS, segments_to
-from bench.runs.estimate import Room
+from bench.runs.estimate import MANIFEST_BYTES, SHARD_BYTES, Room
 from bench.runs.memory import BASE_BYTES, check_chunks, check_room, device_bytes, host_bytes
 from bench.settings.defaults import PLAIN
-from bench.sweeps.plan import ROW_BYTES, Chunk, cut, keeps_weights, weight_bytes
+from bench.sweeps.plan import ROW_BYTES, Chunk, cut, keeps_weights, plan, weight_bytes
 from bench.sweeps.shapes import seeds_at_once, shape_of
 from bench.sweeps.sweep import Sweep
 
 LANE_BYTES = 400  # of a lane's numbers as a list holds them
 TRACE_NUMBERS = 14  # float64, that the host keeps of each layer of a seed and lane: a trace, in pieces, joined, and its logs
-CELL_BYTES, LAYER_BYTES, PAIR_BYTES = 120, 44, 22  # of a row on disk
+CELL_BYTES, LAYER_BYTES, PAIR_BYTES = 80, 38, 22  # of a row on disk
 ASSEMBLED_NUMBERS = 22  # of one tile, while its norms become logs
 DRAWN = 3  # copies of a segment while it is drawn, beside those that are under way
 
@@ -90,8 +90,10 @@ def room_of(sweep: Sweep) -> Room:
     """What the whole sweep needs of memory and disk."""
     needs = [needs_of(sweep, *each) for each in product(sweep.architectures, sweep.widths)]
     device, host = max(each.weights + each.work for each in needs), max(each.host for each in needs)
-    networks = sweep.cells / len(sweep.depths)
-    return Room(device, host, networks * sum(map(mul, _rows(sweep), (CELL_BYTES, LAYER_BYTES, PAIR_BYTES))))
+    networks, rows = sweep.cells / len(sweep.depths), _rows(sweep)
+    shards = len(plan(sweep)) * sum(map(bool, rows))
+    disk = networks * sum(map(mul, rows, (CELL_BYTES, LAYER_BYTES, PAIR_BYTES)))
+    return Room(device, host, MANIFEST_BYTES + SHARD_BYTES * shards + disk)
 
 
 def rows_of(sweep: Sweep, chunk: Chunk) -> list[int]:

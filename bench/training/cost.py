@@ -8,7 +8,7 @@ from itertools import groupby
 import jax
 
 from bench.networks.block_trial import block_of
-from bench.runs.estimate import Estimate, Room, Work, estimate
+from bench.runs.estimate import MANIFEST_BYTES, SHARD_BYTES, Estimate, Room, Work, estimate
 from bench.settings.defaults import PLAIN
 from bench.training.needs import needs_of
 from bench.training.plan import Chunk, plan
@@ -23,7 +23,7 @@ OF_BLOCKS = 0.6  # a number that a block computes, in one step
 # In units of what the engine's backward pass takes to compile
 COMPILED = {PLAIN: 5.0}
 OTHER = 12.0  # blocks
-CELL_BYTES, CURVE_BYTES = 100, 45  # of a row on disk
+CELL_BYTES, CURVE_BYTES = 50, 28  # of a row on disk
 
 
 def plan_of(training: Training) -> Estimate:
@@ -43,6 +43,7 @@ def room_of(training: Training) -> Room:
     chunks = plan(training)
     needs = [needs_of(training, *place) for place in dict.fromkeys((c.architecture, c.depth, c.width) for c in chunks)]
     disk = sum(chunk.count for chunk in chunks) * (CELL_BYTES + CURVE_BYTES * _curve(training))
+    disk += MANIFEST_BYTES + SHARD_BYTES * len(chunks) * (1 + training.curves)
     return Room(max(each.device for each in needs), max(each.host for each in needs), disk)
 
 

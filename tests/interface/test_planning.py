@@ -137,6 +137,26 @@ def test_a_plan_of_a_training_counts_its_steps():
     assert plan.padding > 10  # one network of the many that go together
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        bench.Sweep(depths=[2, 5], scales=[1.0], widths=4, seeds=1),  # files, hardly a row
+        bench.Sweep(depths=[2, 20, 50], scales=np.linspace(0.5, 1, 31), widths=4, seeds=6),  # rows
+        bench.Sweep(depths=[2, 5], scales=[0.5, 1.0], widths=4, seeds=2, layers=False, activations=["tanh", "relu"]),
+        pytest.param(
+            bench.Training(depths=[2], scales=[0.5], learning_rates=[0.1], widths=4, seeds=4, steps=5),
+            marks=pytest.mark.thorough,
+        ),
+    ],
+)
+def test_disk_is_what_files_take(tmp_path, settings):
+    expected = bench.plan(settings).disk_bytes
+    measure_it = bench.run if isinstance(settings, bench.Sweep) else bench.train
+    run = measure_it(settings, results=tmp_path, progress=False)
+    taken = sum(path.stat().st_size for path in run.path.rglob("*") if path.is_file())
+    assert taken / 1.3 < expected < 1.3 * taken
+
+
 @pytest.mark.parametrize("command", [["sweep", *SMALL], ["compare", *SMALL], ["train", *SMALL, "--steps", "5"]])
 def test_a_dry_run_says_it_and_writes_nothing(tmp_path, monkeypatch, capsys, command):
     monkeypatch.chdir(tmp_path)
