@@ -10,11 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.papers.claim import SECONDARY, SEEN, Claim, Estimate, Frames, Range
+from analysis.papers.deep_training import HE, fails, learns, learns_as_fast, trained
 from analysis.papers.estimates import share
-from analysis.papers.learning import growth, learn, times_against_depth
+from analysis.papers.learning import times_against_depth
 from analysis.papers.measures import lines, of, slope
 from analysis.papers.panels import name_panels, panels
-from analysis.papers.paper import Paper, sweep, training
+from analysis.papers.paper import Paper, sweep
 
 REZERO, PLAIN = "residual2:init=rezero", "plain"
 NAMES = {REZERO: "ReZero", PLAIN: "fully connected"}
@@ -23,21 +24,8 @@ DEPTHS, DEEP = (8, 64), 64
 
 def runs(size: str) -> Mapping[str, Any]:
     """Gradients at initialization, and training of both networks."""
-    seeds, steps, rates = {
-        "smoke": (2, 10, (0.03,)),
-        "quick": (4, 120, (0.01, 0.03, 0.1)),
-        "full": (10, 1000, (0.003, 0.01, 0.03, 0.1, 0.3)),
-    }[size]
-    kind: dict[str, Any] = {
-        "architectures": tuple(NAMES),
-        "activations": "relu",
-        "initializers": "he_gaussian",
-        "scales": 1.0,
-    }
-    learning = training(
-        **kind, depths=DEPTHS, widths=32, learning_rates=rates, steps=steps, batch=32, seeds=seeds, target="accuracy=0.9"
-    )
-    return {"depth": sweep(**kind, depths=(2, 16, 128, 512), widths=32, seeds=8), "train": learning}
+    gradients = sweep(**HE, architectures=tuple(NAMES), depths=(2, 16, 128, 512), widths=32, seeds=8)
+    return {"depth": gradients, "train": trained(size, tuple(NAMES), DEPTHS)}
 
 
 def closed(frames: Frames) -> Estimate:
@@ -89,36 +77,33 @@ PAPER = Paper(
             accepts=Range(0.98, 1.0),
             theory=lambda: 1.0,
         ),
-        Claim(
+        learns(
+            REZERO,
+            DEEP,
             name="trains deep",
             sentence="Deep fully connected networks learn with it",
             where="Fig. 4, sec. 4 (10,000 layers)",
             published="they learn",
             sure=SECONDARY,
-            quantity=f"share of networks of {DEEP} layers that learn, at the best rate",
-            measure=learn(REZERO, DEEP),
-            accepts=Range(0.5, 1.0),
             because="a budget of some hundred steps",
         ),
-        Claim(
+        learns_as_fast(
+            REZERO,
+            DEPTHS,
             name="depth costs little",
             sentence="… about as fast as shallow ones",
             where="Fig. 4",
             published="7 to 15 epochs at 32 to 10,000 layers (recalled)",
             sure=SECONDARY,
-            quantity=f"steps at {DEEP} layers over steps at {DEPTHS[0]}",
-            measure=growth(REZERO, DEPTHS),
-            accepts=Range(0.0, 5.0),
         ),
-        Claim(
+        fails(
+            PLAIN,
+            DEEP,
             name="plain does not",
             sentence="Without ReZero fully connected networks of that depth do not",
             where="Fig. 4, Table 1",
             published="they do not",
             sure=SECONDARY,
-            quantity=f"share of networks of {DEEP} layers that learn, at the best rate",
-            measure=learn(PLAIN, DEEP),
-            accepts=Range(0.0, 0.5),
             because="He's weights carry gradients through that many layers",
         ),
     ),

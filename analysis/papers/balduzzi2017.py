@@ -105,7 +105,11 @@ def plot_balduzzi2017(frames: Frames, *, axes: Sequence[Axes] | None = None) -> 
     with panels(2, axes, width=6.2) as (white, shattered):
         for place, (kind, rows) in enumerate(noise.groupby("kind", sort=False)):
             white.plot(
-                rows["x"], rows["gradient"] - 6 * place, color=QUALITATIVE[place], linewidth=0.7, label=f"{kind} layers"
+                rows["x"],
+                rows["gradient"] - 6 * place,
+                color=QUALITATIVE[place],
+                linewidth=0.7,
+                label=f"{kind} layer{'s' * (place > 0)}",
             )
         means = pairs.groupby(["kind", "layers", pairs["seed"] % GROUPS], as_index=False)["correlation"].mean()
         lines(shattered, means.assign(seed=0), "layers", "correlation", NAMES, "kind")

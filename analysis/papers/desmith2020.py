@@ -10,11 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.papers.claim import SEEN, Claim, Estimate, Frames, Range
+from analysis.papers.deep_training import HE, fails, learns, trained
 from analysis.papers.estimates import mean_over_seeds
-from analysis.papers.learning import growth, learn, times_against_depth
+from analysis.papers.learning import times_against_depth
 from analysis.papers.measures import lines, of, slope, then
 from analysis.papers.panels import THEORY, name_panels, panels
-from analysis.papers.paper import Paper, sweep, training
+from analysis.papers.paper import Paper, sweep
 
 NORMALIZED, ONE, ROOT, SKIPINIT = "batchnorm:skip=true", "residual2", "residual2:alpha=1/sqrt(L)", "residual2:init=skipinit"
 SIGNALS = {NORMALIZED: "batch normalization", ONE: "none, α = 1"}
@@ -26,27 +27,9 @@ BLOCKS = DEEPEST - 1
 
 def runs(size: str) -> Mapping[str, Any]:
     """The stream block by block, with and without batch normalization; training without, with three factors on branches."""
-    seeds, steps, rates = {
-        "smoke": (2, 10, (0.03,)),
-        "quick": (4, 120, (0.003, 0.03, 0.3)),
-        "full": (10, 1000, (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)),
-    }[size]
-    kind: dict[str, Any] = {"activations": "relu", "initializers": "he_gaussian", "scales": 1.0}
-    learning = training(
-        **kind,
-        architectures=tuple(TRAINED),
-        depths=DEPTHS,
-        widths=32,
-        learning_rates=rates,
-        steps=steps,
-        batch=32,
-        seeds=seeds,
-        target="accuracy=0.9",
-    )
-    signals = sweep(
-        **kind, architectures=tuple(SIGNALS), depths=DEEPEST, widths=WIDTH, batch=COUNT, seeds=4 if size == "smoke" else 16
-    )
-    return {"signals": signals, "train": learning}
+    seeds = 4 if size == "smoke" else 16
+    signals = sweep(**HE, architectures=tuple(SIGNALS), depths=DEEPEST, widths=WIDTH, batch=COUNT, seeds=seeds)
+    return {"signals": signals, "train": trained(size, tuple(TRAINED), DEPTHS)}
 
 
 def stream(frames: Frames) -> Estimate:
@@ -108,35 +91,32 @@ PAPER = Paper(
             theory=lambda: 3.0,
             because="typical networks of finite width lie below the mean square that theory speaks of",
         ),
-        Claim(
+        learns(
+            SKIPINIT,
+            DEEP,
             name="SkipInit trains",
             sentence="Branches times a number that begins at 0 make networks trainable that are as deep",
             where="Table 1 (1,000 layers)",
             published="they learn",
             sure=SEEN,
-            quantity=f"steps at {DEEP} layers over steps at {DEPTHS[0]}",
-            measure=growth(SKIPINIT, DEPTHS),
-            accepts=Range(0.0, 5.0),
         ),
-        Claim(
+        learns(
+            ROOT,
+            DEEP,
             name="1/√L trains",
             sentence="1/√L is enough too",
             where="Table 1",
             published="they learn",
             sure=SEEN,
-            quantity=f"share of networks of {DEEP} layers that learn, at the best rate",
-            measure=learn(ROOT, DEEP),
-            accepts=Range(0.5, 1.0),
         ),
-        Claim(
+        fails(
+            ONE,
+            DEEP,
             name="1 does not",
             sentence="1 is not: deep networks fail",
             where="Table 1",
             published="they fail at 100 layers",
             sure=SEEN,
-            quantity=f"share of networks of {DEEP} layers that learn, at the best rate",
-            measure=learn(ONE, DEEP),
-            accepts=Range(0.0, 0.5),
         ),
     ),
 )

@@ -14,69 +14,86 @@ from matplotlib.figure import Figure
 from analysis.papers.claim import SEEN, Claim, Estimate, Frames, Range
 from analysis.papers.estimates import mean_over_seeds
 from analysis.papers.measures import lines, of, value
-from analysis.papers.panels import THEORY, line_over_seeds, name_panels, panels
+from analysis.papers.panels import THEORY, name_panels, panels
 from analysis.papers.paper import Paper, sweep
 from bench.theory import block_trajectory
 
-ONE, ROOT = "transformer:norm=none", "transformer:branch=1/sqrt(L),norm=none"
+ONE, ROOT = "transformer:norm=post", "transformer:branch=1/sqrt(L),norm=post"
 NAMES = {ONE: "branches as they are", ROOT: "branches / √L"}
 WIDTH, LENGTH, DEPTHS = 32, 8, (2, 5, 9, 17)
 DEEPEST = DEPTHS[-1]
 LAYERS = 16  # of uniform attention
+NONE, POST = "none", "post"
+NORMS = {NONE: "no normalization", POST: "post-LN"}
 
 
 def runs(size: str) -> Mapping[str, Any]:
-    """Both transformers without a normalization, at several depths; small queries and keys are not separate there."""
+    """Post-LN transformers, as theirs of Fig. 1, with branches as they are and over √L, at several depths."""
     seeds = {"smoke": 4, "quick": 24, "full": 100}[size]
     kind: dict[str, Any] = {"architectures": tuple(NAMES), "activations": "relu", "initializers": "gaussian", "scales": 1.0}
     return {"depth": sweep(**kind, depths=DEPTHS, widths=WIDTH, length=LENGTH, seeds=seeds)}
 
 
-def computed(size: str) -> Mapping[str, pd.DataFrame]:
-    """Uniform attention with a skip: cosines of positions, and gradients of y by queries and by values, layer by layer.
+def uniform_attention(
+    x: np.ndarray, keys: np.ndarray, mixes: np.ndarray, readout: np.ndarray, *, normalized: bool
+) -> list[tuple[float, float, float]]:
+    """(mean cosine of two positions, log10 ‖∂y/∂W_Q‖, log10 ‖∂y/∂W_V‖) of every layer, where queries are zero.
 
-    At logits of 0 a query's gradient is Σ over positions of Δ_t ⊗ x_t with Δ = A′ of the softmax; it takes differences of
-    positions, and so vanishes as they do. Rows: seed, layer, cosine, log10_query, log10_value.
+    ::
+
+        x ← N(x + softmax(x W_Q (x W_K)ᵀ / √n) x W_V),   y = u · x at the last position,   N: LN of the sum, or none
+
+    x [T, n] and the readout u [n]; keys W_K and mixes W_V [layers, n, n]. With W_Q = 0 every position attends to all of them
+    alike; W_Q's gradient takes their differences, and so vanishes as these do.
     """
-    seeds, random, rows = {"smoke": 4, "quick": 24, "full": 200}[size], np.random.default_rng(0), []
+    length, width = x.shape
+    states, scales = [x], []
+    for mix in mixes:
+        total = x + x.mean(axis=0) @ mix
+        scale = total.std(axis=1, keepdims=True) if normalized else 1.0
+        x = (total - total.mean(axis=1, keepdims=True)) / scale if normalized else total
+        states.append(x)
+        scales.append(scale)
+    back, rows = np.zeros_like(x), []
+    back[-1] = readout
+    for layer in reversed(range(len(mixes))):
+        x, after, key, mix = states[layer], states[layer + 1], keys[layer], mixes[layer]
+        if normalized:
+            along = after * (back * after).mean(axis=1, keepdims=True)
+            back = (back - back.mean(axis=1, keepdims=True) - along) / scales[layer]
+        weights = back @ (x @ mix).T / length  # ∂y/∂A of position t by position s, over T
+        logits = weights - weights.mean(axis=1, keepdims=True)  # through the softmax at uniform weights
+        query = x.T @ logits @ (x @ key) / math.sqrt(width)
+        of_values = np.outer(x.mean(axis=0), back.sum(axis=0))
+        lengths = np.linalg.norm(x, axis=1)
+        cosines = (x @ x.T / np.outer(lengths, lengths))[np.triu_indices(length, 1)]
+        rows.append((float(cosines.mean()), *(math.log10(np.linalg.norm(each)) for each in (query, of_values))))
+        back = back + back.sum(axis=0) @ mix.T / length
+    return rows[::-1]
+
+
+def computed(size: str) -> Mapping[str, pd.DataFrame]:
+    """Uniform attention with a skip, without and with post-LN. Rows: seed, norm, layer, cosine, and queries over values."""
+    seeds, random, rows = {"smoke": 4, "quick": 100, "full": 400}[size], np.random.default_rng(0), []
     for seed in range(seeds):
-        x, states, drawn = random.standard_normal((LENGTH, WIDTH)), [], []
-        for _ in range(LAYERS):
-            key, mix = random.standard_normal((2, WIDTH, WIDTH)) / math.sqrt(WIDTH)
-            states.append(x)
-            drawn.append((key, mix))
-            x = x + np.mean(x, axis=0) @ mix
-        back = np.zeros_like(x)
-        back[-1] = random.standard_normal(WIDTH)
-        back /= np.linalg.norm(back)
-        for layer in range(LAYERS, 0, -1):
-            x, (key, mix) = states[layer - 1], drawn[layer - 1]
-            values = x @ mix
-            pull = back @ values.T / LENGTH  # ∂y/∂A of position t by position s, over T
-            logits = pull - pull.mean(axis=1, keepdims=True)  # through the softmax at uniform weights
-            query = x.T @ logits @ (x @ key) / math.sqrt(WIDTH)
-            mean = x.mean(axis=0)
-            of_value = np.outer(mean, back.sum(axis=0))
-            gram = x @ x.T
-            lengths = np.sqrt(np.diag(gram))
-            cosines = (gram / np.outer(lengths, lengths))[np.triu_indices(LENGTH, 1)]
-            sizes = [math.log10(max(float(np.linalg.norm(each)), 1e-300)) for each in (query, of_value)]
-            rows.append((seed, layer, float(cosines.mean()), *sizes))
-            back = back + np.tile(back.sum(axis=0) @ mix.T / LENGTH, (LENGTH, 1))
-    frame = pd.DataFrame(rows, columns=["seed", "layer", "cosine", "log10_query", "log10_value"])
-    return {"uniform": frame.assign(apart=lambda each: each["log10_query"] - each["log10_value"])}
+        x, readout = random.standard_normal((LENGTH, WIDTH)), random.standard_normal(WIDTH)
+        keys, mixes = random.standard_normal((2, LAYERS, WIDTH, WIDTH)) / math.sqrt(WIDTH)
+        for norm in NORMS:
+            found = uniform_attention(x, keys, mixes, readout, normalized=norm == POST)
+            rows += [(seed, norm, layer, cosine, q - v) for layer, (cosine, q, v) in enumerate(found, 1)]
+    return {"uniform": pd.DataFrame(rows, columns=["seed", "norm", "layer", "cosine", "apart"])}
 
 
 def collapse(frames: Frames) -> Estimate:
     """Decades by which 1 - cosine falls over the last layers of uniform attention, a layer."""
-    rows = frames["uniform"].assign(log=lambda each: np.log10(np.maximum(1 - each["cosine"], 1e-15)))
+    rows = of(frames["uniform"], norm=NONE).assign(log=lambda each: np.log10(np.maximum(1 - each["cosine"], 1e-15)))
     ends = [of(rows, layer=layer).set_index("seed")["log"].sort_index() for layer in (8, LAYERS)]
     return mean_over_seeds(((ends[1] - ends[0]) / (LAYERS - 8)).to_numpy())
 
 
 def deep_queries(frames: Frames) -> Estimate:
-    """Decades that gradients of queries, over those of values, lose from layer 4 to layer 14."""
-    ends = [of(frames["uniform"], layer=layer).set_index("seed")["apart"].sort_index() for layer in (4, 14)]
+    """Decades that gradients of queries, over those of values, lose from layer 4 to layer 14 with post-LN."""
+    ends = [of(frames["uniform"], norm=POST, layer=layer).set_index("seed")["apart"].sort_index() for layer in (4, 14)]
     return mean_over_seeds((ends[1] - ends[0]).to_numpy())
 
 
@@ -93,15 +110,14 @@ def plot_noci2022(frames: Frames, *, axes: Sequence[Axes] | None = None) -> Figu
     uniform = frames["uniform"]
     with panels(3, axes) as (alike, attention, gradients):
         lines(alike, frames["depth"], "depth", "cosine", NAMES)
-        apart = uniform.assign(apart=np.log10(np.maximum(1 - uniform["cosine"], 1e-15)))
-        line_over_seeds(attention, apart, "layer", "apart", 0, label="measured")
+        apart = uniform.assign(log=np.log10(np.maximum(1 - uniform["cosine"], 1e-15)))
+        lines(attention, apart, "layer", "log", NORMS, "norm")
+        lines(gradients, uniform, "layer", "apart", NORMS, "norm")
         layers = np.arange(LAYERS)
         attention.plot(layers + 1, -np.log10(1 + (2.0**layers - 1) / LENGTH), label=r"1 / (1 + ($2^l$ - 1)/T)", **THEORY)
-        line_over_seeds(gradients, uniform, "layer", "log10_query", 0, label="queries")
-        line_over_seeds(gradients, uniform, "layer", "log10_value", 1, label="values")
-        alike.set(xlabel="depth L", ylabel="cosine of two positions", ylim=(0, 1))
-        attention.set(xlabel="layer", ylabel=r"$\log_{10}$ (1 - cosine)")
-        gradients.set(xlabel="layer", ylabel=r"$\log_{10}$ gradient")
+        alike.set(xlabel="depth L", ylabel="cosine of two positions", ylim=(-0.05, 1.3), yticks=np.linspace(0, 1, 6))
+        attention.set(xlabel="layer l", ylabel=r"$\log_{10}$ (1 - cosine)")
+        gradients.set(xlabel="layer l", ylabel=r"$\log_{10}$ queries / values")
         name_panels((alike, attention, gradients), ("Fig. 1: transformers", "uniform attention, skip", "its gradients"))
         return alike.figure
 
@@ -133,14 +149,14 @@ PAPER = Paper(
             where="Thm. 3.1",
             published="0 in the limit",
             sure=SEEN,
-            quantity="decades that queries' gradients, over values', lose from layer 4 to 14",
+            quantity="decades that queries' gradients, over values', lose from layer 4 to 14, uniform attention and post-LN",
             measure=deep_queries,
             accepts=Range(-np.inf, -1.0),
-            because="without a normalization positions' differences stay and what they share grows: neither falls",
+            theory=lambda: -10 * math.log10(2.0),
         ),
         Claim(
             name="transformers collapse",
-            sentence="Transformers with skips and no further factor lose rank with depth",
+            sentence="Post-LN transformers with no further factor lose rank with depth",
             where="Fig. 1",
             published="cosine → 1",
             sure=SEEN,

@@ -19,9 +19,9 @@ THEORY: Any = {"color": "black", "linewidth": 0.9, "linestyle": (0, (4, 1.5)), "
 
 @contextmanager
 def panels(
-    count: int, axes: Sequence[Axes] | None, *, height: float = 2.35, width: float = DOUBLE_COLUMN
+    count: int, axes: Sequence[Axes] | None, *, rows: int = 1, height: float = 2.35, width: float = DOUBLE_COLUMN
 ) -> Iterator[np.ndarray]:
-    """``count`` panels in a row: the axes that are given, or of a new figure of that size in inches.
+    """``count`` panels, row by row: the axes that are given, or of a new figure of that size in inches.
 
     Raises ValueError for another number of axes.
     """
@@ -32,7 +32,7 @@ def panels(
         yield given
         return
     with mpl.rc_context(STYLE):
-        made = new_figure(width, height).subplots(1, count, squeeze=False)[0]
+        made = new_figure(width, height).subplots(rows, count // rows, squeeze=False).ravel()
         for ax in made:
             tidy(ax)
         yield made

@@ -45,9 +45,13 @@ def plot_wang2022(frames: Frames, *, axes: Sequence[Axes] | None = None) -> Figu
         lines(updates, cells, "blocks", "update", NAMES)
         deepest = of(layers, depth=DEEPEST)
         lines(along, deepest.loc[deepest["layer"] < DEEPEST], "layer", "log10_grad", NAMES)
+        counts = sorted(set(cells["blocks"]))
         updates.set(xscale="log", xlabel="blocks N", ylabel=r"$\log_{10}$ change of $y$ / learning rate")
         along.set(xlabel="block l", ylabel=r"$\log_{10}\,\Vert\partial y/\partial W_l\Vert$")
+        updates.set_xticks(counts, [str(count) for count in counts])
+        updates.minorticks_off()
         name_panels((updates, along), ("Fig. 4: size of one update", f"gradients, {DEEPEST - 1} blocks"))
+        along.get_legend().remove()  # it has the left panel's lines
         return updates.figure
 
 

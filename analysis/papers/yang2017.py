@@ -63,10 +63,10 @@ def plot_yang2017(frames: Frames, *, axes: Sequence[Axes] | None = None) -> Figu
         line_over_seeds(decades, first["tanh"], "depth", "log10_delta", 0, label="tanh, residual")
         line_over_seeds(decades, first["relu"], "depth", "log10_delta", 1, label="ReLU, residual")
         line_over_seeds(decades, frames["plain"], "depth", "log10_grad_first", 2, label="tanh, plain")
-        for place, name in enumerate(first):
+        for place, (name, label) in enumerate(zip(first, ("tanh", "ReLU"), strict=True)):
             rows = of(frames[f"{name}.layers"], depth=DEPTHS[-1])
             rows = rows.loc[rows["layer"] <= LAST]
-            line_over_seeds(stream, rows, "layer", "log10_activation", place, label=name, marker=None)
+            line_over_seeds(stream, rows, "layer", "log10_activation", place, label=label, marker=None)
         roots.set(xlabel=r"$\sqrt{L}$", ylabel=r"$\log_{10}\,\Vert\partial y/\partial h_1\Vert$")
         decades.set(xlabel="depth L", ylabel=r"$\log_{10}$ of the first gradient")
         stream.set(xlabel="block l", ylabel=r"$\log_{10}\,\Vert h_l\Vert$", xscale="log")

@@ -82,7 +82,7 @@ def plot_yang2019(frames: Frames, *, axes: Sequence[Axes] | None = None) -> Figu
             per_layer = math.log10((relu_rate, linear_rate)[place](COUNT)) / 2
             gradients.plot(depth, middle.loc[LEAST] + per_layer * (depth - LEAST), **THEORY)
         of_one = of(frames["relu"], scale=SCALES[0])
-        line_over_seeds(gradients, of_one, "depth", "log10_grad_first", 2, label="ReLU, weights / 4", linestyle="none")
+        line_over_seeds(gradients, of_one, "depth", "log10_grad_first", 2, label="ReLU, weights / 4")
         gradients.set(xlabel="depth L", ylabel=r"$\log_{10}\,\Vert\partial y/\partial W_1\Vert$")
         alike.set(xlabel="depth L", ylabel="cosine of two examples")
         alike.axhline(_alike(), **THEORY)

@@ -11,10 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.papers.claim import SECONDARY, SEEN, Claim, Frames, Range
-from analysis.papers.learning import growth, learn, times_against_depth
+from analysis.papers.deep_training import HE, fails, learns_as_fast, trained
+from analysis.papers.learning import times_against_depth
 from analysis.papers.measures import lines, of, slope, then
 from analysis.papers.panels import THEORY, name_panels, panels
-from analysis.papers.paper import Paper, sweep, training
+from analysis.papers.paper import Paper, sweep
 
 FIXUP, STANDARD = "residual2:init=fixup", "residual2"
 NAMES = {FIXUP: "Fixup", STANDARD: "standard"}
@@ -24,21 +25,8 @@ SWEPT = (4, 16, 64, 256)
 
 def runs(size: str) -> Mapping[str, Any]:
     """Gradients at initialization, and training of both."""
-    seeds, steps, rates = {
-        "smoke": (2, 10, (0.03,)),
-        "quick": (4, 120, (0.003, 0.03, 0.3)),
-        "full": (10, 1000, (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)),
-    }[size]
-    kind: dict[str, Any] = {
-        "architectures": tuple(NAMES),
-        "activations": "relu",
-        "initializers": "he_gaussian",
-        "scales": 1.0,
-    }
-    learning = training(
-        **kind, depths=DEPTHS, widths=32, learning_rates=rates, steps=steps, batch=32, seeds=seeds, target="accuracy=0.9"
-    )
-    return {"depth": sweep(**kind, depths=SWEPT, widths=32, seeds=16), "train": learning}
+    gradients = sweep(**HE, architectures=tuple(NAMES), depths=SWEPT, widths=32, seeds=16)
+    return {"depth": gradients, "train": trained(size, tuple(NAMES), DEPTHS)}
 
 
 def plot_zhang2019(frames: Frames, *, axes: Sequence[Axes] | None = None) -> Figure:
@@ -97,25 +85,23 @@ PAPER = Paper(
             accepts=Range(-1e-6, 1e-6),
             theory=lambda: 0.0,
         ),
-        Claim(
+        learns_as_fast(
+            FIXUP,
+            DEPTHS,
             name="trains deep",
             sentence="Networks of any depth learn with it, without normalization, about as fast",
             where="Fig. 3 (10,000 layers, first epoch)",
             published="they learn",
             sure=SECONDARY,
-            quantity=f"steps at {DEEP} layers over steps at {DEPTHS[0]}",
-            measure=growth(FIXUP, DEPTHS),
-            accepts=Range(0.0, 3.0),
         ),
-        Claim(
+        fails(
+            STANDARD,
+            DEEP,
             name="standard does not",
             sentence="With standard initialization deep ones do not",
             where="Fig. 3",
             published="they fail",
             sure=SECONDARY,
-            quantity=f"share of networks of {DEEP} layers that learn, at the best rate",
-            measure=learn(STANDARD, DEEP),
-            accepts=Range(0.0, 0.5),
         ),
     ),
 )

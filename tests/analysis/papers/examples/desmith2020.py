@@ -29,7 +29,7 @@ def times(*growth):
 EXAMPLES = {
     "normalized stream": (signals(1.0, 3.0), signals(3.0, 3.0)),
     "stream without it": (signals(1.0, 3.0), signals(1.0, 1.1)),
-    "SkipInit trains": (times(1.0, 2.0, np.inf), times(10.0, 2.0, np.inf)),
+    "SkipInit trains": (times(1.0, 2.0, np.inf), times(np.inf, 2.0, np.inf)),
     "1/√L trains": (times(1.0, 2.0, np.inf), times(1.0, np.inf, np.inf)),
     "1 does not": (times(1.0, 2.0, np.inf), times(1.0, 2.0, 1.0)),
 }

@@ -1,6 +1,6 @@
 import numpy as np
 
-from analysis.papers.kim2025 import BLOCKS, NAMES, PERI, PRE, SCALES, WIDTH
+from analysis.papers.kim2025 import BLOCKS, NAMES, PRE, SCALES, WIDTH
 from tests.analysis.papers.rows import table
 
 
@@ -16,16 +16,10 @@ def deep(pre, peri, damped=-1.0):
     return {"deep.layers": table(values, noise=1e-4, **axes)}
 
 
-def exponential():
-    values = {"log10_activation": lambda rows: 0.1 * rows["layer"]}
-    return {"deep.layers": table(values, architecture=[PRE, PERI], scale=list(SCALES), layer=[8, 16, 32, BLOCKS])}
-
-
 FINE = deep(2.0, 0.0)
 EXAMPLES = {
     "peri-LN is linear": (FINE, deep(2.0, 2.0)),
     "peri-LN is robust": (FINE, deep(2.0, 2.0)),
     "pre-LN is not": (FINE, deep(0.0, 0.0)),
     "peri-LN damps": (FINE, deep(2.0, 0.0, damped=0.0)),
-    "pre-LN at initialization": (exponential(), FINE),
 }

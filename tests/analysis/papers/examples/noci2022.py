@@ -1,13 +1,13 @@
 import numpy as np
 
-from analysis.papers.noci2022 import DEPTHS, LAYERS, NAMES, ONE
+from analysis.papers.noci2022 import DEPTHS, LAYERS, NAMES, NORMS, ONE
 from tests.analysis.papers.rows import table
 
 
 def uniform(factor, queries):
     """Positions that become alike by a factor a layer; queries' gradients that change by so many decades a layer."""
     values = {"cosine": lambda rows: 1 - 0.5 * float(factor) ** rows["layer"], "apart": lambda rows: queries * rows["layer"]}
-    return {"uniform": table(values, noise=1e-7, layer=range(1, LAYERS + 1))}
+    return {"uniform": table(values, noise=1e-7, norm=list(NORMS), layer=range(1, LAYERS + 1))}
 
 
 def cosines(one, root):

@@ -1,25 +1,33 @@
 import numpy as np
 import pandas as pd
 
+from analysis.papers.sohldickstein2024 import SETUPS
+
 SIDE = 256
 
 
-def plane(field):
-    """A map of convergence: below 0 converged."""
+def plane(name, field):
+    """A map of convergence: below 0 converged. With minibatches by losses at the end, of networks that began at 1."""
     rates = np.geomspace(1, 10, SIDE)
     x, y = np.meshgrid(rates, rates)
-    rows = {"learning_rate": x.ravel(), "readout_learning_rate": y.ravel(), "convergence": field.ravel()}
+    rows = {"learning_rate": x.ravel(), "readout_learning_rate": y.ravel()}
+    rows["final_train_loss" if name == "minibatch" else "convergence"] = field.ravel() + (name == "minibatch")
     constants = {"architecture": "plain", "initializer": "gaussian", "activation": "tanh", "width": 16, "bias_std": 0.0}
-    return {"tanh": pd.DataFrame(rows).assign(**constants, optimizer="sgd", depth=2, scale=1.0, seed=0)}
+    frame = pd.DataFrame(rows).assign(**constants, optimizer="sgd", depth=2, scale=1.0, seed=0)
+    return {name: frame, "start.curves": pd.DataFrame({"loss": [1.0]})}
 
 
-def surface(roughness):
-    """The level set of a Gaussian surface, whose dimension is 2 - roughness."""
+def surface(dimension):
+    """A Gaussian surface whose level set has that dimension."""
     k = np.hypot(*np.meshgrid(np.fft.fftfreq(SIDE), np.fft.fftfreq(SIDE)))
     k[0, 0] = np.inf
     noise = np.fft.fft2(np.random.default_rng(0).standard_normal((SIDE, SIDE)))
-    return np.fft.ifft2(noise * k ** (-1 - roughness)).real
+    return np.fft.ifft2(noise * k ** (dimension - 3)).real
 
 
-LINE = plane(np.subtract.outer(np.arange(SIDE), np.full(SIDE, 100.3)))
-EXAMPLES = {"fractal": (plane(surface(0.3)), LINE)}
+LINE = np.subtract.outer(np.arange(SIDE), np.full(SIDE, 100.3)) / SIDE
+EVERYWHERE = np.random.default_rng(0).standard_normal((SIDE, SIDE))
+ELSE = {"tanh": LINE, "relu": EVERYWHERE, "linear": EVERYWHERE, "minibatch": LINE, "one": EVERYWHERE}
+EXAMPLES = {"fractal": (plane("tanh", surface(1.7)), plane("tanh", LINE))} | {
+    setup.title: (plane(name, surface(setup.published)), plane(name, ELSE[name])) for name, setup in SETUPS.items()
+}
