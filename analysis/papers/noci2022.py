@@ -164,7 +164,6 @@ PAPER = Paper(
             measure=value("depth", "cosine", architecture=ONE, depth=DEEPEST),
             accepts=Range(0.85, 1.01),  # a mean's interval may pass the largest cosine
             theory=_alike(ONE),
-            because="their attention is not uniform: with large activations each position looks at one other",
         ),
         Claim(
             name="1/√L keeps rank",

@@ -1,4 +1,4 @@
-"""Small copies of figures, of half the resolution and 128 colours: ``python docs/examples/thumbnails.py TO FIGURE.png …``."""
+"""Small copies of figures, half as large and in 128 colours: ``python docs/examples/thumbnails.py TO FIGURE.png …``."""
 
 import sys
 from pathlib import Path
