@@ -36,17 +36,17 @@ def _share(architecture: str, depth: int, accepts: Range, words: dict[str, Any])
     return Claim(**words, quantity=quantity, measure=learn(architecture, depth), accepts=accepts)
 
 
-def learns(architecture: str, depth: int, **words: str) -> Claim:
+def learns(architecture: str, depth: int, **words: Any) -> Claim:
     """Most networks of that depth learn."""
     return _share(architecture, depth, MOST, words)
 
 
-def fails(architecture: str, depth: int, **words: str) -> Claim:
+def fails(architecture: str, depth: int, **words: Any) -> Claim:
     """Few networks of that depth learn."""
     return _share(architecture, depth, FEW, words)
 
 
-def learns_as_fast(architecture: str, depths: tuple[int, int], **words: str) -> Claim:
+def learns_as_fast(architecture: str, depths: tuple[int, int], **words: Any) -> Claim:
     """Learning times grow by less than half of the factor by which the depth does."""
     shallow, deep = depths
     return Claim(
