@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.cli import compare, listing, precision, probe, recommend, runs, sweep, theory, train
 from bench.settings import catalog
+from bench.settings.checks import DTYPES, PRECISIONS
 from bench.sweeps.presets import PRESETS
 from bench.terminal.guard import guarded
 from bench.terminal.parser import Completion, Parser, Version
@@ -77,7 +78,8 @@ def _complete(parser: Parser) -> None:
         "activations": catalog.activations(),
         "architectures": catalog.architectures(),
         "optimizers": OPTIMIZERS,
-        "dtype": ("float32", "float64"),
+        "dtype": DTYPES,
+        "precision": PRECISIONS,
     }
     commands: Any = next(action for action in parser._actions if action.dest == "command")
     commands.choices[PLOT] = import_module(FIGURES).build_parser(prog=f"{parser.prog} {PLOT}")

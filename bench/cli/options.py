@@ -51,6 +51,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "seeds": _one("COUNT", "how many independent networks"),
     "key": _one("KEY", "the root of all randomness, a whole number"),
     "dtype": _one("DTYPE", "float32 or float64"),
+    "precision": _one("BITS", "what products multiply on devices that can: full, tf32 or bfloat16"),
 }
 SWEEP: dict[str, dict[str, Any]] = NETWORKS | {
     "architectures": _several("NAME", "blocks: residual, pre_layernorm, transformer:heads=4 …, or package.module:block"),

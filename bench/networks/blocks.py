@@ -58,8 +58,8 @@ def blocks_program(
     def matrix(key: Array, name: str, shape: tuple[int, int]) -> Array:
         def draw(key: Array) -> Array:
             if shape[0] == shape[1] or family.units_in_rows:
-                return family.init(key, shape, jnp.dtype(dtype))
-            return family.init(key, shape[::-1], jnp.dtype(dtype)).T
+                return family.draw(key, shape, jnp.dtype(dtype))
+            return family.draw(key, shape[::-1], jnp.dtype(dtype)).T
 
         def divided(key: Array) -> Array:
             return of_unit_radius(draw(key))

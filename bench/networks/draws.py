@@ -76,7 +76,7 @@ def segment_program(
     """
 
     def matrix(key: Array) -> Array:
-        return family.init(key, (width, width), jnp.dtype(dtype))
+        return family.draw(key, (width, width), jnp.dtype(dtype))
 
     if family.decomposes and mesh.devices.flat[0].platform == "cpu":
         matrix = jax.custom_batching.sequential_vmap(matrix)

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jax.nn import initializers as jax_initializers
 
+from bench.arithmetic.numerics import multiplying
 from bench.networks.own import Own
 from bench.settings.registry import Registry, called, describe
 
@@ -45,6 +46,11 @@ class Family(NamedTuple):
     unit_variance: bool = False
     units_in_rows: bool = False
     of_kernels: bool = False
+
+    def draw(self, key: Array, shape: tuple[int, ...], dtype: Any) -> Array:
+        """What ``init`` draws, whatever products multiply around it."""
+        with multiplying():
+            return self.init(key, shape, dtype)
 
 
 class Setting(NamedTuple):

@@ -30,5 +30,5 @@ def preactivate(weights: Array, value: Array, scale: Array) -> Array:
     W is contracted in place, so that the scan hands it to its backward pass as it is and no transposed copy is kept.
     """
     contract_columns = (((1,), (1,)), ((), ()))
-    product = lax.dot_general(value, weights, contract_columns, precision=lax.Precision.HIGHEST)
+    product = lax.dot_general(value, weights, contract_columns)
     return product * scale[:, None]

@@ -38,6 +38,8 @@ class Precision(Sweep):
             if name not in FORMATS:
                 hint = nearest(name, FORMATS) if isinstance(name, str) else ""
                 raise SweepError("formats", name, f"names among {', '.join(FORMATS)}{hint}")
+        if self.precision != "full":
+            raise SweepError("precision", self.precision, "full: formats are held against it")
         if self.architectures != (PLAIN,):
             raise SweepError("architectures", self.architectures[-1], f"{PLAIN}, whose formats are known")
         self._settle("formats", tuple(dict.fromkeys(found)))

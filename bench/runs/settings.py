@@ -6,7 +6,7 @@ from dataclasses import asdict, fields
 from itertools import product
 from typing import Any, Self, cast
 
-from bench.settings.checks import DTYPES, LARGEST_COUNT, integer, integers, names, reals, sequence
+from bench.settings.checks import DTYPES, LARGEST_COUNT, PRECISIONS, integer, integers, names, reals, sequence
 from bench.settings.errors import SweepError
 
 LARGEST_KEY = 2**32 - 1
@@ -34,6 +34,9 @@ class Settings:
         self._settle("key", integer("key", given.key, at_least=0, at_most=LARGEST_KEY))
         if given.dtype not in DTYPES:
             raise SweepError("dtype", given.dtype, " or ".join(DTYPES))
+        if given.precision not in PRECISIONS or (given.precision != "full" and given.dtype != "float32"):
+            among = f"{', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}"
+            raise SweepError("precision", given.precision, among if given.dtype == "float32" else f"full with {given.dtype}")
 
     def _settle_architectures(self) -> None:
         """Check and settle what a block is, and what it sees. Raises SweepError."""

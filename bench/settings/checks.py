@@ -10,6 +10,7 @@ from bench.settings.callables import short_name
 from bench.settings.errors import SweepError
 
 DTYPES = ("float32", "float64")
+PRECISIONS = ("full", "tf32", "bfloat16")  # of what products of matrices multiply
 LARGEST_COUNT = 1_000_000  # of layers, neurons and seeds: more is a slip of the keyboard
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from jax.sharding import Mesh
 from tqdm import tqdm
 
+from bench.arithmetic.numerics import check_precision
 from bench.engine.measure import Measured, measure
 from bench.engine.measure_blocks import measure_blocks
 from bench.networks.activations import ACTIVATIONS
@@ -27,6 +28,7 @@ from bench.runs.executors.executor import Executor
 from bench.runs.folder import RunFolder
 from bench.runs.job import Job
 from bench.runs.loop import LOCAL, fill
+from bench.runs.multiplied import multiplied
 from bench.runs.removal import remove_run
 from bench.settings.defaults import PLAIN
 from bench.sweeps.needs import check_blocks_fit, check_fits
@@ -60,6 +62,8 @@ def run(
     or that holds another sweep, and :class:`bench.SweepError` for one that does not fit.
     """
     check(sweep, max_memory)
+    if executor.name == LOCAL.name:
+        check_precision(sweep.precision)
     if overwrite:  # what cannot be measured or trained has cost no run
         remove_run(results, name)
     opened, job = partial(folder_of, sweep, results, name), job_of(sweep)
@@ -81,7 +85,7 @@ def job_of(sweep: Sweep, beside: Beside | None = None) -> Job[Chunk]:
     """How a run measures the sweep, and what else it measures of the same networks."""
     return Job(
         group=lambda chunk: chunk.draw,
-        measure=_measuring(sweep, beside),
+        measure=multiplied(_measuring(sweep, beside), sweep.precision),
         cells=lambda chunk: cells_of(sweep, chunk),
         work=lambda chunk: cells_of(sweep, chunk),
         undefined=lambda chunk: _undefined(sweep, chunk),

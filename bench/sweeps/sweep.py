@@ -33,6 +33,8 @@ class Sweep(Settings):
     key: the root of all randomness, 0 to 2^32 - 1.
     loss: "output" (the output y itself) or "mse" ((y - 1)² / 2).
     dtype: "float32" or "float64", of all arithmetic.
+    precision: what the products of float32 matrices multiply, where the device can: "full", or the bits of "tf32" (10 of the
+    mantissa) or "bfloat16" (7); what is summed up, drawn and passed on stays float32.
     layers: also keep one row for each layer of each cell.
     architectures: what a block is, by names with arguments (``residual:alpha=0.5``), or ``package.module:block``.
     batch, length: how many examples, and positions of each, a block of another architecture than ``plain`` sees.
@@ -51,6 +53,7 @@ class Sweep(Settings):
     key: int = 0
     loss: str = "output"
     dtype: str = "float32"
+    precision: str = "full"
     layers: bool = True
     correlations: tuple[float, ...] = ()
     architectures: tuple[str, ...] = ("plain",)

@@ -86,5 +86,5 @@ def embed(weights: Array, x: Array, length: int) -> Array:
     examples, pieces = x.shape[0], x.reshape(x.shape[0], length, -1)
     matrices = weights.reshape(length, -1, pieces.shape[-1])
     over = (((2,), (2,)), ((0,), (1,)))  # inputs are summed, positions go side by side
-    found = lax.dot_general(matrices, pieces, over, precision=lax.Precision.HIGHEST)  # [T, n, examples]
+    found = lax.dot_general(matrices, pieces, over)  # [T, n, examples]
     return found.transpose(2, 0, 1).reshape(examples, length, -1)

@@ -76,8 +76,8 @@ def input_program(mesh: Mesh, family: Family, width: int, inputs: int, dtype: st
 
     def matrix(key: Array) -> Array:
         if family.units_in_rows:
-            return family.init(key, (width, inputs), jnp.dtype(dtype))
-        return family.init(key, (inputs, width), jnp.dtype(dtype)).T
+            return family.draw(key, (width, inputs), jnp.dtype(dtype))
+        return family.draw(key, (inputs, width), jnp.dtype(dtype)).T
 
     if family.decomposes and mesh.devices.flat[0].platform == "cpu":
         matrix = jax.custom_batching.sequential_vmap(matrix)

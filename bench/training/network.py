@@ -52,7 +52,7 @@ class Parameters(NamedTuple):
 @jax.custom_vjp
 def product(weights: Array, h: Array) -> Array:
     """W h for every example: weights [out, in], h [in, examples]."""
-    return lax.dot_general(weights, h, (((1,), (0,)), ((), ())), precision=lax.Precision.HIGHEST)
+    return lax.dot_general(weights, h, (((1,), (0,)), ((), ())))
 
 
 def _pull(kept: tuple[Array, Array], cotangent: Array) -> tuple[Array, Array]:
@@ -60,7 +60,7 @@ def _pull(kept: tuple[Array, Array], cotangent: Array) -> tuple[Array, Array]:
     over_examples = (((1,), (1,)), ((), ()))
     # small products of a transposed matrix are slower on CPUs than its copy and a plain product
     transposed = lax.optimization_barrier(weights.T)
-    return lax.dot_general(cotangent, h, over_examples, precision=lax.Precision.HIGHEST), product(transposed, cotangent)
+    return lax.dot_general(cotangent, h, over_examples), product(transposed, cotangent)
 
 
 product.defvjp(lambda weights, h: (product(weights, h), (weights, h)), _pull)

@@ -14,6 +14,7 @@ from jax import Array
 from jax.sharding import Mesh
 from tqdm import tqdm
 
+from bench.arithmetic.numerics import check_precision
 from bench.networks.block_trial import check_architectures
 from bench.networks.initializers import INITIALIZERS
 from bench.networks.seeds import fetch_behind, place, seed_mesh
@@ -22,6 +23,7 @@ from bench.runs.executors.executor import Executor
 from bench.runs.folder import RunFolder
 from bench.runs.job import Job
 from bench.runs.loop import LOCAL, fill
+from bench.runs.multiplied import multiplied
 from bench.runs.removal import remove_run
 from bench.settings.defaults import PLAIN
 from bench.settings.errors import SweepError
@@ -61,6 +63,8 @@ def train(
     training that does not fit.
     """
     task = check(training, max_memory)
+    if executor.name == LOCAL.name:
+        check_precision(training.precision)
     if overwrite:  # what cannot be measured or trained has cost no run
         remove_run(results, name)
     opened, job = partial(folder_of, training, results, name), job_of(training, task.digest)
@@ -74,7 +78,7 @@ def job_of(training: Training, digest: str) -> Job[Chunk]:
         raise SweepError("task", training.task, "the data with which the run was begun")
     return Job(
         group=lambda chunk: chunk.program,
-        measure=_measuring(training, task),
+        measure=multiplied(_measuring(training, task), training.precision),
         cells=lambda chunk: chunk.count,
         work=lambda chunk: chunk.count * _work(training, chunk),  # a deep network takes longer
         undefined=lambda chunk: _undefined(training, chunk),

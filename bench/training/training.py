@@ -26,8 +26,8 @@ class Training(Settings):
     mean the same.
 
     task: ``digits``, ``teacher``, ``saxe``, ``noise``, with arguments (``saxe:values=4/2``), or an ``.npz`` file.
-    initializers, activations, depths, scales, widths, bias_stds, seeds, key, dtype: as of a sweep; widths are those of
-    hidden layers, and the readout is never scaled.
+    initializers, activations, depths, scales, widths, bias_stds, seeds, key, dtype, precision: as of a sweep; widths are
+    those of hidden layers, and the readout is never scaled.
     optimizers: optax's names, with arguments (``adamw:weight_decay=0.01``).
     learning_rates: each ≥ 0 and finite.
     readout_learning_rates: of the readout alone, each of them with each of ``learning_rates``; none: as the other layers.
@@ -62,6 +62,7 @@ class Training(Settings):
     seeds: int = 1
     key: int = 0
     dtype: str = "float32"
+    precision: str = "full"
     curves: bool = True
     architectures: tuple[str, ...] = (PLAIN,)
     length: int = 1

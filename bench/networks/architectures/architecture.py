@@ -12,7 +12,7 @@ from jax import Array, lax
 
 def dense(matrix: Array, h: Array) -> Array:
     """W h for every example and position: [out, in] and [batch, length, in] → [batch, length, out]."""
-    return lax.dot_general(h, matrix, (((2,), (1,)), ((), ())), precision=lax.Precision.HIGHEST)
+    return lax.dot_general(h, matrix, (((2,), (1,)), ((), ())))
 
 
 class Trained(NamedTuple):

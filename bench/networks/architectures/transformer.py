@@ -8,7 +8,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
-from jax import Array, lax
+from jax import Array
 
 from bench.networks.architectures.architecture import Architecture, Shapes, Step, Weights, same
 from bench.networks.architectures.arguments import choice, factor, factor_of, looks_at_depth, whole
@@ -36,8 +36,8 @@ def transformer(norm: str = "pre", heads: int = 1, branch: float | str = 1.0, qk
         query, key, value = (weights[name](h).reshape(batch, length, heads, width // heads) for name in "QKV")
         if qk_norm:
             query, key = layer_norm(query), layer_norm(key)
-        logits = jnp.einsum("bthd,bshd->bhts", query, key, precision=lax.Precision.HIGHEST) / math.sqrt(width // heads)
-        mixed = jnp.einsum("bhts,bshd->bthd", jax.nn.softmax(logits, axis=-1), value, precision=lax.Precision.HIGHEST)
+        logits = jnp.einsum("bthd,bshd->bhts", query, key) / math.sqrt(width // heads)
+        mixed = jnp.einsum("bhts,bshd->bthd", jax.nn.softmax(logits, axis=-1), value)
         return weights["O"](mixed.reshape(batch, length, width))
 
     def block(h: Array, weights: Weights, step: Step) -> Array:
