@@ -44,13 +44,14 @@ def plot_chen2018(frames: Frames, *, axes: Sequence[Axes] | None = None) -> Figu
     with panels(1, axes, width=3.5) as (ax,):
         for place, (architecture, name) in enumerate(TIED.items()):
             of_kind = rows.loc[rows["architecture"] == architecture]
-            line_over_seeds(ax, of_kind, "depth", "log10_grad_first", place, label=f"{name}, median")
+            line_over_seeds(ax, of_kind, "depth", "log10_grad_first", place, label=name)
             mean = 0.5 * np.log10((10 ** (2 * of_kind["log10_grad_first"])).groupby(of_kind["depth"]).mean())
-            ax.plot(mean.index, mean, color=QUALITATIVE[place], linewidth=0.8, linestyle=":", label="root mean square")
+            words = {"label": "root mean squares"} if place == 0 else {}
+            ax.plot(mean.index, mean, color=QUALITATIVE[place], linewidth=0.8, linestyle=":", **words)
         ax.axhline(math.log10(WIDTH) / 2, label="mean field", **THEORY)
-        ax.axvline(2 * math.sqrt(WIDTH), color="0.6", linewidth=0.6)
+        ax.axvline(2 * math.sqrt(WIDTH), ymax=0.55, color="0.6", linewidth=0.6, label=r"$2\sqrt{n}$ steps")
         ax.set(xlabel="steps T", ylabel=r"$\log_{10}\,\Vert\partial y/\partial W\Vert$, step 1", ylim=(0, 3.2))
-        name_panels([ax], [rf"linear, n = {WIDTH}; grey: $2\sqrt{{n}}$"])
+        name_panels([ax], [f"linear, n = {WIDTH}; medians over networks"])
         return ax.figure
 
 

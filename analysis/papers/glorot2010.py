@@ -86,7 +86,7 @@ def plot_glorot2010(frames: Frames, *, axes: Sequence[Axes] | None = None) -> Fi
             for place, (initializer, word) in enumerate(NAMES.items()):
                 line_over_seeds(ax, _of(hidden, initializer), "layer", column, place, label=word)
             ax.set(xlabel="hidden layer", ylabel=rf"$\log_{{10}}\,{name}$")
-        name_panels(shown, ("Fig. 6: activations", "Fig. 7: back-propagated", "weight gradients"))
+        name_panels(shown, ("Fig. 6: activations", "Fig. 7: back-propagated", "Fig. 8: weight gradients"))
         return shown[0].figure
 
 

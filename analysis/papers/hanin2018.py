@@ -13,14 +13,14 @@ from matplotlib.figure import Figure
 
 from analysis.papers.claim import SEEN, Claim, Estimate, Frames, Range
 from analysis.papers.estimates import quotient, variance_over_seeds
-from analysis.papers.panels import MARKERS, QUALITATIVE, THEORY, name_panels, panels
+from analysis.papers.panels import THEORY, look, name_panels, panels
 from analysis.papers.paper import Paper
 
 SHAPES = {  # widths of hidden layers
     "equal, 16 layers": (40,) * 16,
     "equal, 40 layers": (40,) * 40,
     "10 and 70, 40 layers": (10, 70) * 20,
-    "one of 2, 16 layers": (40,) * 15 + (2,),
+    "one layer of 2, 16 layers": (40,) * 15 + (2,),
     "wide, 40 layers": (100,) * 40,
 }
 
@@ -76,11 +76,12 @@ def plot_hanin2018(frames: Frames, *, axes: Sequence[Axes] | None = None) -> Fig
         for place, (name, shape) in enumerate(SHAPES.items()):
             values = rows.loc[rows["shape"] == name, "log_square"].to_numpy(float)
             values = np.sort(values[np.isfinite(values)]) / math.log(10)
-            words: Any = {"color": QUALITATIVE[place], "label": name}
-            spread.plot(values, np.arange(1, len(values) + 1) / len(values), linewidth=1, **words)
+            words: Any = look(place) | {"label": name}
+            spread.plot(values, np.arange(1, len(values) + 1) / len(values), **words | {"marker": None})
             found = _variance(frames, name)
             bars = [[found.value - found.low], [found.high - found.value]]
-            line.errorbar([beta(shape)], [found.value], bars, fmt=MARKERS[place], markersize=4, **words)
+            hollow = {"linestyle": "none", "markerfacecolor": "none", "markersize": 4 + place}  # both of two at one place
+            line.errorbar([beta(shape)], [found.value], bars, **words | hollow)
         line.axline((0, 0), slope=5, label="5 Σ 1/n", **THEORY)
         spread.set(xlabel=r"$\log_{10}\,\Vert h_L\Vert^2 / n$", ylabel="share of networks below")
         line.set(xlabel="Σ 1/n", ylabel=r"variance of $\ln\,\Vert h_L\Vert^2$", xlim=(0, None), ylim=(0, None))

@@ -106,7 +106,7 @@ def plot_haninnica2019(frames: Frames, *, axes: Sequence[Axes] | None = None) ->
             )
         line.axline((0, 0), slope=1, label="β", **THEORY)
         law.set(xlabel=r"$\ln\,\Vert J^T u\Vert^2$", ylabel="density", ylim=(0, 0.34))
-        line.set(xlabel=r"$\beta = 5\,\Sigma\,1/n$", ylabel="variance of it")
+        line.set(xlabel=r"$\beta = 5\,\Sigma\,1/n$", ylabel="its variance")
         name_panels((law, line), ("the law at β = 5", "variance against β"))
         return law.figure
 

@@ -71,7 +71,7 @@ def plot_haninrolnick2018(frames: Frames, *, axes: Sequence[Axes] | None = None)
         for ax in (mean, fluctuating):
             ax.axhline(0.0, **THEORY)
             ax.set(xlabel="layer", ylabel=r"$\log_{10}\,\Vert h_l\Vert^2 / n$")
-        name_panels((mean, fluctuating), ("Fig. 1: mean length", "its spread (bands: 10 to 90 %)"))
+        name_panels((mean, fluctuating), ("Fig. 1: lengths, medians", "their spread: bands, 10 to 90 %"))
         return mean.figure
 
 

@@ -72,6 +72,8 @@ def plot_klambauer2017(frames: Frames, *, axes: Sequence[Axes] | None = None) ->
         start = cells.loc[(cells["input_norm"] == 1) & (cells["depth"] == 2), "log10_grad_first"].median()
         gradient.plot(depth, start + (depth - 2) * math.log10(point.chi1) / 2, label="χ₁ = 1.072 a layer", **THEORY)
         length.set(yscale="log", xlabel="layer", ylabel="mean square of activations")
+        length.minorticks_off()
+        length.set_yticks([0.3, 0.5, 1, 2, 3], ["0.3", "0.5", "1", "2", "3"])
         gradient.set(xlabel="depth L", ylabel=r"$\log_{10}\,\Vert\partial y/\partial W_1\Vert$")
         name_panels((length, gradient), ("contraction to (0, 1)", "gradients"))
         return length.figure

@@ -48,7 +48,8 @@ def growth(architecture: str, depths: tuple[int, int], table: str = "train", **c
 
     def measured(frames: Frames) -> Estimate:
         times = wide(of(at_others_best(frames[table]), architecture=architecture, **columns), "steps_to_target", "depth")
-        return median_over_seeds(times[depths[1]].to_numpy() / times[depths[0]].to_numpy())
+        with np.errstate(invalid="ignore"):  # where neither learns, nothing is known
+            return median_over_seeds(times[depths[1]].to_numpy() / times[depths[0]].to_numpy())
 
     return measured
 

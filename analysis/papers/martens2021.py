@@ -6,13 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.papers.claim import SEEN, Claim, Estimate, Frames, Range
 from analysis.papers.estimates import mean_over_seeds
 from analysis.papers.measures import of, slope, then, value
-from analysis.papers.panels import line_over_seeds, name_panels, panels
+from analysis.papers.panels import THEORY, line_over_seeds, name_panels, panels
 from analysis.papers.paper import Paper, sweep
 
 DEPTH, WIDTH = 50, 128
@@ -39,14 +40,13 @@ def slope_at_one(frames: Frames) -> Estimate:
     return mean_over_seeds((1 - rows["cosine_last"].to_numpy(float)) / (1 - NEAR))
 
 
-def _theory() -> float:
-    """The same, were every layer's map (1 - a) c + a c³ with the slope 1.5^(1/(L-1)) at 1."""
+def mapped(c: float) -> float:
+    """What becomes of a cosine, were every layer's map (1 - a) c + a c³ with the slope 1.5^(1/(L-1)) at 1."""
     layers = DEPTH - 1
     cubic = (SLOPE ** (1 / layers) - 1) / 2  # C(c) = (1 - a) c + a c³, C′(1) = 1 + 2 a
-    c = NEAR
     for _ in range(layers):
         c = (1 - cubic) * c + cubic * c**3
-    return (1 - c) / (1 - NEAR)
+    return c
 
 
 def plot_martens2021(frames: Frames, *, axes: Sequence[Axes] | None = None) -> Figure:
@@ -55,9 +55,10 @@ def plot_martens2021(frames: Frames, *, axes: Sequence[Axes] | None = None) -> F
         for place, (table, activation) in enumerate((("shaped", SHAPED), ("relu", RELU))):
             rows, label = of(frames[f"{table}.pairs"], depth=DEPTH), NAMES[activation]
             line_over_seeds(alike, rows, "correlation", "cosine_last", place, label=label)
-            line_over_seeds(gradients, frames[table], "depth", "log10_grad_first", place, label=label)
-        alike.plot([-0.5, 1], [-0.5, 1], color="0.5", linewidth=0.6)
-        alike.set(xlabel="cosine of two inputs", ylabel=f"after {DEPTH - 1} layers")
+            line_over_seeds(gradients, frames[table], "depth", "log10_grad_first", place)
+        cosines = np.linspace(-0.5, 1)
+        alike.plot(cosines, [mapped(float(each)) for each in cosines], label="shaped, theory", **THEORY)
+        alike.set(xlabel="cosine of two inputs", ylabel=f"cosine after {DEPTH - 1} layers")
         gradients.set(xlabel="depth L", ylabel=r"$\log_{10}\,\Vert\partial y/\partial W_1\Vert$")
         name_panels((alike, gradients), ("the network's C map", "gradients"))
         return alike.figure
@@ -67,7 +68,8 @@ PAPER = Paper(
     name="martens2021",
     authors="Martens, Ballard, Desjardins, Swirszcz, Dalibard, Sohl-Dickstein & Schoenholz",
     year=2021,
-    title="Rapid training of deep neural networks without skip connections or normalization layers using DKS",
+    title="Rapid training of deep neural networks without skip connections or normalization layers using Deep Kernel "
+    "Shaping",
     arxiv="2110.01765",
     runs=runs,
     plot=plot_martens2021,
@@ -103,7 +105,7 @@ PAPER = Paper(
             quantity=f"(1 - cosine) after {DEPTH - 1} layers over that before, cosine {NEAR:g}",
             measure=slope_at_one,
             accepts=Range(1.3, 1.7),
-            theory=_theory,
+            theory=lambda: (1 - mapped(NEAR)) / (1 - NEAR),
         ),
         Claim(
             name="gradient",

@@ -50,7 +50,7 @@ def plot_pascanu2013(frames: Frames, *, axes: Sequence[Axes] | None = None) -> F
         for ax in (linear, saturating, sigmoid):
             ax.set(xlabel="steps back in time")
         linear.set(ylabel=r"$\log_{10}\,\Vert\partial y/\partial h_t\Vert$")
-        name_panels((linear, saturating, sigmoid), (r"linear: $\lambda^t$", "tanh, with inputs", "sigmoid"))
+        name_panels((linear, saturating, sigmoid), (r"linear (dashed: $\lambda^t$)", "tanh, with inputs", "sigmoid"))
         return linear.figure
 
 

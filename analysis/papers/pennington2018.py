@@ -67,7 +67,7 @@ def plot_pennington2018(frames: Frames, *, axes: Sequence[Axes] | None = None) -
         for place, (activation, of_kind) in enumerate(rows.groupby("activation", sort=False)):
             values = np.sort(of_kind["value"].to_numpy(float))
             words: Any = look(place) | {"marker": None}
-            ax.plot(values, np.arange(1, len(values) + 1) / len(values), label=str(activation), **words)
+            ax.plot(values, np.arange(1, len(values) + 1) / len(values), label=str(activation).replace("_", " "), **words)
         ax.set(xlabel=f"singular value, {LAYERS} layers", ylabel="share below", xlim=(0, 2.2))
         name_panels([ax], [rf"variance / mean² of squares: {SPREAD:g}"])
         return ax.figure

@@ -75,7 +75,7 @@ def plot_tallec2018(frames: Frames, *, axes: Sequence[Axes] | None = None) -> Fi
             middle = of(rows, architecture=name, scale=SCALE).groupby("ago")["log10_grad"].median()
             cells.plot(ago, middle.loc[10] - (ago - 10) * math.log10(1 + math.exp(-bias)), **THEORY)
         cells.set(ylim=(-40, 2), ylabel=r"$\log_{10}$ part of the gradient")
-        name_panels((cells, whole), (r"gates at their biases: $\sigma(b)^t$", "matrices as drawn"))
+        name_panels((cells, whole), (r"gates at their biases (dashed: $\sigma(b)^t$)", "matrices as drawn"))
         whole.get_legend().remove()
         return cells.figure
 

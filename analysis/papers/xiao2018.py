@@ -82,7 +82,7 @@ def plot_xiao2018(frames: Frames, *, axes: Sequence[Axes] | None = None) -> Figu
             line_over_seeds(ax, of_kind, "depth", "log10_grad_first", place, label=f"tanh, {name}")
         line_over_seeds(ax, frames["linear"], "depth", "log10_grad_first", 2, label="linear, delta-orthogonal")
         ax.set(xscale="log", xlabel="depth L", ylabel=r"$\log_{10}\,\Vert\partial y/\partial W_1\Vert$")
-        name_panels([ax], [rf"convolutions, $\sigma_w^2$ = {WEIGHTS:g}, $\sigma_b^2$ = {BIAS:g}"])
+        name_panels([ax], [rf"convolutions, $\sigma_w^2$ = {WEIGHTS:g}, $\sigma_b^2$ = {BIAS * 1e5:g}·10$^{{-5}}$"])
         return ax.figure
 
 

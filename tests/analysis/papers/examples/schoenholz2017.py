@@ -5,7 +5,7 @@ from analysis.papers.schoenholz2017 import BIAS, CHAOTIC, ORDERED
 from bench.theory import fixed_point
 from tests.analysis.papers.rows import learned, table
 
-POINTS = {each: fixed_point("tanh", weight_std=each**0.5, bias_std=BIAS**0.5) for each in (ORDERED, CHAOTIC, 1.2, 1.5)}
+POINTS = {each: fixed_point("tanh", weight_std=each**0.5, bias_std=BIAS**0.5) for each in (ORDERED, CHAOTIC)}
 AXES = {"scale": [ORDERED**0.5, CHAOTIC**0.5], "depth": [2, 8, 16, 32]}
 
 
@@ -24,14 +24,13 @@ def signals(times):
 
 
 def trained(times):
-    """Networks that are trained to so many ξ_c."""
-
-    def steps(rows):
-        xi = (rows["scale"] ** 2).round(6).map({each: POINTS[each].xi_c for each in (1.2, 1.5)})
-        return np.where(rows["depth"] <= times * xi * 1.001, 10.0, np.inf)
-
-    depths = sorted({*np.ceil([times * POINTS[each].xi_c for each in (1.2, 1.5)]).astype(int), 1, 4000})
-    return {"train": learned(steps, scale=[1.2**0.5, 1.5**0.5], depth=[*depths, *(each - 1 for each in depths[1:-1])])}
+    """Networks that are trained to so many ξ_c, in both phases."""
+    frames = {}
+    for phase, variance in (("ordered", ORDERED), ("chaotic", CHAOTIC)):
+        last = round(times * POINTS[variance].xi_c)
+        steps = {depth: 10.0 if depth <= last else np.inf for depth in (1, last, last + 1, 4000)}
+        frames[phase] = learned(lambda rows, steps=steps: rows["depth"].map(steps), scale=[variance**0.5], depth=list(steps))
+    return frames
 
 
 def factors(edge):
@@ -44,5 +43,6 @@ EXAMPLES = {
     "gradients vanish": (signals(1.0), signals(2.0)),
     "gradients explode": (signals(1.0), signals(2.0)),
     "edge of chaos": (factors(1.76), factors(2.2)),
-    "trainable to 6 ξ_c": (trained(6), trained(30)),
+    "trainable to 6 ξ_c, ordered": (trained(6), trained(30)),
+    "trainable to 6 ξ_c, chaotic": (trained(6), trained(2)),
 }
