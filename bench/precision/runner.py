@@ -13,11 +13,11 @@ from tqdm import tqdm
 from bench.precision.measure import check_room_for, measure
 from bench.precision.precision import Precision
 from bench.precision.rows import tables
+from bench.runs.contents import Contents
 from bench.runs.executors.executor import Executor
 from bench.runs.folder import RunFolder
 from bench.runs.job import Job
 from bench.runs.loop import LOCAL, fill
-from bench.runs.removal import remove_run
 from bench.sweeps.plan import Chunk, cells_of, plan
 from bench.sweeps.rows import Table
 from bench.sweeps.runner import Batches, check, tables_of
@@ -42,10 +42,8 @@ def run(
     """
     check(precision, max_memory)
     check_room_for(precision)
-    if overwrite:
-        remove_run(results, name)
-    opened, job = partial(folder_of, precision, results, name), job_of(precision)
-    return fill(opened, job, dtype=precision.dtype, progress=progress, executor=executor)
+    opened = partial(RunFolder, results, name, contents_of(precision), overwrite=overwrite)
+    return fill(opened, job_of(precision), dtype=precision.dtype, progress=progress, executor=executor)
 
 
 def job_of(precision: Precision) -> Job[Chunk]:
@@ -64,8 +62,7 @@ def job_of(precision: Precision) -> Job[Chunk]:
     )
 
 
-def folder_of(precision: Precision, results: str | os.PathLike[str], name: str) -> RunFolder[Chunk]:
-    """The run's folder, held open. Raises :class:`bench.RunError`."""
+def contents_of(precision: Precision) -> Contents[Chunk]:
+    """What the run's folder holds."""
     own = ("formats", *(["format_layers"] if precision.layers else []))
-    fields, chunks = precision.to_dict(), plan(precision)
-    return RunFolder(results, name, kind="precision", fields=fields, chunks=chunks, tables=(*tables_of(precision), *own))
+    return Contents("precision", precision.to_dict(), plan(precision), (*tables_of(precision), *own))

@@ -22,10 +22,10 @@ from bench.probing.probe import measured
 from bench.probing.report import Report
 from bench.probing.thresholds import Thresholds
 from bench.runs.chunk import AnyChunk
+from bench.runs.contents import Contents
 from bench.runs.folder import RunFolder
 from bench.runs.job import Outcome
 from bench.runs.place import check_place
-from bench.runs.removal import remove_run
 from bench.settings.errors import SweepError
 
 __all__ = ["check_place", "probe_own", "write"]
@@ -68,11 +68,9 @@ def write(
     reports: Sequence[Report], fields: Mapping[str, Any], *, results: str | os.PathLike[str], name: str, overwrite: bool
 ) -> Path:
     """The folder ``results/name`` with a row for each seed, and one for each of its parameters. Raises RunError."""
-    if overwrite:
-        remove_run(results, name)
     chunks = [Chunk(index, index) for index in range(len(reports))]
     tables = (*TABLES, "formats") if fields["formats"] else TABLES
-    with closing(RunFolder(results, name, kind="probe", fields=fields, chunks=chunks, tables=tables)) as folder:
+    with closing(RunFolder(results, name, Contents("probe", fields, chunks, tables), overwrite=overwrite)) as folder:
         missing = folder.missing()
         if missing or not folder.manifest.get("finished"):
             folder.begin()

@@ -18,13 +18,15 @@ import pyarrow.parquet as pq
 
 from bench.runs import lock, provenance
 from bench.runs.chunk import AnyChunk
+from bench.runs.contents import Contents
 from bench.runs.errors import RunError
 from bench.runs.files import TEMPORARY, sync_all, write_whole
 from bench.runs.job import Outcome
-from bench.runs.manifest import FORMAT, NAME, as_text, first_of, read_manifest
-from bench.runs.place import check_place, holds_foreign_files, make_folder
+from bench.runs.manifest import FORMAT, NAME, as_text, first_of
+from bench.runs.place import check_place, make_folder
 from bench.runs.records import LOG, Log, Record, adopted, digest, failures_of, is_intact, records_of, seconds_of
-from bench.runs.refusals import difference, earlier
+from bench.runs.refusals import earlier, refused
+from bench.runs.removal import remove_run
 from bench.runs.tables import as_table
 from bench.terminal.streams import note
 
@@ -36,36 +38,34 @@ Chunk = TypeVar("Chunk", bound=AnyChunk)
 class RunFolder(Generic[Chunk]):
     """One run on disk, held open by one process at a time.
 
-    kind: what is run, ``sweep`` or ``training``, and the manifest's key for ``fields``, which say what exactly and have a
-    ``key``; chunks: its parts, in the order in which they run; tables: the folders of its shards, the first of which is
-    written last and says that a chunk is done. Raises :class:`RunError` for a name that is not a plain folder name, a folder
-    that cannot be written, one that holds something else or another run, and one that another process is writing.
+    contents: what it holds, or is to hold; overwrite: remove what the folder holds first, if that is a run. Raises
+    :class:`RunError` for a name that is not a plain folder name, a folder that cannot be written, one that holds something
+    else or another run, and one that another process is writing.
     """
 
     def __init__(
         self,
         results: str | os.PathLike[str],
         name: str,
+        contents: Contents[Chunk],
         *,
-        kind: str,
-        fields: Mapping[str, Any],
-        chunks: Sequence[Chunk],
-        tables: Sequence[str],
+        overwrite: bool = False,
     ) -> None:
         check_place(results, name)
+        if overwrite:
+            remove_run(results, name)
         self.path = Path(results) / name
-        self.kind, self.chunks, self.tables = kind, tuple(chunks), tuple(tables)
+        self.kind, self.chunks, self.tables = contents.kind, tuple(contents.chunks), tuple(contents.tables)
         self._log: Log | None = None
         self._looked: set[str] = set()
         self._session: dict[str, Any] = {}
         make_folder(self.path)
         self._lock = lock.acquire(self.path)
         try:  # what is there is looked at behind the lock, so that no other process changes it
-            planned = {kind: dict(fields), "plan": [chunk.to_dict() for chunk in self.chunks]}
-            existing = self._existing(planned)
+            existing = contents.begun_in(self.path)
             self._make_tables()
             lock.sign(self.path)
-            self.manifest = existing or {"format": FORMAT, **planned}
+            self.manifest = existing or {"format": FORMAT, **contents.planned()}
             self._records = self._known(existing)
             self.failed = failures_of(self.path, self.manifest)  # shard → why it is not there
         except BaseException:
@@ -166,7 +166,7 @@ class RunFolder(Generic[Chunk]):
         if (shard := next((path for path, record in records if is_intact(path, record)), None)) is not None:
             known = pq.read_schema(shard).names
             if lacking := [name for name in names if name not in known]:
-                raise self._refused(earlier(f"whose {folder} lack {', '.join(lacking)}"))
+                raise refused(self.path, earlier(f"whose {folder} lack {', '.join(lacking)}"))
 
     def _write_shard(self, name: str, table: pa.Table) -> None:
         # a dictionary of measured numbers, hardly two of which are equal, costs time and room
@@ -204,24 +204,6 @@ class RunFolder(Generic[Chunk]):
         if existing.get("format", 1) == 1:
             return adopted(self.path, [name for chunk in self.chunks for name in self._names(chunk)])
         return records_of(self.path, existing)
-
-    def _existing(self, planned: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The manifest of the run to be continued, None for a new one. Raises RunError for what is neither."""
-        try:
-            existing = read_manifest(self.path)
-        except FileNotFoundError:
-            existing = None
-        except (OSError, ValueError) as error:
-            raise RunError(f"name: {self.path / NAME} cannot be read: {error}") from error
-        if existing is None and holds_foreign_files(self.path):
-            raise RunError(f"name: {self.path} exists and is not a run; choose another name or remove it")
-        if existing is not None and {key: existing.get(key) for key in planned} != planned:
-            raise self._refused(difference(self.kind, existing, planned[self.kind]))
-        return existing
-
-    def _refused(self, what: str) -> RunError:
-        words = f"name: {self.path} {what} choose another name"
-        return RunError(words, in_python=", or overwrite=True", as_options=", or --overwrite")
 
     def _write_manifest(self) -> None:
         self.manifest["shards"] = {name: record._asdict() for name, record in sorted(self._records.items())}

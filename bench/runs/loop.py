@@ -31,10 +31,10 @@ def fill(
 ) -> Path:
     """Measure what the folder lacks, here or where ``executor`` does it, and return the folder's path.
 
-    Raises RunError, OSError where rows cannot be written, and at the end :class:`ChunkError` where chunks could not be
-    measured; the rest is there then.
+    Raises SweepError before anything is written or removed, where there is nothing that measures; RunError; OSError where
+    rows cannot be written; and at the end :class:`ChunkError` where chunks could not be measured; the rest is there then.
     """
-    with settled(dtype), closing(open_folder()) as folder:
+    with settled(dtype), executor.ready(), closing(open_folder()) as folder:
         missing = folder.missing()
         if missing or not folder.manifest.get("finished"):
             folder.begin(executor.name)

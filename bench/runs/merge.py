@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from bench.runs.agreement import differences, sessions
 from bench.runs.chunk import AnyChunk
+from bench.runs.contents import Contents
 from bench.runs.errors import RunError
 from bench.runs.folder import RunFolder
 from bench.runs.manifest import NAME, kind_of, no_run, one_line, planned_shards, read_manifest
@@ -68,7 +69,7 @@ def merge_runs(results: str | os.PathLike[str], names: Sequence[str], into: str)
     found = {name.partition("/")[0] for source in sources for name in source.records}
     tables = (FIRST, *sorted(found - {FIRST}))
     holders = [_holders(sources, chunk, tables) for chunk in chunks]
-    with closing(RunFolder(results, into, kind=kind, fields=first[kind], chunks=chunks, tables=tables)) as folder:
+    with closing(RunFolder(results, into, Contents(kind, first[kind], chunks, tables))) as folder:
         taken: Counter[str] = Counter()
         for chunk, having in zip(chunks, holders, strict=True):
             if having and having[0].path != folder.path:

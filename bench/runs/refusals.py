@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+from bench.runs.errors import RunError
+
+
+def refused(folder: Path, what: str) -> RunError:
+    """The error that says what a folder holds instead."""
+    words = f"name: {folder} {what} choose another name"
+    return RunError(words, in_python=", or overwrite=True", as_options=", or --overwrite")
 
 
 def difference(kind: str, existing: Mapping[str, Any], new: Mapping[str, Any]) -> str:

@@ -24,12 +24,12 @@ from bench.networks.initializers import INITIALIZERS
 from bench.networks.losses import LOSSES
 from bench.networks.seeds import seed_mesh
 from bench.networks.trial import check_own
+from bench.runs.contents import Contents
 from bench.runs.executors.executor import Executor
 from bench.runs.folder import RunFolder
 from bench.runs.job import Job
 from bench.runs.loop import LOCAL, fill
 from bench.runs.multiplied import multiplied
-from bench.runs.removal import remove_run
 from bench.settings.defaults import PLAIN
 from bench.sweeps.needs import check_blocks_fit, check_fits
 from bench.sweeps.pairs import measure_pairs
@@ -64,10 +64,8 @@ def run(
     check(sweep, max_memory)
     if executor.name == LOCAL.name:
         check_precision(sweep.precision)
-    if overwrite:  # what cannot be measured or trained has cost no run
-        remove_run(results, name)
-    opened, job = partial(folder_of, sweep, results, name), job_of(sweep)
-    return fill(opened, job, dtype=sweep.dtype, progress=progress, executor=executor)
+    opened = partial(RunFolder, results, name, contents_of(sweep), overwrite=overwrite)
+    return fill(opened, job_of(sweep), dtype=sweep.dtype, progress=progress, executor=executor)
 
 
 def check(sweep: Sweep, max_memory: int | None = None) -> None:
@@ -94,9 +92,9 @@ def job_of(sweep: Sweep, beside: Beside | None = None) -> Job[Chunk]:
     )
 
 
-def folder_of(sweep: Sweep, results: str | os.PathLike[str], name: str) -> RunFolder[Chunk]:
-    """The sweep's folder, held open. Raises :class:`bench.RunError`."""
-    return RunFolder(results, name, kind="sweep", fields=sweep.to_dict(), chunks=plan(sweep), tables=tables_of(sweep))
+def contents_of(sweep: Sweep) -> Contents[Chunk]:
+    """What the sweep's folder holds."""
+    return Contents("sweep", sweep.to_dict(), plan(sweep), tables_of(sweep))
 
 
 def tables_of(sweep: Sweep) -> tuple[str, ...]:

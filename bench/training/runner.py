@@ -19,12 +19,12 @@ from bench.networks.block_trial import check_architectures
 from bench.networks.initializers import INITIALIZERS
 from bench.networks.seeds import fetch_behind, place, seed_mesh
 from bench.networks.trial import check_own
+from bench.runs.contents import Contents
 from bench.runs.executors.executor import Executor
 from bench.runs.folder import RunFolder
 from bench.runs.job import Job
 from bench.runs.loop import LOCAL, fill
 from bench.runs.multiplied import multiplied
-from bench.runs.removal import remove_run
 from bench.settings.defaults import PLAIN
 from bench.settings.errors import SweepError
 from bench.training.aligned import check_aligned
@@ -65,10 +65,8 @@ def train(
     task = check(training, max_memory)
     if executor.name == LOCAL.name:
         check_precision(training.precision)
-    if overwrite:  # what cannot be measured or trained has cost no run
-        remove_run(results, name)
-    opened, job = partial(folder_of, training, results, name), job_of(training, task.digest)
-    return fill(opened, job, dtype=training.dtype, progress=progress, executor=executor)
+    opened = partial(RunFolder, results, name, contents_of(training), overwrite=overwrite)
+    return fill(opened, job_of(training, task.digest), dtype=training.dtype, progress=progress, executor=executor)
 
 
 def job_of(training: Training, digest: str) -> Job[Chunk]:
@@ -118,11 +116,11 @@ def check_fit(training: Training, task: Task) -> None:
     check_own(*functions, shapes=shapes, widths=training.widths, dtype=training.dtype)
 
 
-def folder_of(training: Training, results: str | os.PathLike[str], name: str) -> RunFolder[Chunk]:
-    """The training's folder, held open; the data are part of what identifies it. Raises :class:`bench.RunError`."""
+def contents_of(training: Training) -> Contents[Chunk]:
+    """What the training's folder holds; the data are part of what identifies it."""
     fields = training.to_dict() | {"data": load_task(training.task).digest}
     tables = ("cells", "curves") if training.curves else ("cells",)
-    return RunFolder(results, name, kind="training", fields=fields, chunks=plan(training), tables=tables)
+    return Contents("training", fields, plan(training), tables)
 
 
 def _work(training: Training, chunk: Chunk) -> float:

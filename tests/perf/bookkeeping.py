@@ -33,7 +33,7 @@ from bench.runs.loop import fill
 from bench.runs.tables import as_table
 from bench.sweeps.plan import Chunk, cells_of, plan
 from bench.sweeps.rows import ENTRIES, cell_columns
-from bench.sweeps.runner import BAR, folder_of
+from bench.sweeps.runner import BAR, contents_of
 
 FAMILIES = ("gaussian", "orthogonal", "truncated", "identity", "scaled_identity")
 VALUES = (
@@ -112,7 +112,7 @@ def main() -> None:
         return found
 
     def open_folder() -> RunFolder[Chunk]:
-        return folder_of(sweep, results, "run")
+        return RunFolder(results, "run", contents_of(sweep))
 
     def interrupted() -> None:
         with contextlib.suppress(KeyboardInterrupt):

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.runs.chunk import AnyChunk
+from bench.runs.contents import Contents
 from bench.runs.folder import RunFolder
 from bench.runs.job import Job, Outcome
 from bench.runs.loop import LOCAL, fill
@@ -57,7 +58,7 @@ def job(fails: Callable[[Chunk], bool] = lambda _chunk: False) -> Job[Chunk]:
 
 def folder(results: Path, name: str = "mine", count: int = 6, **fields) -> RunFolder[Chunk]:
     told = {"key": 0, "depths": [2, 3], **fields}
-    return RunFolder(results, name, kind="sweep", fields=told, chunks=chunks(count), tables=("cells", "layers"))
+    return RunFolder(results, name, Contents("sweep", told, chunks(count), ("cells", "layers")))
 
 
 def filled(results: Path, name: str = "mine", *, fails=lambda _chunk: False, executor=LOCAL, **fields) -> Path:

@@ -2,18 +2,37 @@
 
 import json
 import os
+from functools import partial
 
 import pytest
 
 from bench.cli.main import main
+from bench.runs.contents import Contents
 from bench.runs.errors import RunError
+from bench.runs.executors.local import Local
+from bench.runs.folder import RunFolder
 from bench.runs.job import failed
+from bench.runs.loop import fill
 from bench.runs.overview import overview
-from bench.settings.errors import ChunkError
+from bench.settings.errors import ChunkError, SweepError
 from bench.terminal.guard import guarded
-from tests.runs.stand_in import filled, folder
+from tests.runs.stand_in import chunks, filled, folder, job
 
 BAD = {1, 2}
+
+
+def test_where_nothing_measures_nothing_is_written_or_removed(tmp_path):
+    class Nowhere(Local):
+        def ready(self):
+            raise SweepError("executor", "nowhere", "a place")
+
+    opened = partial(RunFolder, tmp_path, "mine", Contents("sweep", {"key": 0}, chunks(1), ("cells",)), overwrite=True)
+    for _ in range(2):
+        before = list(tmp_path.rglob("*"))
+        with pytest.raises(SweepError, match="a place"):
+            fill(opened, job(), dtype="float32", progress=False, executor=Nowhere())
+        assert list(tmp_path.rglob("*")) == before
+        filled(tmp_path)
 
 
 def test_one_that_fails_stops_no_other_and_is_tried_again(tmp_path, capsys):

@@ -13,8 +13,8 @@ import pytest
 
 import bench
 from bench.runs import lock, provenance
+from bench.runs.contents import Contents
 from bench.runs.files import write_whole
-from bench.runs.folder import RunFolder
 
 
 def text(words):
@@ -108,9 +108,9 @@ def test_tables_that_are_links_are_refused(sweep, mine, tmp_path):
 
 def test_the_manifest_is_read_behind_the_lock(sweep, tmp_path, monkeypatch):
     held = []
-    acquire, existing = lock.acquire, RunFolder._existing
+    acquire, existing = lock.acquire, Contents.begun_in
     monkeypatch.setattr(lock, "acquire", lambda folder: (held.append("lock"), acquire(folder))[1])
-    monkeypatch.setattr(RunFolder, "_existing", lambda self, planned: (held.append("manifest"), existing(self, planned))[1])
+    monkeypatch.setattr(Contents, "begun_in", lambda self, folder: (held.append("manifest"), existing(self, folder))[1])
     bench.run(sweep, results=tmp_path, name="mine", progress=False)
     assert held == ["lock", "manifest"]
 

@@ -80,6 +80,7 @@ def test_a_worker_of_another_version_measures_nothing_and_is_refused_with_both(t
         (["--slurm", "partition=gpu"], "it beside --executor slurm"),
         (["--ray-address", "auto"], "it beside --executor ray"),
         (["--executor", "ray", "--ray-address", "127.0.0.1:1"], "a cluster of Ray"),
+        (["--executor", "ray", "--ray-address", "somewhere"], "got 'somewhere', expected a cluster of Ray"),
     ],
 )
 def test_executors_that_cannot_be_are_one_line_and_cost_no_run(tmp_path, capsys, words, said):

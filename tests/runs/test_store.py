@@ -14,7 +14,8 @@ import pytest
 
 import bench
 import bench.sweeps.plan
-import bench.sweeps.runner
+from bench.runs.folder import RunFolder
+from bench.sweeps.runner import contents_of
 from tests.tolerance import own_programs
 
 FIELDS = {"activations": ["tanh", "relu"], "depths": [2, 9, 40], "scales": [0.5, 1.5], "widths": [4], "seeds": 3}
@@ -160,7 +161,7 @@ def test_what_would_be_lost_or_mixed_up_is_refused(tmp_path):
 
 def test_two_processes_do_not_write_one_run(tmp_path):
     sweep = bench.Sweep(**FIELDS)
-    held = bench.sweeps.runner.folder_of(sweep, tmp_path, "mine")
+    held = RunFolder(tmp_path, "mine", contents_of(sweep))
     with pytest.raises(bench.RunError, match="another process"):
         bench.run(sweep, results=tmp_path, name="mine", progress=False)
     held.close()

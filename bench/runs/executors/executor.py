@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,6 +39,10 @@ class Executor(Protocol):
     """Something that measures chunks, here or elsewhere."""
 
     name: ClassVar[str]  # as it is asked for
+
+    def ready(self) -> AbstractContextManager[object]:
+        """What measures, held for as long as a run takes. Raises SweepError where there is none, before the run is begun."""
+        ...
 
     def outcomes(self, work: Work) -> Generator[tuple[Any, Outcome], None, None]:
         """Every chunk and its outcome, in any order; one that fails stops no other."""

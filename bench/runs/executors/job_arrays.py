@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -51,6 +51,10 @@ class JobArrays:
         self._cluster, self._jobs, self._parameters = cluster, jobs, parameters
         with tempfile.TemporaryDirectory() as folder:  # what cannot be submitted has cost no run
             self._executor(Path(folder), {})
+
+    def ready(self) -> AbstractContextManager[object]:
+        """As soon as it is made: jobs are submitted with chunks."""
+        return nullcontext()
 
     def outcomes(self, work: Work) -> Generator[tuple[Any, Outcome], None, None]:
         """Every chunk and its outcome, as they are measured; jobs that end too early are submitted again."""

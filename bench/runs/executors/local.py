@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, ClassVar
@@ -18,6 +19,10 @@ class Local:
     """The process itself, with all of its devices."""
 
     name: ClassVar[str] = "local"
+
+    def ready(self) -> AbstractContextManager[object]:
+        """It is."""
+        return nullcontext()
 
     def outcomes(self, work: Work) -> Generator[tuple[Any, Outcome], None, None]:
         """Every chunk and its outcome, in order; one that fails stops no other."""

@@ -13,7 +13,7 @@ import threading
 import warnings
 from collections import deque
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
@@ -24,6 +24,7 @@ from bench.runs.manifest import one_line
 from bench.settings.errors import SweepError
 from bench.terminal.streams import error_stream
 
+OWN = "local"  # Ray's word for one that is started, and stopped
 RETRIES = 3  # of a chunk whose worker died
 PATIENCE = 10.0  # seconds, for a cluster to answer
 AHEAD = 2  # tasks for each that can run: none waits for the driver, and 100,000 chunks do not crowd the cluster
@@ -45,17 +46,29 @@ class RayTasks:
             except OSError as error:
                 raise _refused(self.address, error) from error
 
+    def ready(self) -> AbstractContextManager[object]:
+        """A cluster that was named, connected to; a Ray of the run's own waits until there is something to measure."""
+        return nullcontext() if self._address() == OWN else self._connected()
+
     def outcomes(self, work: Work) -> Generator[tuple[Any, Outcome], None, None]:
         """Every chunk and its outcome, as they are measured."""
+        with self._connected():
+            yield from _tasks(work)
+
+    def _address(self) -> str:
+        return self.address or os.environ.get("RAY_ADDRESS") or OWN
+
+    @contextmanager
+    def _connected(self) -> Iterator[None]:
         import ray
 
-        if ray.is_initialized():  # by the user
-            yield from _tasks(work)
+        if ray.is_initialized():  # by the user, or before
+            yield
             return
         self._start()
         try:
             with redirect_stdout(error_stream()):  # where Ray tells of workers that died
-                yield from _tasks(work)
+                yield
         finally:
             ray.shutdown()
 
@@ -64,8 +77,8 @@ class RayTasks:
 
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a run tells nobody that it is there
         logging.getLogger("ray").setLevel(logging.ERROR)  # it tells of tokens that it makes for itself
-        address = self.address or os.environ.get("RAY_ADDRESS") or "local"
-        own = {"num_cpus": _cores(), "include_dashboard": False} if address == "local" else {}
+        address = self._address()
+        own = {"num_cpus": _cores(), "include_dashboard": False} if address == OWN else {}
         quiet = {"log_to_driver": False, "configure_logging": False, "logging_level": logging.ERROR}
         try:
             with warnings.catch_warnings(), _signals_kept():  # JAX warns of forks; these processes become Ray's at once
