@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from typing import Any
 
 from bench.settings.errors import SweepError
@@ -25,6 +26,15 @@ def add_executor_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _value(word: str) -> bool | int | float | str:
+    """What was probably meant: Slurm's own values may be any words."""
+    if word in ("true", "false"):
+        return word == "true"
+    if re.fullmatch(r"\d+\.\d+", word):
+        return float(word)
+    return int(word) if word.isdecimal() else word
+
+
 def executor_from(arguments: argparse.Namespace) -> Any:
     """The executor that was asked for; JAX in this process leaves accelerators to others. Raises SweepError."""
     name, options = arguments.executor, {}
@@ -37,7 +47,7 @@ def executor_from(arguments: argparse.Namespace) -> Any:
         key, equals, value = word.partition("=")
         if not equals or not key.isidentifier() or not value or key in options:
             raise SweepError("slurm", word, "KEY=VALUE, each KEY once")
-        options[key] = int(value) if value.isdecimal() else value
+        options[key] = _value(value)
     from bench.runs.executors.executor import executor_of
 
     found = executor_of(name, **options)

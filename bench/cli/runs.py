@@ -36,7 +36,7 @@ def main(arguments: argparse.Namespace) -> int:
     """Print it; 1 for shards that are not what was written. Raises RunError for a run, or a folder of them, that is none."""
     results = Path(arguments.results)
     name, others = next(iter(arguments.words), ""), arguments.words[1:]
-    change = name if others and name in CHANGES else None
+    change = name if name in CHANGES and (others or not (results / name).is_dir()) else None
     runs_changed.check(arguments, change, others)
     if change is not None:
         return CHANGES[change](arguments, results, others)

@@ -20,13 +20,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def check(arguments: argparse.Namespace, change: str | None, names: Sequence[str]) -> None:
     """Raises SweepError for words that go together with no command."""
+    given = " ".join(arguments.words)
     if change is None and names:
-        raise SweepError("NAME", " ".join(names), "one run, or merge NAME NAME … --run NAME, or remove NAME")
+        raise SweepError("NAME", given, "one run, or merge NAME NAME … --run NAME, or remove NAME")
     if change == "merge" and (len(set(names)) < 2 or arguments.run is None):
-        given = " ".join(names) if arguments.run is not None else "no --run"
-        raise SweepError("merge", given, "merge NAME NAME … --run NAME: two runs or more, and what becomes of them")
-    if change == "remove" and len(names) > 1:
-        raise SweepError("remove", " ".join(names), "one run")
+        raise SweepError("NAME", given, "merge NAME NAME … --run NAME: two runs or more, and the one that they become")
+    if change == "remove" and len(names) != 1:
+        raise SweepError("NAME", given, "remove NAME: one run")
     for option, value, home in (("name", arguments.run, "merge"), ("yes", arguments.yes, "remove")):
         if value and change != home:
             raise SweepError(option, value, f"it beside {home} NAME")

@@ -158,7 +158,12 @@ BAD = {
         "--run": RUN,
         "--overwrite": [None],
     },
-    "runs": {"": ["nothing", "../up", ""], "--results": ["nowhere", ""], "--verify": ["nothing"], "--all": [None]},
+    "runs": {
+        "": ["nothing", "../up", "", "merge", "remove"],
+        "--results": ["nowhere", ""],
+        "--verify": ["nothing"],
+        "--all": [None],
+    },
     "list": {"--all": [None], "": ["everything"]},
     "recommend": {"--depth": ["2", "100000", *WHOLE], "--width": WHOLE},
 }

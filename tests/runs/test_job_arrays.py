@@ -74,7 +74,10 @@ def test_a_worker_of_another_version_measures_nothing_and_is_refused_with_both(t
     [
         (["--executor", "slrm"], "--executor: got 'slrm', expected one of local, ray, slurm; did you mean"),
         (["--executor", "slurm"], "--slurm: "),
-        (["--executor", "slurm", "--slurm", "cluster=local", "fun=1"], "fun"),
+        (["--executor", "slurm", "--slurm", "fun=3"], "--slurm: got 'fun=3', expected one of account, "),
+        (["--executor", "slurm", "--slurm", "cpu_per_task=3"], "; did you mean cpus_per_task?"),
+        (["--executor", "slurm", "--slurm", "timeout_min=1.5"], "--slurm: got 'timeout_min=1.5', expected a whole number"),
+        (["--executor", "slurm", "--slurm", "mem_gb=much"], "--slurm: got 'mem_gb=much', expected a number"),
         (["--executor", "slurm", "--slurm", "cluster=debug", "jobs=0"], "jobs=0"),
         (["--executor", "slurm", "--slurm", "partition"], "KEY=VALUE"),
         (["--slurm", "partition=gpu"], "it beside --executor slurm"),

@@ -130,10 +130,13 @@ def test_a_run_that_is_written_and_files_of_others_are_not_removed(tmp_path, cap
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["a", "b"], "NAME: got 'b', expected one run"),
-        (["merge", "a", "--run", "c"], "expected merge NAME NAME"),
-        (["merge", "a", "b"], "no --run"),
-        (["remove", "a", "b", "--yes"], "expected one run"),
+        (["a", "b"], "NAME: got 'a b', expected one run, or merge NAME NAME … --run NAME, or remove NAME"),
+        (["merge"], "NAME: got 'merge', expected merge NAME NAME … --run NAME: two runs or more"),
+        (["merge", "a", "--run", "c"], "NAME: got 'merge a', expected merge NAME NAME"),
+        (["merge", "a", "a", "--run", "c"], "NAME: got 'merge a a', expected merge NAME NAME"),
+        (["merge", "a", "b"], "NAME: got 'merge a b', expected merge NAME NAME … --run NAME"),
+        (["remove"], "NAME: got 'remove', expected remove NAME: one run"),
+        (["remove", "a", "b", "--yes"], "NAME: got 'remove a b', expected remove NAME: one run"),
         (["a", "--yes"], "--yes"),
         (["--run", "c"], "--run"),
         (["remove", "a", "--verify"], "--verify"),

@@ -24,6 +24,7 @@ from bench.runs.files import TEMPORARY, write_whole
 from bench.runs.job import Outcome, failed
 from bench.runs.manifest import one_line
 from bench.settings.errors import SweepError
+from bench.settings.suggestions import nearest
 
 PREFIX = f"{TEMPORARY}jobs-"  # of the folder of what jobs are sent and leave; one that a kill leaves is removed
 ORDER, DONE = "order", ".done"
@@ -31,6 +32,7 @@ TRIES = 3  # of a chunk whose job ends without it
 JOBS = 16  # at a time, unless it is said
 MINUTES = 60  # of a job, unless it is said
 POLL = 0.5  # seconds
+TYPES = {int: "a whole number", float: "a number", bool: "true or false", str: "words"}  # of parameters
 GRACE = 20.0  # seconds in which a file of a job that has ended well appears on other machines
 
 
@@ -93,9 +95,7 @@ class JobArrays:
     def _executor(self, folder: Path, defaults: Mapping[str, Any]) -> Any:
         import submitit
 
-        shared = submitit.AutoExecutor._typed_parameters()
-        given = {"name": "depthscale", "timeout_min": MINUTES, **defaults, **self._parameters}
-        named = {key if key in shared or key.startswith("slurm_") else f"slurm_{key}": given[key] for key in given}
+        named = _named({"name": "depthscale", "timeout_min": MINUTES, **defaults, **self._parameters})
         try:
             executor = submitit.AutoExecutor(folder, cluster=self._cluster)
             executor.update_parameters(**named)
@@ -104,6 +104,21 @@ class JobArrays:
             text = " ".join(f"{key}={value}" for key, value in words.items())
             raise SweepError("slurm", text, f"what submitit takes ({one_line(error)})") from error
         return executor
+
+
+def _named(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters as submitit calls them. Raises SweepError for one that there is none of, or that is of another type."""
+    import submitit
+
+    shared = submitit.AutoExecutor._typed_parameters()
+    known = sorted({"cluster", "jobs", *shared, *submitit.SlurmExecutor._valid_parameters()})
+    for key, value in parameters.items():
+        if key.removeprefix("slurm_") not in known:
+            raise SweepError("slurm", f"{key}={value}", f"one of {', '.join(known)}{nearest(key, known)}")
+        kind = shared.get(key, object)
+        if not isinstance(value, (int, float) if kind is float else kind):
+            raise SweepError("slurm", f"{key}={value}", TYPES[kind])
+    return {key if key in shared or key.startswith("slurm_") else f"slurm_{key}": parameters[key] for key in parameters}
 
 
 def measure(folder: Path, chunks: Sequence[Any]) -> int:
