@@ -10,7 +10,7 @@ from analysis.papers.learning import FEW, MOST, growth, learn
 from analysis.papers.paper import training
 
 HE: dict[str, Any] = {"activations": "relu", "initializers": "he_gaussian", "scales": 1.0}
-SIZES = {"smoke": (2, 10), "quick": (16, 120), "full": (24, 1000)}  # seeds, steps
+SIZES = {"smoke": (2, 40), "quick": (16, 120), "full": (24, 1000)}  # seeds, steps
 RATES = (0.003, 0.03, 0.1, 0.3)
 
 
@@ -22,7 +22,7 @@ def trained(size: str, architectures: Sequence[str], depths: tuple[int, int]) ->
         architectures=tuple(architectures),
         depths=depths,
         widths=32,
-        learning_rates=RATES[1] if size == "smoke" else RATES,
+        learning_rates=RATES[-1] if size == "smoke" else RATES,
         steps=steps,
         batch=32,
         seeds=seeds,

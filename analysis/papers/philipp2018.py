@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from analysis.papers.claim import RECALLED, SECONDARY, Claim, Estimate, Frames, Range
 from analysis.papers.estimates import mean_over_seeds
 from analysis.papers.measures import of
-from analysis.papers.panels import line_over_seeds, name_panels, panels
+from analysis.papers.panels import line_over_seeds, look, name_panels, panels
 from analysis.papers.paper import Paper, sweep
 from bench.theory import block_trajectory
 
@@ -82,7 +82,7 @@ def plot_philipp2018(frames: Frames, *, axes: Sequence[Axes] | None = None) -> F
         for place, ((architecture, activation), (name, published)) in enumerate(KINDS.items()):
             rows = coefficients(frames, architecture, activation)
             line_over_seeds(ax, rows, "layer", "gsc", place, label=name, marker=None)
-            ax.plot([0], [np.log10(published)], marker="<", color="black", markersize=3, linestyle="none")
+            ax.plot([0], [np.log10(published)], marker="<", color=look(place)["color"], markersize=4, linestyle="none")
         ax.set(xlabel="layer l", ylabel=r"$\log_{10}$ GSC(l, L)")
         name_panels([ax], ["Fig. 1 A; left: the paper's, from layer 1"])
         return ax.figure

@@ -125,7 +125,8 @@ def plot_sohldickstein2024(frames: Frames, *, axes: Sequence[Axes] | None = None
                 )
         table.plot(DIMENSIONS, DIMENSIONS, **THEORY)
         table.set(xlabel="the paper's dimension", ylabel="ours", xlim=(1.1, 1.75), ylim=(0.6, 2.5))
-        name_panels((*planes, table), (*(each.title for each in SETUPS.values()), "Table 1: dimensions"))
+        first, *others = (each.title for each in SETUPS.values())
+        name_panels((*planes, table), (f"{first}: blue converges, red diverges", *others, "Table 1: dimensions"))
         table.get_legend().set_loc("upper left")  # where no error bar is
         return table.figure
 

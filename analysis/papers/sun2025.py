@@ -60,7 +60,7 @@ def plot_sun2025(frames: Frames, *, axes: Sequence[Axes] | None = None) -> Figur
             ax.set(xlabel="block l")
         variance.set(xscale="log", ylabel=r"$\log_{10}$ variance of the stream")
         gradients.set(ylabel=r"$\log_{10}\,\Vert\partial y/\partial x_l\Vert$")
-        name_panels((variance, gradients), ("variance at initialization", "gradients"))
+        name_panels((variance, gradients), ("variance; dashed: 1 + l, 1 + $H_l$", "gradients"))
         return variance.figure
 
 
