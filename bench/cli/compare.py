@@ -18,6 +18,7 @@ from bench.cli.options import (
     preset_of,
     say_next,
 )
+from bench.cli.planned import tell_plan
 from bench.comparison.arguments import check_isometry_seeds, check_rank_by
 from bench.settings.errors import SweepError
 from bench.settings.presets import defaults_of
@@ -91,17 +92,17 @@ def main(arguments: argparse.Namespace) -> None:
 def _measured(arguments: argparse.Namespace, base: Sweep, overrides: Mapping[str, Any], executor: Any) -> Path | None:
     """The run of what was asked for, measured to compare; None where it was only planned. Raises SweepError and RunError."""
     from bench.comparison.of_run import asked_of, default_name, to_compare
-    from bench.interface.planning import memory_of, plan
+    from bench.interface.planning import memory_of
     from bench.sweeps.runner import run
 
     asked, left_out = asked_of(base, overrides)
     for name in left_out:
         note(f"{name} is left out: it is normalized on data, which is for plain networks")
     sweep = to_compare(asked)
-    if arguments.dry_run:
-        print(plan(sweep, max_memory=arguments.max_memory))
-        return None
     run_name = arguments.run if arguments.run is not None else default_name(arguments.preset or PRESET)
+    if arguments.dry_run:
+        tell_plan(arguments, sweep, run_name, "comparison")
+        return None
     where = {"results": arguments.results, "name": run_name, "max_memory": memory_of(arguments.max_memory)}
     return Path(run(sweep, **where, progress=not arguments.quiet, overwrite=arguments.overwrite, executor=executor))
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bench.cli.executing import add_executor_options, executor_from
 from bench.cli.options import SWEEP, add_options_for, add_plan_options, add_run_options, overrides_from, preset_of, say_next
+from bench.cli.planned import tell_plan
 from bench.settings.presets import defaults_of
 from bench.sweeps.presets import PRESETS
 from bench.sweeps.sweep import Sweep
@@ -46,16 +47,16 @@ def main(arguments: argparse.Namespace) -> None:
 
     executor = executor_from(arguments)
     configure_jax(compilation_cache=arguments.compilation_cache)  # before a user's function starts JAX
-    from bench.interface.planning import memory_of, plan
+    from bench.interface.planning import memory_of
     from bench.sweeps.runner import run
 
     sweep = replace(Sweep() if preset is None else preset.sweep, **overrides)
     if arguments.layers is not None:
         sweep = replace(sweep, layers=arguments.layers)
-    if arguments.dry_run:
-        print(plan(sweep, max_memory=arguments.max_memory))
-        return
     name = arguments.run if arguments.run is not None else arguments.preset or "sweep"
+    if arguments.dry_run:
+        tell_plan(arguments, sweep, name, "sweep")
+        return
     where = {"results": arguments.results, "name": name, "max_memory": memory_of(arguments.max_memory)}
     folder = run(sweep, **where, progress=not arguments.quiet, overwrite=arguments.overwrite, executor=executor)
     identity = (sweep.initializers, sweep.activations, sweep.loss) == (("identity",), ("linear",), "output")

@@ -15,6 +15,7 @@ from bench.cli.options import (
     preset_of,
     say_next,
 )
+from bench.cli.planned import tell_plan
 from bench.settings.errors import SweepError
 from bench.settings.presets import defaults_of
 from bench.sweeps.presets import PRESETS
@@ -68,14 +69,14 @@ def main(arguments: argparse.Namespace) -> None:
 
     executor = executor_from(arguments)
     configure_jax(compilation_cache=arguments.compilation_cache)  # before a user's function starts JAX
-    from bench.interface.planning import memory_of, plan
+    from bench.interface.planning import memory_of
     from bench.training.runner import train
 
     name = arguments.run if arguments.run is not None else _own_name(arguments.preset or "training")
     try:
         training = replace(Training() if preset is None else preset.training, **overrides)
         if arguments.dry_run:
-            print(plan(training, max_memory=arguments.max_memory))
+            tell_plan(arguments, training, name, "training")
             return
         where = {"results": arguments.results, "name": name, "max_memory": memory_of(arguments.max_memory)}
         how = {"progress": not arguments.quiet, "overwrite": arguments.overwrite, "executor": executor}

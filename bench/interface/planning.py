@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bench.precision.precision import Precision
+from bench.runs.contents import Contents
 from bench.runs.estimate import Estimate
 from bench.settings.errors import SweepError
 from bench.settings.suggestions import nearest
@@ -39,6 +40,17 @@ def plan(what: Sweep | Training | str, *, max_memory: int | str | None = None) -
 
     check_training(what, room)
     return plan_of_training(what)
+
+
+def contents_of(what: Sweep | Training) -> Contents[Any]:
+    """What the folder of a run of it holds. Raises SweepError for a task that cannot be loaded."""
+    if isinstance(what, Sweep):
+        from bench.sweeps import runner
+
+        return runner.contents_of(what)
+    from bench.training import runner as runner_of_training
+
+    return runner_of_training.contents_of(what)
 
 
 def memory_of(given: Any) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from pathlib import Path
@@ -30,7 +31,33 @@ def make_folder(folder: Path) -> None:
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(f"{folder} is read-only")
     except OSError as error:
-        raise RunError(f"results: {folder} cannot be written: {error.strerror or error}") from error
+        raise _refused(folder, error) from error
+
+
+def check_writable(folder: Path) -> None:
+    """Raises RunError where it could not be made, or written into. Nothing is."""
+    try:
+        home = folder.absolute()
+        while not _is_there(home):
+            home = home.parent
+        if not home.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if not os.access(home, os.W_OK | os.X_OK):
+            raise PermissionError(f"{home} is read-only")
+    except OSError as error:
+        raise _refused(folder, error) from error
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def _refused(folder: Path, error: OSError) -> RunError:
+    return RunError(f"results: {folder} cannot be written: {error.strerror or error}")
 
 
 def holds_foreign_files(folder: Path) -> bool:

@@ -1,6 +1,7 @@
 """A plan before the run: what it counts is what is done, it writes nothing, and what would not fit is refused."""
 
 import math
+from contextlib import closing
 from types import SimpleNamespace
 
 import jax
@@ -12,8 +13,10 @@ import bench
 from bench.cli.main import main
 from bench.engine import measure
 from bench.engine.gradients import DEPTHS, FIXED, LANES
+from bench.interface.planning import contents_of
 from bench.networks.segments import LAYERS
 from bench.runs import estimate, speed
+from bench.runs.folder import RunFolder
 from bench.settings.units import amount, bytes_in
 from bench.sweeps import plan as planning
 from bench.sweeps import shapes
@@ -165,6 +168,44 @@ def test_a_dry_run_says_it_and_writes_nothing(tmp_path, monkeypatch, capsys, com
     for word in ("cells", "chunks", "useful", "padding", "time", "compile", "memory", "disk"):
         assert word in out
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["sweep", "compare", "train"])
+@pytest.mark.parametrize(
+    "where", [["--run", "a/b"], ["--run", ""], ["--results", ""], ["--results", "file"], ["--results", "y" * 300]]
+)
+def test_a_dry_run_refuses_the_names_and_folders_that_a_run_does(tmp_path, monkeypatch, capsys, command, where):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("")
+    told = set()
+    for dry in ([], ["--dry-run"]):
+        assert main([command, *SMALL, *where, *dry]) == 2
+        told.add(capsys.readouterr().err)
+    assert len(told) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_dry_run_says_what_its_folder_holds_instead(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    contents = contents_of(bench.Sweep(depths=[2, 20], scales=[1.0], widths=4, seeds=3))
+    with closing(RunFolder("results", "sweep", contents)) as folder:
+        folder.begin()
+    for more, note in {
+        (): "",
+        ("--seeds", "4"): "holds another sweep (seeds differ); choose another name, or --overwrite",
+        ("--seeds", "4", "--overwrite"): "",
+        ("--run", "other"): "",
+    }.items():
+        assert main(["sweep", *SMALL, *more, "--dry-run"]) == 0
+        told = capsys.readouterr()
+        assert told.out.startswith("A sweep, not run:")
+        assert told.err == (f"it would be refused: results/sweep {note}\n" if note else "")
+    assert main(["compare", *SMALL, "--dry-run"]) == 0
+    assert capsys.readouterr().out.startswith("A comparison, not run:")
+    (tmp_path / "results" / "notes").mkdir()
+    (tmp_path / "results" / "notes" / "thesis.txt").write_text("")
+    assert main(["train", *SMALL, "--run", "notes", "--dry-run"]) == 0
+    assert "is not a run" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [["sweep", *SMALL], ["compare", *SMALL], ["train", *SMALL]])
