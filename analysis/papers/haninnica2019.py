@@ -22,7 +22,7 @@ SQUARED = 2 * math.log(10)  # from decades of a norm to ln of its square
 
 def runs(size: str) -> Mapping[str, Any]:
     """He-ReLU networks, narrow and shallow or wide and deep, and others."""
-    seeds = {"smoke": 60, "quick": 1000, "full": 10_000}[size]
+    seeds = {"smoke": 60, "quick": 3000, "full": 10_000}[size]
     kind: dict[str, Any] = {"initializers": "he_gaussian", "activations": "relu", "scales": 1.0, "seeds": seeds}
     depths = (17, NARROW[1], WIDE[1])
     return {"norms": sweep(**kind, widths=(NARROW[0], WIDE[0]), depths=depths, layers=False)}

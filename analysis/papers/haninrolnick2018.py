@@ -56,6 +56,21 @@ def _steps(found: pd.DataFrame) -> np.ndarray:
     return np.diff(np.log(living.to_numpy(float)), axis=1)
 
 
+def step_variance(width: int) -> float:
+    """The variance of ln M_{l+1} - ln M_l, which is 5/n for wide layers.
+
+    Given h, n M_{l+1} / (2 M_l) is χ² with as many degrees of freedom as units are on: k, of the binomial law of n and ½.
+    The variance is E ψ₁(k/2) + Var ψ(k/2), of k > 0.
+    """
+    from scipy.special import polygamma, psi
+    from scipy.stats import binom
+
+    on = np.arange(1, width + 1)
+    weights = binom.pmf(on, width, 0.5)
+    means, weights = psi(on / 2), weights / weights.sum()
+    return float(weights @ (polygamma(1, on / 2) + (means - weights @ means) ** 2))
+
+
 def plot_haninrolnick2018(frames: Frames, *, axes: Sequence[Axes] | None = None) -> Figure:
     """Figs. 1 and 3: output length against depth for several schemes, and its spread at two widths."""
     rows = frames["lengths.layers"]
@@ -115,7 +130,7 @@ PAPER = Paper(
             quantity="variance of ln ‖h_{l+1}‖²/‖h_l‖² over layers, n = 16 over n = 64",
             measure=spread,
             accepts=Range(3.2, 5.0),
-            theory=lambda: 4.0,
+            theory=lambda: step_variance(WIDTHS[0]) / step_variance(WIDTHS[1]),
             because="Σ 1/n is the leading order: at n = 16 the next one is seen",
         ),
     ),

@@ -25,7 +25,7 @@ CORRELATIONS = (-0.5, 0.0, 0.5, 0.9, NEAR)
 
 def runs(size: str) -> Mapping[str, Any]:
     """Two inputs through networks of shaped tanh, and of ReLU with He's weights, both orthogonal."""
-    seeds = {"smoke": 4, "quick": 48, "full": 400}[size]
+    seeds = {"smoke": 4, "quick": 128, "full": 400}[size]
     kind: dict[str, Any] = {"initializers": "orthogonal", "widths": WIDTH, "seeds": seeds, "correlations": CORRELATIONS}
     depths = (10, 20, 30, 40, DEPTH)
     return {

@@ -14,15 +14,16 @@ from analysis.papers.estimates import mean_over_seeds
 from analysis.papers.panels import line_over_seeds, name_panels, panels
 from analysis.papers.paper import Paper, precision
 
-SCALES = {"plain": 1.0, "eight": 8.0, "large": 2.0**16}  # of the loss
-LOST = 0.31  # of the paper's detector
+SCALES = {"plain": 1.0, "eight": 8.0, "large": 2.0**15}  # of the loss
+LOST = 0.31  # of all values of the paper's detector; 67 % are zero in float32 too
 
 
 def runs(size: str) -> Mapping[str, Any]:
-    """ReLU networks whose gradients shrink by √2 a layer, computed in float16 at three scales of the loss."""
-    depths, seeds = {"smoke": ((20, 40), 2), "quick": (tuple(range(20, 53, 4)), 6), "full": (tuple(range(20, 81, 2)), 16)}[
-        size
-    ]
+    """ReLU networks whose gradients shrink by √2 a layer, computed in float16 at three scales of the loss.
+
+    Their activations shrink so too, and beyond 40 layers are below what float16 holds: no scale of a loss helps that.
+    """
+    depths, seeds = {"smoke": ((20, 40), 2), "quick": (range(22, 41, 2), 12), "full": (range(22, 41), 48)}[size]
     kind: dict[str, Any] = {"initializers": "gaussian", "activations": "relu", "scales": 1.0, "depths": depths, "widths": 32}
     return {name: precision(**kind, seeds=seeds, formats="float16", loss_scale=scale) for name, scale in SCALES.items()}
 
@@ -54,7 +55,7 @@ def plot_micikevicius2018(frames: Frames, *, axes: Sequence[Axes] | None = None)
     with panels(1, axes, width=3.5) as (ax,):
         for place, (name, scale) in enumerate(SCALES.items()):
             rows = frames[f"{name}.formats"]
-            label = f"loss × {scale:g}" if scale < 10 else r"loss × $2^{16}$"
+            label = f"loss × {scale:,.0f}"
             line_over_seeds(ax, rows, "depth", "share_zero_first", place, label=label)
         ax.axhline(LOST, color="0.4", linewidth=0.8, linestyle=":", label="31 %, the paper's detector")
         ax.set(
@@ -62,6 +63,7 @@ def plot_micikevicius2018(frames: Frames, *, axes: Sequence[Axes] | None = None)
             ylabel=r"zeros among entries of $\partial y/\partial W_1$",
             ylim=(-0.02, 1.02),
         )
+        ax.set_xticks(range(20, 41, 5))
         name_panels([ax], ["float16"])
         return ax.figure
 
@@ -78,31 +80,29 @@ PAPER = Paper(
         Claim(
             name="31 percent",
             sentence="31 % of the gradients of a detector (Multibox SSD) are zero in float16",
-            where="Fig. 3",
+            where="of Fig. 3, in NVIDIA's guide to mixed precision",
             published="31 %",
             sure=SECONDARY,
             because="it needs their network and images; below, a network of ours at the depth that loses about as much",
         ),
         Claim(
             name="times eight",
-            sentence="Where about 31 % of gradients are lost, a loss times 8 is enough to keep nearly all",
+            sentence="A loss times 8 is enough to match the accuracy of float32",
             where="sec. 3.2",
             published="8 suffices",
             sure=SECONDARY,
-            quantity="share of what was lost that still is, entries of ∂y/∂W₁ of a ReLU network",
-            measure=kept_by("eight"),
-            accepts=Range(0.0, 0.25),
-            because="a network trains with some gradients lost, and products of random numbers reach far below",
+            because="it speaks of accuracy after training; what that scale keeps of a network of ours is drawn",
         ),
         Claim(
             name="large scale",
-            sentence="A larger scale is as good, as long as nothing overflows",
-            where="sec. 3.2",
-            published="8 to 32,768",
+            sentence="A scale of 32,768 keeps all but 0.1 % of what is lost",
+            where="of Fig. 3, in NVIDIA's guide to mixed precision",
+            published="all but 0.1 %",
             sure=SECONDARY,
-            quantity="share of what was lost that still is, loss × 2¹⁶",
+            quantity="share of what was lost that still is, entries of ∂y/∂W₁ of a ReLU network",
             measure=kept_by("large"),
-            accepts=Range(0.0, 0.05),
+            accepts=Range(0.0, 0.01),
+            because="gradients of random networks spread over more decades",
         ),
     ),
 )

@@ -31,7 +31,7 @@ TANH_INPUT = 0.05  # norm of the input of tanh networks, in units of √n: a sma
 
 def computed(size: str) -> Mapping[str, pd.DataFrame]:
     """Squared singular values of Jacobians ∂h_L/∂h_0 of random networks."""
-    width, seeds = {"smoke": (40, 2), "quick": (128, 12), "full": (512, 8)}[size]
+    width, seeds = {"smoke": (40, 2), "quick": (128, 48), "full": (512, 8)}[size]
     frames = []
     for kind, (activation, initializer, std) in KINDS.items():
         norm = TANH_INPUT if activation == "tanh" else 1.0

@@ -23,7 +23,7 @@ HALF_STABLE = ("gelu", "silu")
 
 def runs(size: str) -> Mapping[str, Any]:
     """Tanh networks at criticality, and ReLU networks for their fluctuations."""
-    seeds, width = {"smoke": (3, 32), "quick": (32, WIDTH), "full": (100, 2 * WIDTH)}[size]
+    seeds, width = {"smoke": (3, 32), "quick": (200, WIDTH), "full": (400, 2 * WIDTH)}[size]
     decay = sweep(initializers="critical", activations="tanh", scales=1.0, depths=DEEPEST, widths=width, seeds=seeds)
     spread = sweep(initializers="he_gaussian", activations="relu", scales=1.0, depths=33, widths=32, seeds=20 * seeds)
     return {"tanh": decay, "relu": spread}
