@@ -26,7 +26,8 @@ from bench.networks.losses import Loss, log2_of
 from bench.networks.seeds import fetch_behind, place
 from bench.networks.segments import LAYERS, segments_to
 
-LANES = 8  # of a tile, where a lane is one vector: fewer than for plain networks, whose blocks compute less
+LANES = 16  # of a tile, where a lane is one vector: fewer than for plain networks, whose blocks compute less
+VECTORS = 8  # of a tile, where a lane has several
 
 
 def lanes_together(batch: int, length: int) -> int:
@@ -34,7 +35,7 @@ def lanes_together(batch: int, length: int) -> int:
 
     Fewer where they have several: these fill a product by themselves, and lanes that a sweep does not have cost as much.
     """
-    return max(1, LANES // (batch * length))
+    return LANES if batch * length == 1 else max(1, VECTORS // (batch * length))
 
 
 def measure_blocks(
