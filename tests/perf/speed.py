@@ -238,11 +238,18 @@ def compare(width: int) -> None:
 
 
 def growth() -> None:
-    """How depthscale's warm time grows with depth, scales and seeds, from half the grid to twice it."""
-    print("\ngrowth of depthscale's warm time at width 64")
-    for axis, values in {"deepest": (213, 426, 852, 1704), "scales": (8, 32, 64, 128), "seeds": (1, 2, 4, 8, 16)}.items():
-        seconds = [timed("depthscale", grid(64, **{axis: value}))["warm"] for value in values]
-        print(f"  {axis:8} " + "   ".join(f"{value}: {second:.2f} s" for value, second in zip(values, seconds, strict=True)))
+    """How depthscale's warm time and peak memory grow with depth, scales, seeds and width, from half the grid to twice it."""
+    print("\ngrowth of depthscale's warm time, and of the process's peak in MiB; at width 64 but in the last line")
+    axes = {
+        "deepest": (213, 426, 852, 1704),
+        "scales": (8, 32, 64, 128),
+        "seeds": (1, 2, 4, 8, 16),
+        "width": (32, 64, 128, 256),
+    }
+    for axis, values in axes.items():
+        found = [timed("depthscale", grid(**({"width": 64} | {axis: value}))) for value in values]
+        columns = (f"{value}: {each['warm']:.2f} s {each['peak']:.0f}" for value, each in zip(values, found, strict=True))
+        print(f"  {axis:8} " + "   ".join(columns), flush=True)
 
 
 def main() -> None:
