@@ -238,7 +238,7 @@ def compare(width: int) -> None:
 
 
 def growth() -> None:
-    """How depthscale's warm time and peak memory grow with depth, scales, seeds and width, from half the grid to twice it."""
+    """How depthscale's warm time and peak memory grow with depth, scales, seeds and width, around the grid."""
     print("\ngrowth of depthscale's warm time, and of the process's peak in MiB; at width 64 but in the last line")
     axes = {
         "deepest": (213, 426, 852, 1704),
