@@ -204,7 +204,8 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def _draw_from(arguments: argparse.Namespace, _: Mapping[str, Any]) -> Figure:
     """Also prints the boundary's dimensions, and how to train a window."""
-    cells = _one_seed(selected(arguments, load_trained(arguments.run_dir), TRAINED), arguments.seed)
+    trained = load_trained(arguments.run_dir, values=["convergence"])
+    cells = _one_seed(selected(arguments, trained, TRAINED), arguments.seed)
     shown = cells if arguments.zoom is None else zoomed(cells, arguments.zoom)
     dimensions = boundary_dimensions(shown)
     figure = draw_boundary(shown, dimensions=dimensions)

@@ -25,10 +25,10 @@ from analysis.drawing.sheet import UNDER, add_key, fit_titles, legend_below, new
 from analysis.drawing.style import SINGLE_COLUMN, STYLE
 from analysis.figures.residual import draw_residuals
 from analysis.numbers.agreement import VALUE, agreement, sizes_of
-from analysis.numbers.columns import with_value
+from analysis.numbers.columns import needed_for, with_value
 from analysis.numbers.grid import Grid, to_grid
 from analysis.numbers.groups import STATISTICS
-from analysis.numbers.lost import Lost, Measured, lost_of, with_measured
+from analysis.numbers.lost import ENTRIES, Lost, Measured, lost_of, with_measured
 from analysis.rows.load import load_cells, load_formats
 from analysis.rows.options import SWEPT, add_cells, add_swept, positive, selected
 from analysis.rows.select import Facet, SelectionError, check_name, distinct, facets, one_facet, varying
@@ -212,7 +212,7 @@ def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Fi
     loss = manifest["sweep"].get("loss", "")
     if arguments.residual:
         _check_residual(arguments, loss)
-    cells = load_cells(arguments.run_dir)
+    cells = load_cells(arguments.run_dir, values=[*needed_for(arguments.value), *ENTRIES])
     whole = with_measured(cells, load_formats(arguments.run_dir)) if "precision" in manifest else cells
     cells = selected(arguments, whole, (*SWEPT, "depths", "scales"))
     largest = float(np.max(cells["scale"].to_numpy()))

@@ -204,7 +204,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Figure:
     # Layers are many times as many as cells: what is drawn is chosen by the cells, and only that is read.
-    cells = selected(arguments, load_cells(arguments.run_dir), (*SWEPT, "depths", "scales"))
+    cells = selected(arguments, load_cells(arguments.run_dir, values=()), (*SWEPT, "depths", "scales"))
     cells = choose(cells, arguments.depths, arguments.scales)
     drawn = [column for column in (*Facet._fields, "depth", "scale") if column in cells]
     layers = load_layers(arguments.run_dir, filters=[(column, "in", distinct(cells, column)) for column in drawn])

@@ -168,7 +168,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _draw_from(arguments: argparse.Namespace, manifest: Mapping[str, Any]) -> Figure:
-    rows = selected(arguments, load_cells(arguments.run_dir), (*SWEPT, "depths", "widths", "scales"))
+    rows = selected(arguments, load_cells(arguments.run_dir, values=[VALUE]), (*SWEPT, "depths", "widths", "scales"))
     return draw_remedies(rows, loss=manifest["sweep"].get("loss", ""), **sizes_of(manifest))
 
 

@@ -11,6 +11,11 @@ IMBALANCE = "relative_imbalance"
 PARTS = ("log10_relative_first", "log10_relative_last")
 
 
+def needed_for(value: str) -> tuple[str, ...]:
+    """The columns of a run's rows that a value is made of."""
+    return PARTS if value == IMBALANCE else (value,)
+
+
 def with_value(frame: pd.DataFrame, value: str) -> pd.DataFrame:
     """The rows with a column ``value``: as they are, or with the imbalance that no rescaling of the whole network cures.
 
@@ -19,8 +24,7 @@ def with_value(frame: pd.DataFrame, value: str) -> pd.DataFrame:
     in decades, seed by seed; NaN where both are exactly zero. Raises SelectionError for a run that was measured without the
     columns.
     """
-    needed = PARTS if value == IMBALANCE else (value,)
-    lacking = [name for name in needed if name not in frame]
+    lacking = [name for name in needed_for(value) if name not in frame]
     if lacking:
         raise SelectionError("value", value, f"a run with {' and '.join(lacking)}; this one was measured without")
     if value != IMBALANCE:

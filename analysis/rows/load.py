@@ -22,13 +22,14 @@ SLOPES = tuple(f"{name}{end}" for name in ("slope", "predicted") for end in ("",
 NUMBERS = ("width", "bias_std", "scale", "depth", "seeds", "dead", "rank", *SLOPES)
 
 
-def load_cells(run_dir: str | os.PathLike[str]) -> pd.DataFrame:
+def load_cells(run_dir: str | os.PathLike[str], *, values: Sequence[str] | None = None) -> pd.DataFrame:
     """One row for each network: the cell's columns, and ``log10_grad_first``, ``_last``, ``_global``, ``log10_output``.
 
-    Values are log10 of a norm; ``-inf`` is exactly zero and NaN undefined, and both are kept. Raises
-    :class:`LoadError` for a folder that is not a run, for one without rows yet, and for one whose rows are damaged.
+    Values are log10 of a norm; ``-inf`` is exactly zero and NaN undefined, and both are kept. values: what alone is read
+    beside the cell's columns, as far as the run has it; all by default. Raises :class:`LoadError` for a folder that is not a
+    run, for one without rows yet, and for one whose rows are damaged.
     """
-    return read.load_rows(Path(run_dir), "sweep", "cells")
+    return _load(run_dir, "sweep", values)
 
 
 def load_layers(
@@ -62,14 +63,22 @@ def load_formats(run_dir: str | os.PathLike[str]) -> pd.DataFrame:
     return read.load_rows(Path(run_dir), "precision", "formats")
 
 
-def load_trained(run_dir: str | os.PathLike[str]) -> pd.DataFrame:
+def load_trained(run_dir: str | os.PathLike[str], *, values: Sequence[str] | None = None) -> pd.DataFrame:
     """One row for each network that was trained: the cell's columns, and what became of it.
 
     ``steps_to_target`` and ``diverged_at`` are inf where that never came, final losses and accuracies NaN where training
-    diverged, ``log10_…`` columns of the first step -inf where float32 underflowed. Raises :class:`LoadError` for a folder
-    that is not a training, for one without rows yet, and for one whose rows are damaged.
+    diverged, ``log10_…`` columns of the first step -inf where float32 underflowed. values: as of :func:`load_cells`. Raises
+    :class:`LoadError` for a folder that is not a training, for one without rows yet, and for one whose rows are damaged.
     """
-    return read.load_rows(Path(run_dir), "training", "cells")
+    return _load(run_dir, "training", values)
+
+
+def _load(run_dir: str | os.PathLike[str], run: str, values: Sequence[str] | None) -> pd.DataFrame:
+    if values is None:
+        return read.load_rows(Path(run_dir), run, "cells")
+    names, always = read.COLUMNS[run]["cells"]
+    optional = (*read.NEWER, *(name for name in values if name not in always))
+    return read.load_rows(Path(run_dir), run, "cells", columns=(*read.NEWER, *names, *values), optional=optional)
 
 
 def load_curves(run_dir: str | os.PathLike[str]) -> pd.DataFrame:

@@ -15,10 +15,10 @@ import pandas as pd
 from scipy.stats import norm
 
 from bench.comparison.arguments import NUMBERS
-from bench.comparison.per_seed import RELATIVE, PerSeed, has, per_seed, usable_depths
+from bench.comparison.per_seed import GRADIENTS, LATER, RELATIVE, PerSeed, has, per_seed, usable_depths
 from bench.comparison.ranking import CONFIDENCE, ROUNDING, mean_interval, ranks, seeds_needed
 from bench.runs.errors import LoadError
-from bench.runs.read import load_rows
+from bench.runs.read import CELL, NEWER, load_rows
 from bench.settings.errors import UsageError
 from bench.terminal.progress import with_bar
 from bench.theory import gated, predict
@@ -38,7 +38,8 @@ class CompareError(UsageError):
 def load_cells(folder: Path) -> pd.DataFrame:
     """A run's cells. Raises :class:`CompareError` for a folder that holds none, or damaged ones."""
     try:
-        return load_rows(folder, "sweep", "cells")
+        optional = (*NEWER, *LATER)
+        return load_rows(folder, "sweep", "cells", columns=(*CELL, *GRADIENTS, *optional), optional=optional)
     except LoadError as error:
         raise CompareError(f"run: {error}") from error
 

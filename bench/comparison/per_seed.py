@@ -14,6 +14,8 @@ EVERY_GRADIENT = "log10_grad_first"
 LAYERS = ("log10_grad_least", "log10_grad_largest")
 ENTRIES = ("log10_entry_median", "log10_entry_largest")
 RELATIVE = ("log10_relative_first", "log10_relative_last")
+GRADIENTS = (EVERY_GRADIENT, "log10_grad_last")
+LATER = (*LAYERS, *ENTRIES, *RELATIVE)  # what is looked at too, where a run has it
 
 
 class PerSeed(NamedTuple):

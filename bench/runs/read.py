@@ -25,6 +25,7 @@ from bench.terminal.streams import note
 
 CELL = ("initializer", "activation", "width", "bias_std", "depth", "scale", "seed")
 TRAINED = (*CELL, "task", "optimizer", "learning_rate", "readout_learning_rate", "schedule", "clip")
+NEWER = ("architecture", "input_norm")  # names of cells that older runs lack
 PROBED = ("model", "seed")
 NAMES = ("model", "path", "shape", "dtype", "verdict", "guilty", "origin")  # of a probe
 SWEPT = {
@@ -103,14 +104,21 @@ TOGETHER = 1000  # shards that are read at a time
 
 
 def load_rows(
-    folder: Path, run: str, table: str, *, columns: Sequence[str] | None = None, filters: Filters | None = None
+    folder: Path,
+    run: str,
+    table: str,
+    *,
+    columns: Sequence[str] | None = None,
+    optional: Sequence[str] = NEWER,
+    filters: Filters | None = None,
 ) -> pd.DataFrame:
     """The rows of a table of a run, ``cells``, ``layers`` or ``curves``, in the order in which they were measured.
 
-    columns: those that are wanted, all by default; filters: ``(column, "==" or "in" or "<" …, value)``, all of which are to
-    hold (:func:`pyarrow.parquet.filters_to_expression`); what they leave out is never held in memory. Where shards of a
-    finished run are missing, a line on standard error says so. Raises :class:`LoadError` for a folder that is no such run,
-    shards that are damaged, and tables without rows or without the columns that they should have.
+    columns: those that are wanted, all by default; optional: which of them the run may lack; filters: ``(column, "==" or
+    "in" or "<" …, value)``, all of which are to hold (:func:`pyarrow.parquet.filters_to_expression`); what they leave out is
+    never held in memory. Where shards of a finished run are missing, a line on standard error says so. Raises
+    :class:`LoadError` for a folder that is no such run, shards that are damaged, and tables without rows or without the
+    columns that they should have.
     """
     manifest = load_manifest(folder, run)
     shards = _shards(folder, table, manifest)
@@ -123,9 +131,11 @@ def load_rows(
     keys, values = COLUMNS[run][table]
     try:
         schema = ds.dataset(shards[:1], format="parquet").schema
+        if columns is not None:
+            columns = [name for name in dict.fromkeys(columns) if name in schema.names or name not in optional]
         _check_columns(folder / table, schema, keys + values if columns is None else columns, run)
         wanted = {
-            "columns": None if columns is None else list(columns),
+            "columns": columns,
             "filter": None if not filters else _expression(filters),
         }
         # a dataset keeps what it has read of the files beside their rows, which of 10^5 files would be gigabytes

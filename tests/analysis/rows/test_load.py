@@ -16,6 +16,17 @@ def test_rows_of_all_shards_come_back(tmp_path):
     assert load_manifest(run)["sweep"] == {"loss": "output"}
 
 
+def test_of_what_rows_say_only_what_is_wanted_is_read(tmp_path):
+    cells = make_cells()
+    run = write_run(tmp_path / "run", cells)
+    names = [name for name in cells if not name.startswith("log10_")]
+    assert list(load_cells(run, values=())) == names
+    some = load_cells(run, values=["log10_output", "measured by later versions"])
+    pd.testing.assert_frame_equal(some, cells[[*names, "log10_output"]], check_like=True)
+    with pytest.raises(LoadError, match="lacks the columns log10_output"):
+        load_cells(write_run(tmp_path / "other", cells.drop(columns="log10_output")), values=["log10_output"])
+
+
 def test_shards_that_are_being_written_are_not_read(tmp_path):
     run = write_run(tmp_path / "run", make_cells())
     (run / "cells" / ".writing-chunk-00002.parquet").write_bytes(b"half a file")
