@@ -63,8 +63,8 @@ def select(frame: pd.DataFrame, **wanted: Sequence[Any] | None) -> pd.DataFrame:
         if column not in frame:
             raise SelectionError(argument, list(values), f"a run with the column {column}")
         known = distinct(frame, column)
-        found = {_match(argument, value, known) for value in values}
-        keep &= np.array([value in found for value in frame[column].tolist()])
+        found = {_match(argument, value, known) for value in values if known}
+        keep &= np.array([value in found for value in frame[column].tolist()], dtype=bool)
     if not keep.any():
         raise SelectionError("SELECTION", "no row", "a combination of values that the run holds")
     return frame.loc[keep]

@@ -40,6 +40,12 @@ def test_a_combination_that_no_row_has():
         select(cells, activations=["relu"], widths=[8])
 
 
+def test_of_no_rows_there_is_none():
+    """Layers whose cells are of a shard that is lost."""
+    with pytest.raises(SelectionError, match="no row"):
+        select(make_cells().iloc[:0], depths=[2], activations=["tanh"])
+
+
 def test_one_facet_names_the_axis_to_select_from():
     with pytest.raises(SelectionError, match=r"activations: got 2, .*relu, tanh"):
         one_facet(CELLS)
