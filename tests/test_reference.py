@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -94,7 +95,12 @@ def test_the_gallery_has_every_paper_and_the_readme_says_how_many_claims_hold():
         f"of {len(table)} claims of {len(names)} papers, {counts['reproduced']} are reproduced, {counts['differs']} differ, "
     )
     said += f"{counts['not resolved']} are not resolved, and {counts['out of scope']} are out of scope"
-    assert said in " ".join((REFERENCE.parents[1] / "README.md").read_text(encoding="utf-8").split())
+    readme = " ".join((REFERENCE.parents[1] / "README.md").read_text(encoding="utf-8").split())
+    assert said in readme
+    named = re.search(r"Those that differ are of ([^:]+):", readme)
+    assert named is not None
+    differing = {name: int(count or 1) for name, count in re.findall(r"`(\w+)`(?: \((\d+)\))?", named[1])}
+    assert differing == table[table.verdict == "differs"].paper.value_counts().to_dict()
 
 
 def test_a_verdict_is_where_the_interval_lies():
