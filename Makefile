@@ -125,6 +125,7 @@ bench: setup
 	$(RUN) -m tests.perf.training
 	$(RUN) -m tests.perf.unbounded
 	$(RUN) -m tests.perf.architectures
+	$(RUN) -m tests.perf.scaling
 
 bench-device: setup
 	$(RUN) -m tests.perf.device $(DEVICE)
