@@ -65,7 +65,7 @@ def axis_label(value: str, *, loss: str = "output") -> str:
 
 def counted(count: int, word: str) -> str:
     """So many of a thing: ``1 network``, ``2 networks``."""
-    return f"{count} {word}{'' if count == 1 else 's'}"
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def printable(text: str) -> str:

@@ -26,8 +26,9 @@ def findings(frame: pd.DataFrame, lattice: Lattice, titles: Sequence[str], agree
 def _extremes(frame: pd.DataFrame, median: np.ndarray, lattice: Lattice, titles: Sequence[str]) -> str:
     seeds = len(distinct(frame, "seed"))
     zero, undefined = np.isneginf(median).sum(), int(np.isnan(frame[VALUE].to_numpy(float)).sum())
-    settings = f"{counted(seeds, 'seed')} of each of {np.isfinite(median).sum() + zero:,} settings"
-    of = f"{len(frame):,} networks ({settings}) were measured"
+    settings = int(np.isfinite(median).sum() + zero)
+    each = f"{counted(seeds, 'seed')} of {'each of ' if settings != 1 else ''}{counted(settings, 'setting')}"
+    of = f"{counted(len(frame), 'network')} ({each}) {'were' if len(frame) != 1 else 'was'} measured"
     finite = np.where(np.isfinite(median), median, np.nan)
     if np.isnan(finite).all():
         return f"{of}; no setting has a gradient of the first layer that is a number and not zero."

@@ -31,8 +31,9 @@ def _reached(
 ) -> str:
     settings, reached = (~np.isnan(median)).sum(), np.isfinite(median)
     seeds = counted(len(distinct(frame, "seed")), "seed")
+    were = "were" if len(frame) != 1 else "was"
     text = (
-        f"{len(frame):,} networks ({seeds} of each setting) were trained for {training.get('steps')} steps: "
+        f"{counted(len(frame), 'network')} ({seeds} of each setting) {were} trained for {training.get('steps')} steps: "
         f"{reached.sum():,} of {settings:,} settings reach the target {training.get('target')} (median over seeds)"
     )
     if not reached.any():
