@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +36,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Print it; 1 for shards that are not what was written. Raises RunError for a run, or a folder of them, that is none."""
     results = Path(arguments.results)
-    name, others = next(iter(arguments.words), ""), arguments.words[1:]
+    name, others = next(iter(arguments.words), ""), list(map(os.path.normpath, arguments.words[1:]))  # of a run/, a run
     change = name if name in CHANGES and (others or not (results / name).is_dir()) else None
     runs_changed.check(arguments, change, others)
     if change is not None:

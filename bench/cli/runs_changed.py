@@ -54,9 +54,11 @@ def remove(arguments: argparse.Namespace, results: Path, names: Sequence[str]) -
     """Remove a run, if that is what is wanted: 0, or 1 where it is not. Raises RunError."""
     from bench.runs.manifest import no_run, one_line
     from bench.runs.overview import overview
+    from bench.runs.place import check_name
     from bench.runs.removal import remove_run
     from bench.settings.units import amount
 
+    check_name(names[0], "NAME")
     folder = results / names[0]
     try:
         run = overview(folder)

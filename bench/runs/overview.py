@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bench.runs.files import TEMPORARY
 from bench.runs.manifest import NAME, kind_of, one_line, planned_shards, read_manifest
 from bench.runs.records import Record, failures_of, is_intact, records_of, rows_of
 
@@ -69,7 +70,8 @@ def _rows(folder: Path, records: Mapping[str, Record], shard: str) -> int:
 
 def runs_in(results: Path) -> Iterator[Overview | tuple[Path, str]]:
     """Every run of the folder by name; for one that cannot be read its path, and why. Raises OSError."""
-    for folder in sorted(path for path in results.iterdir() if (path / NAME).exists()):
+    folders = (path for path in results.iterdir() if not path.name.startswith(TEMPORARY))
+    for folder in sorted(path for path in folders if (path / NAME).exists()):
         try:
             yield overview(folder)
         except (OSError, ValueError) as error:

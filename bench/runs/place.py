@@ -16,12 +16,18 @@ LONGEST_NAME = 200
 
 def check_place(results: str | os.PathLike[str], name: str) -> None:
     """Raises RunError for a name or folder that no run can have."""
-    if not RUN_NAME.fullmatch(name) or len(name) > LONGEST_NAME:
-        raise RunError(f"name: got {name!r}, expected a folder name of at most {LONGEST_NAME} letters, digits and . _ + -")
+    check_name(name)
     if not os.fspath(results):
         raise RunError("results: got '', expected a folder")
     if not os.fsdecode(results).isprintable():
         raise RunError(f"results: got {os.fsdecode(results)!r}, expected a folder whose name is printable text in UTF-8")
+
+
+def check_name(name: str, argument: str = "name") -> None:
+    """Raises RunError for a name that no run can have; ``argument``: what gives it."""
+    if not RUN_NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+        accepted = f"a folder name of at most {LONGEST_NAME} letters, digits and . _ + -"
+        raise RunError(f"{argument}: got {name!r}, expected {accepted}")
 
 
 def make_folder(folder: Path) -> None:

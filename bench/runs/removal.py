@@ -10,22 +10,24 @@ from pathlib import Path
 from bench.runs.errors import RunError
 from bench.runs.files import TEMPORARY
 from bench.runs.manifest import NAME, no_run, one_line, read_manifest
-from bench.runs.place import RUN_NAME
+from bench.runs.place import check_name
 
 TABLES = ("cells", "layers", "pairs", "formats", "format_layers", "curves")
 OF_A_RUN = ("manifest.json", "shards.jsonl", *TABLES, "table.csv", "table.md", "table.tex")
 DRAWN = (".png", ".pdf", ".svg")
+ASIDE = f"{TEMPORARY}removed-"  # what a run is called while it is removed; one that a kill leaves is no run any more
 
 
 def remove_run(results: str | os.PathLike[str], name: str, argument: str = "overwrite") -> None:
     """Remove the folder ``results/name`` with all that it holds, if there is one; ``argument``: what asks for it.
 
     Raises :class:`bench.RunError` for a folder that is no run, one that also holds files which no run wrote, one that is
-    only linked to, and one that another process is writing; then it is as it was. A name that no run can have is left to
-    the run that asks for it.
+    only linked to, one that another process is writing, one that may not be removed, and a name that no run can have; then
+    it is as it was.
     """
-    folder = Path(results) / name
-    if not RUN_NAME.fullmatch(name) or not os.path.lexists(folder):
+    check_name(name, argument)
+    folder, aside = Path(results) / name, Path(results) / f"{ASIDE}{name}"
+    if not os.path.lexists(folder):
         return
     if folder.is_symlink() or not folder.is_dir():
         raise RunError(f"{argument}: {folder} is no folder of its own; remove it yourself, or choose another name")
@@ -38,7 +40,10 @@ def remove_run(results: str | os.PathLike[str], name: str, argument: str = "over
             raise RunError(
                 f"{argument}: {folder} also holds {foreign[0]}, which no run wrote; move it, or choose another name"
             )
-        shutil.rmtree(folder)
+        _check_may_be_emptied(folder)
+        shutil.rmtree(aside, ignore_errors=True)
+        folder.rename(aside)  # first: what its parent does not let go is refused while it is whole
+        shutil.rmtree(aside)
     except BlockingIOError as error:
         raise RunError(f"{argument}: another process is writing {folder}; wait for it or choose another name") from error
     except OSError as error:
@@ -54,6 +59,13 @@ def _check_is_run(folder: Path, argument: str) -> None:
         raise RunError(f"{argument}: {no_run(folder)}; remove it yourself, or choose another name") from None
     except (OSError, ValueError) as error:
         raise RunError(f"{argument}: {str(folder / NAME)!r} cannot be read: {one_line(error)}") from error
+
+
+def _check_may_be_emptied(folder: Path) -> None:
+    """Raises PermissionError where a folder of the run is read-only."""
+    for path in (folder, *(path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink())):
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise PermissionError(f"{path} is read-only")
 
 
 def _is_of_a_run(path: Path) -> bool:

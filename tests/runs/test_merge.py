@@ -1,8 +1,11 @@
 """``runs merge`` and ``runs remove``: what they make, refuse and leave alone."""
 
+import errno
 import io
 import json
+import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -125,6 +128,44 @@ def test_a_run_that_is_written_and_files_of_others_are_not_removed(tmp_path, cap
     held.close()
     (tmp_path / "mine" / "thesis.txt").write_text("precious")
     assert "thesis.txt" in runs(capsys, tmp_path, "remove", "mine", "--yes", status=2)
+
+
+@pytest.mark.parametrize("asked", [["runs", "remove", "mine", "--yes"], ["sweep", "--run", "mine", "--overwrite"]])
+@pytest.mark.parametrize("held", ["by its parent", "by a folder of its own"])
+def test_what_may_not_be_removed_stays_whole(tmp_path, capsys, monkeypatch, asked, held):
+    path = filled(tmp_path)
+    before = {each: each.read_bytes() for each in path.rglob("*") if each.is_file()}
+
+    def refused(self, _target):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+
+    if held == "by its parent":
+        monkeypatch.setattr(Path, "rename", refused)
+    else:  # who runs the tests may do anything
+        monkeypatch.setattr(os, "access", lambda asked, _mode: not str(asked).endswith("layers"))
+    assert main([*asked, "--results", str(tmp_path)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "mine cannot be removed: " in line
+    assert {each: each.read_bytes() for each in path.rglob("*") if each.is_file()} == before
+
+
+def test_what_a_kill_leaves_of_a_removed_run_is_none(tmp_path, capsys):
+    filled(tmp_path).rename(tmp_path / ".writing-removed-mine")
+    assert "holds no runs" in runs(capsys, tmp_path, status=2)
+    filled(tmp_path)
+    runs(capsys, tmp_path, "remove", "mine", "--yes")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_name_as_shells_complete_it_is_the_run_and_a_path_elsewhere_is_none(tmp_path, capsys):
+    other, results = filled(tmp_path / "other", "one"), tmp_path / "results"
+    filled(results, "one")
+    for name in ("../other/one", "..", "."):
+        assert "NAME: got" in runs(capsys, results, "remove", name, "--yes", status=2)
+    assert "merge NAME NAME" in runs(capsys, results, "merge", "one", "one/", "--run", "z", status=2)
+    assert "removed" in runs(capsys, results, "remove", "one/", "--yes")
+    assert not (results / "one").exists()
+    assert other.exists()
 
 
 @pytest.mark.parametrize(
