@@ -36,13 +36,15 @@ def check(arguments: argparse.Namespace, change: str | None, names: Sequence[str
 
 def merge(arguments: argparse.Namespace, results: Path, names: Sequence[str]) -> int:
     """One run from several. Raises RunError."""
-    from bench.runs.manifest import kind_of, read_manifest
+    from bench.runs.manifest import first_of, kind_of, read_manifest
     from bench.runs.merge import merge_runs
     from bench.runs.remake import command_of
 
     merged = merge_runs(results, names, arguments.run)
     parts = ", ".join(f"{count} of {name}" for name, count in merged.taken.items())
     note(f"merged: {merged.done} of {merged.planned} chunks ({parts})")
+    if merged.damaged:
+        note(f"damaged, and whole in no other run: {len(merged.damaged)} shards ({first_of(merged.damaged)})")
     if merged.done < merged.planned:
         manifest = read_manifest(merged.path)
         note(f"this measures the rest: {command_of(merged.path, manifest, kind_of(manifest))}")

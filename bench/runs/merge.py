@@ -16,7 +16,7 @@ from bench.runs.chunk import AnyChunk
 from bench.runs.contents import Contents
 from bench.runs.errors import RunError
 from bench.runs.folder import RunFolder
-from bench.runs.manifest import NAME, kind_of, no_run, one_line, planned_shards, read_manifest
+from bench.runs.manifest import NAME, first_of, kind_of, no_run, one_line, planned_shards, read_manifest
 from bench.runs.overview import FIRST
 from bench.runs.records import Record, is_intact, records_of
 from bench.settings.errors import shown
@@ -42,20 +42,21 @@ class Source(NamedTuple):
 
 
 class Merged(NamedTuple):
-    """What came of it: the folder, chunks that it now has of all, and those that were taken from each run."""
+    """What came of it: the folder, chunks that it now has of all, those that were taken from each run, and lost shards."""
 
     path: Path
     done: int
     planned: int
     taken: Mapping[str, int]
+    damaged: Sequence[str]  # shards, as RUN/TABLE/SHARD, of chunks that no run has whole
 
 
 def merge_runs(results: str | os.PathLike[str], names: Sequence[str], into: str) -> Merged:
     """The run ``results/into`` with the chunks of all the named ones, which are left as they are.
 
     Raises RunError, in one line with the difference, for runs that measured something else, in other chunks, with other
-    versions or on another kind of device, or whose shards of one chunk are not the same to the bit; and as
-    :class:`RunFolder` does for the folder.
+    versions or on another kind of device, or whose shards of one chunk are not the same to the bit, and where none of them
+    has a chunk whole; and as :class:`RunFolder` does for the folder.
     """
     there = [into] if (Path(results) / into / NAME).is_file() else []
     sources = [_source(Path(results) / name) for name in dict.fromkeys([*there, *names])]
@@ -69,6 +70,11 @@ def merge_runs(results: str | os.PathLike[str], names: Sequence[str], into: str)
     found = {name.partition("/")[0] for source in sources for name in source.records}
     tables = (FIRST, *sorted(found - {FIRST}))
     holders = [_holders(sources, chunk, tables) for chunk in chunks]
+    nowhere = [chunk for chunk, having in zip(chunks, holders, strict=True) if not having]
+    damaged = [each for chunk in nowhere for each in _damaged(sources, chunk, tables)]
+    if len(nowhere) == len(chunks):
+        why = f" ({len(damaged)} shards are damaged: {first_of(damaged)})" if damaged else ""
+        raise RunError(f"NAME: {' and '.join(names)} cannot be merged: none has a chunk that is whole{why}")
     with closing(RunFolder(results, into, Contents(kind, first[kind], chunks, tables))) as folder:
         taken: Counter[str] = Counter()
         for chunk, having in zip(chunks, holders, strict=True):
@@ -77,7 +83,7 @@ def merge_runs(results: str | os.PathLike[str], names: Sequence[str], into: str)
             taken.update(source.path.name for source in having[:1])
         measured = [session for source in sources for session in sessions(source.manifest)]
         folder.describe(measured, finished=taken.total() == len(chunks), seconds=_seconds(sources))
-        return Merged(folder.path, taken.total(), len(chunks), taken)
+        return Merged(folder.path, taken.total(), len(chunks), taken, damaged)
 
 
 def _source(path: Path) -> Source:
@@ -122,6 +128,17 @@ def _holders(sources: Sequence[Source], chunk: AnyChunk, tables: Sequence[str]) 
             runs = " and ".join(source.path.name for source in holders)
             raise RunError(f"NAME: {runs} cannot be merged: {name} is another in each, to the bit")
     return holders
+
+
+def _damaged(sources: Sequence[Source], chunk: AnyChunk, tables: Sequence[str]) -> list[str]:
+    """The chunk's shards that are there, and are not what was written."""
+    names = [f"{table}/{chunk.shard}" for table in tables]
+    there = [
+        (source, name) for source in sources for name in names if name in source.records and (source.path / name).exists()
+    ]
+    return [
+        f"{source.path.name}/{name}" for source, name in there if not is_intact(source.path / name, source.records[name])
+    ]
 
 
 def _seconds(sources: Sequence[Source]) -> float:

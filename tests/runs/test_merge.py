@@ -54,6 +54,21 @@ def test_what_is_damaged_or_half_is_not_taken(tmp_path, capsys):
     assert "(2 of b)" in runs(capsys, tmp_path, "merge", "a", "b", "--run", "c")
 
 
+def test_shards_that_are_whole_nowhere_are_told_and_nothing_is_made_of_nothing(tmp_path, capsys):
+    shard, other = "cells/chunk-00000.parquet", "layers/chunk-00001.parquet"
+    for name in ("a", "b"):
+        partly(tmp_path, name, {0, 1})
+        (tmp_path / name / shard).write_bytes(b"")
+    said = runs(capsys, tmp_path, "merge", "a", "b", "--run", "c")
+    assert "merged: 1 of 6 chunks (1 of a)" in said
+    assert f"damaged, and whole in no other run: 2 shards (a/{shard}, b/{shard})" in said
+    for name in ("a", "b"):
+        (tmp_path / name / other).write_bytes(b"")
+    said = runs(capsys, tmp_path, "merge", "a", "b", "--run", "d", status=2)
+    assert f"a and b cannot be merged: none has a chunk that is whole (4 shards are damaged: a/{shard}, b/{shard}, " in said
+    assert not (tmp_path / "d").exists()
+
+
 @pytest.mark.parametrize(
     ("differ", "words"),
     [
