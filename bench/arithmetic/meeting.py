@@ -70,10 +70,7 @@ def _by_entries(mantissas: list[Array], exponents: list[Array]) -> tuple[list[Ar
     exponents = [jnp.broadcast_to(exponent, block) for exponent in exponents]
     largest = lax.full(block, np.int32(ZERO))
     for mantissa, exponent in zip(mantissas, exponents, strict=True):
-        kept = tuple(1 if length == 1 else mantissa.shape[i] for i, length in enumerate(block))
-        own = jnp.broadcast_to(exponent_of_largest(mantissa, kept), block)
-        moved = lax.max(lax.add(own, exponent), np.int32(ZERO))
-        largest = lax.max(largest, lax.select(lax.eq(own, np.int32(ZERO)), own, moved))
+        largest = lax.max(largest, exponent_of_largest(mantissa, exponent))
     factors = []
     for mantissa, exponent in zip(mantissas, exponents, strict=True):
         most = np.int32(jnp.finfo(mantissa.dtype).maxexp - 2)

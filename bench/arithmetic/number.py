@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from jax.experimental.xla_metadata import set_xla_metadata
 
 ZERO = -(2**30)  # the exponent of what is exactly zero: below any other, and twice it is still an int32
 LOG10_2 = float(np.log10(2.0))
+WINDOW = 32  # entries of an axis that a CPU's compiler reduces in one kernel, with what makes them; longer axes are halved
+HALVINGS = 5  # beyond, the largest float takes less time to be found than the largest integer
 
 
 @jax.tree_util.register_dataclass
@@ -131,34 +134,64 @@ def times_power_of_two(value: Array, exponent: Array) -> Array:
     return value * first * second
 
 
-def exponent_of_largest(mantissa: Array, block: tuple[int, ...]) -> Array:
-    """The integer e with 2^e ≤ |x| < 2^(e+1) of the largest finite entry x of every block; ZERO where all are 0.
+def exponent_of_largest(mantissa: Array, exponent: Array) -> Array:
+    """The integer e with 2^e ≤ |x| < 2^(e+1) of the largest finite ``x = mantissa · 2^exponent`` of every block.
 
-    Blocks are as in :class:`Extended`.
+    ZERO where all are 0; of a mantissa of the dtype's highest power of two, one less. Blocks are as in :class:`Extended`;
+    the mantissa may have length 1 where there are many exponents.
     """
-    size = lax.abs(mantissa)  # lax throughout: functions of jax.numpy are programs of their own
-    size = lax.select(lax.lt(size, lax.full_like(size, np.inf)), size, lax.full_like(size, 0))
-    if shared := tuple(axis for axis, length in enumerate(block) if length == 1):
-        size = lax.reduce_max_p.bind(size, axes=shared, out_sharding=None)
-    return binary_exponent(lax.reshape(size, block))
+    limits, (integer, one, top) = jnp.finfo(mantissa.dtype), _exponent_field(mantissa.dtype)
+    block = tuple(1 if length == 1 else mantissa.shape[axis] for axis, length in enumerate(exponent.shape))
+    bits = lax.reshape(_largest_bits(mantissa, block), block)
+    bits = jnp.broadcast_to(lax.clamp(integer.type(one), bits, integer.type(top - one)), exponent.shape)
+    own = lax.convert_element_type(lax.shift_right_logical(bits, integer.type(limits.nmant)), np.int32)
+    moved = lax.max(lax.add(exponent, lax.sub(own, np.int32(limits.maxexp))), np.int32(ZERO))
+    return lax.select(lax.eq(bits, integer.type(one)), lax.full_like(moved, ZERO), moved)
+
+
+def _largest_bits(mantissa: Array, block: tuple[int, ...]) -> Array:
+    """:func:`_exponent_bits` of the largest finite entry of every block."""
+    axes = tuple(axis for axis, length in enumerate(block) if length == 1)
+    halvings = [axis for axis in axes for _ in range(math.ceil(math.log2(max(1, mantissa.shape[axis] / WINDOW))))]
+    if len(halvings) > HALVINGS:
+        size = lax.abs(mantissa)  # lax throughout: functions of jax.numpy are programs of their own
+        size = lax.select(lax.lt(size, lax.full_like(size, np.inf)), size, lax.full_like(size, 0))
+        return _exponent_bits(_largest(size, axes))
+    bits = _exponent_bits(mantissa)
+    for axis in halvings:
+        length, half = bits.shape[axis], -(-bits.shape[axis] // 2)
+        halves = (lax.slice_in_dim(bits, start, start + half, axis=axis) for start in (0, length - half))
+        bits = lax.max(*halves)
+    return _largest(bits, axes)
+
+
+def _largest(values: Array, axes: tuple[int, ...]) -> Array:
+    return lax.reduce_max_p.bind(values, axes=axes, out_sharding=None) if axes else values
+
+
+def _exponent_bits(value: Array) -> Array:
+    """One step up: of zero and what is below the normal range one step, of infinities and NaN negative."""
+    integer, one, top = _exponent_field(value.dtype)
+    bits = lax.bitcast_convert_type(value, integer)
+    return lax.add(lax.bitwise_and(bits, integer.type(top)), integer.type(one))
+
+
+def _exponent_field(dtype: Any) -> tuple[Any, int, int]:
+    """The integers as long as a float, and of its exponent bits there one step and all."""
+    limits = jnp.finfo(dtype)
+    return jnp.dtype(f"int{limits.bits}"), 1 << limits.nmant, (2 * limits.maxexp - 1) << limits.nmant
 
 
 def normalize(mantissa: Array, exponent: Array) -> tuple[Array, Array]:
     """The same numbers with the largest mantissa of every block in ±[1, 2): nothing is rounded.
 
     The compiler is kept from inlining how far: it would compute the exponents of all layers before anew for every layer,
-    and compile in quadratic time.
+    and compile in quadratic time. It has one result, so that few kernels compute it.
     """
     with set_xla_metadata(inlineable="false"):
-        factor, exponent = _normalizing(mantissa, exponent)
-    return lax.mul(mantissa, lax.broadcast_in_dim(factor, mantissa.shape, range(mantissa.ndim))), exponent
+        settled = _largest_exponent(mantissa, exponent)
+    factor = power_of_two(lax.sub(exponent, settled), mantissa.dtype, normal=True)
+    return lax.mul(mantissa, lax.broadcast_in_dim(factor, mantissa.shape, range(mantissa.ndim))), settled
 
 
-@jax.jit
-def _normalizing(mantissa: Array, exponent: Array) -> tuple[Array, Array]:
-    """The power of two that each block is to be multiplied with, and the exponents then."""
-    most = np.int32(jnp.finfo(mantissa.dtype).maxexp - 2)
-    largest = exponent_of_largest(mantissa, exponent.shape)
-    by = lax.clamp(-most, largest, most)
-    moved = lax.max(lax.add(exponent, by), np.int32(ZERO))
-    return power_of_two(lax.neg(by), mantissa.dtype), lax.select(lax.eq(largest, np.int32(ZERO)), largest, moved)
+_largest_exponent = jax.jit(exponent_of_largest)
