@@ -31,4 +31,4 @@ def main(arguments: argparse.Namespace) -> None:
 
         write_lesson(results, target, theory=not arguments.no_theory, written="Written by depthscale lesson.")
 
-    to_page([results / name for name in ("lecture", "atlas", "remedies")], arguments.out or f"lesson{ENDING}", write)
+    to_page([], arguments.out or f"lesson{ENDING}", write)

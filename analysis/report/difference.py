@@ -64,6 +64,8 @@ def _add_cells(part: dict[str, Any], first: Mapping[str, Any], other: Mapping[st
     if both.empty:
         part["notes"].append("The two runs have no cell in common.")
         return
+    axes = [name for name in ("depth", "scale") if name in first["frame"] and name not in both]
+    both = both.assign(**{name: first["frame"][name].iloc[0] for name in axes})  # of one value each
     lattice = lattice_of(both)
     fields = {value: [lattice.fill(both, both[f"{value.column} {end}"].to_numpy(float)) for end in ENDS] for value in shown}
     of = {Value(value.column, "decades", _words(value)): ends for value, ends in fields.items()}

@@ -14,9 +14,12 @@ from analysis.numbers.statistics import seed_statistic
 from analysis.report.page import ALL_ROOM, SCRIPTS, render, write_text
 from analysis.report.run import part_of
 from analysis.report.swept_words import KEPT
+from analysis.rows.manifest import kind_at
 from analysis.rows.select import distinct
+from bench.runs.errors import LoadError
 
-RUNS = ("lecture", "atlas", "remedies")
+SCALES: Mapping[str, Sequence[float]] = {"lecture": (0.5, 1.5), "atlas": (), "remedies": (1.0,)}  # that sentences are about
+RUNS = tuple(SCALES)
 HEADINGS = ("The lecture's networks, measured", "Random networks, measured", "Remedies, measured")
 TITLE = "What depth does to gradients"
 
@@ -24,11 +27,27 @@ TITLE = "What depth does to gradients"
 def write_lesson(results: Path, target: Path, *, theory: bool, written: str) -> None:
     """The lesson about these runs of a results folder, as one file. Raises LoadError where one is not there."""
     room = ALL_ROOM / (2 * len(RUNS))
-    parts = [part_of(results / name, number, room, theory=theory) for number, name in enumerate(RUNS)]
+    parts = [_swept(results / name, number, room, theory=theory) for number, name in enumerate(RUNS)]
     shown = [{**part, "heading": heading} for part, heading in zip(parts, HEADINGS, strict=True)]
     facts = facts_of([part["frame"] for part in parts])
     script = ("data", "lesson", *SCRIPTS[1:])
     write_text(render(shown, written=written, template="lesson.html", scripts=script, title=TITLE, facts=facts), target)
+
+
+def _swept(folder: Path, number: int, room: float, *, theory: bool) -> dict[str, Any]:
+    """What the page says of a run. Raises LoadError with the command that makes it for one that is not what it should be."""
+    makes = f"expected the run that `depthscale sweep {folder.name}` makes"
+    try:
+        kind = kind_at(folder)
+    except LoadError:
+        raise LoadError(f"{str(folder)!r} is not a run; {makes}") from None
+    if kind != "sweep":
+        raise LoadError(f"{str(folder)!r} is a {kind}; {makes}")
+    part = part_of(folder, number, room, theory=theory)
+    lacking = [scale for scale in SCALES[folder.name] if scale not in distinct(part["frame"], "scale")]
+    if lacking:
+        raise LoadError(f"{str(folder)!r} has no scale {lacking[0]:g}; {makes}")
+    return part
 
 
 def facts_of(frames: Sequence[pd.DataFrame]) -> Mapping[str, Any]:

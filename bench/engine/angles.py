@@ -79,7 +79,7 @@ def backward_segment(
         weights, slope, number = inputs
         cotangent = jnp.where(number == depth - 1, readout[None, :], cotangent)
         delta, _, _ = normalize(slope * cotangent)
-        return jnp.matmul(delta, weights, precision=lax.Precision.HIGHEST), apart(delta)
+        return jnp.matmul(delta, weights), apart(delta)
 
     numbers = index * LAYERS + 1 + jnp.arange(LAYERS, dtype=depth.dtype)
     return lax.scan(layer, cotangent, (segment.weights, slopes, numbers), reverse=True)

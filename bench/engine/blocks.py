@@ -88,7 +88,7 @@ def _norm_of_gradient(cotangent: Array, h: Array) -> Array:
     if math.prod(h.shape[:-1]) == 1:
         return norm(cotangent) * norm(h)
     contract_all = (((0, 1), (0, 1)), ((), ()))
-    return norm(lax.dot_general(cotangent, h, contract_all, precision=lax.Precision.HIGHEST))
+    return norm(lax.dot_general(cotangent, h, contract_all))
 
 
 scaled_product.defvjp(_forward, _backward)

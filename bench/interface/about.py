@@ -17,7 +17,7 @@ NETWORKS = (
     *("correlations", "formats"),
 )
 AXES = (*NETWORKS, "depths", "scales", "optimizers", "learning_rates")
-OTHERS = ("readout_learning_rates", "schedule", "steps", "seeds", "key", "loss", "loss_scale", "dtype")
+OTHERS = ("readout_learning_rates", "schedule", "steps", "seeds", "key", "loss", "loss_scale", "dtype", "precision")
 VERSIONS = ("depthscale", "jax", "numpy")
 
 

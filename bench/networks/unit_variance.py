@@ -16,6 +16,7 @@ from jax import Array, lax
 from jax.sharding import Mesh
 
 from bench.arithmetic.extended import LARGEST_FLOAT_EXPONENT, Numbers, exponent_of, power_of_two
+from bench.arithmetic.numerics import multiplying
 from bench.networks.activations import Activation
 from bench.networks.seeds import over_seeds
 from bench.networks.segments import Segment, preactivate
@@ -57,7 +58,8 @@ def gains_program(mesh: Mesh, activation: Activation) -> Callable[[Segment, Arra
     """The compiled :func:`segment_gains`: (segment, batch [seeds, BATCH, width]) → (batch, gains)."""
 
     def gains(segment: Segment, batch: Array) -> tuple[Array, Gains]:
-        return segment_gains(segment, batch, activation=activation)
+        with multiplying():  # they are part of the draw
+            return segment_gains(segment, batch, activation=activation)
 
     return over_seeds(gains, mesh, in_axes=(1, 0), out_axes=(0, 1))
 

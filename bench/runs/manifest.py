@@ -22,7 +22,9 @@ WRITERS = MappingProxyType(  # of each kind of run
 )
 IS_A = MappingProxyType({"precision": ("sweep", ("formats", "loss_scale"))})  # kind → what it is too, beside these fields
 KINDS = tuple(WRITERS)
+WITH_ADDED = ("precision", "sweep", "training")
 NAME = "manifest.json"
+ADDED = MappingProxyType({"precision": "full"})  # fields that runs of earlier versions lack, and what these were made with
 LARGEST_INDEX = 10**9
 
 
@@ -44,6 +46,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     version = manifest.get("format", 1)
     if isinstance(version, bool) or version not in FORMATS:
         raise ValueError(f"its format is {version!r}, expected {' or '.join(map(str, FORMATS))}")
+    for kind in WITH_ADDED:
+        if isinstance(fields := manifest.get(kind), dict):
+            manifest[kind] = {**fields, **{name: value for name, value in ADDED.items() if name not in fields}}
     return manifest
 
 

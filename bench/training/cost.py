@@ -11,7 +11,7 @@ from bench.networks.block_trial import block_of
 from bench.runs.estimate import MANIFEST_BYTES, SHARD_BYTES, Estimate, Room, Work, estimate
 from bench.settings.defaults import PLAIN
 from bench.training.needs import needs_of
-from bench.training.plan import Chunk, plan
+from bench.training.plan import Chunk, plan, sharing
 from bench.training.rows import recorded_steps
 from bench.training.sizes import STEPS, cells_per_device, work
 from bench.training.tasks import Task, load_task
@@ -57,7 +57,7 @@ def _trained(training: Training, task: Task, chunks: list[Chunk]) -> Work:
     first, devices = chunks[0], jax.local_devices()
     network = first.depth, first.width
     cells = sum(chunk.count for chunk in chunks)
-    per_device = cells_per_device(training, cells, *network, first.architecture)
+    per_device = cells_per_device(training, sharing(training, first), *network, first.architecture)
     tiles = math.ceil(cells / (per_device * len(devices)))
     computed = tiles * per_device * len(devices)
     blocks = math.ceil(training.steps / STEPS)

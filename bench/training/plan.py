@@ -86,6 +86,11 @@ def cells_in(training: Training, chunk: Chunk) -> tuple[Cell, ...]:
     return _cells(training, _schemes_of(training, chunk), range(*chunk.cells))
 
 
+def sharing(training: Training, chunk: Chunk) -> int:
+    """How many cells of the training have the chunk's program."""
+    return len(_schemes_of(training, chunk)) * _cells_of_scheme(training)
+
+
 def schemes_in(training: Training, chunk: Chunk) -> tuple[Scheme, ...]:
     """The schemes that the chunk's cells are of."""
     each = _cells_of_scheme(training)

@@ -32,7 +32,7 @@ from bench.training.draws import orders
 from bench.training.loop import Kind, evaluate, train_program
 from bench.training.needs import check_room_for
 from bench.training.optimizers import parse_optimizer, schedule_factors
-from bench.training.plan import Cell, Chunk, cells_in, plan, schemes_in
+from bench.training.plan import Cell, Chunk, cells_in, plan, schemes_in, sharing
 from bench.training.rows import Table, Trained, join, tables
 from bench.training.sizes import STEPS, cells_per_device, work
 from bench.training.specs import parse_schedule
@@ -168,7 +168,7 @@ def train_chunks(
     """
     first = chunks[0]
     cells = [cell for chunk in chunks for cell in cells_in(training, chunk)]
-    per_device = cells_per_device(training, len(cells), first.depth, first.width, first.architecture)
+    per_device = cells_per_device(training, sharing(training, first), first.depth, first.width, first.architecture)
     size = per_device * len(jax.local_devices())
     mesh = seed_mesh(size, per_device)  # all devices for any number of cells: one device's program may round differently
     waiting: deque[Chunk] = deque(chunks)

@@ -67,11 +67,11 @@ def peak_bytes(training: Training, depth: int, width: int, architecture: str = P
 
 
 def cells_per_device(training: Training, cells: int, depth: int, width: int, architecture: str = PLAIN) -> int:
-    """How many of so many cells one device trains at a time.
+    """How many cells one device trains at a time, of a training that has so many that share a program.
 
-    On a CPU always as many, since the order of a sum can depend on it: what was fastest at width 32 (fewer pay more for
-    calling each product, more for memory). Elsewhere as few equal parts of the cells as fit, where enough to fill the device
-    is a guess. Never more than the memory's estimate allows.
+    However many are left, since the order of a sum can depend on it. On a CPU always as many: what was fastest at width 32
+    (fewer pay more for calling each product, more for memory). Elsewhere as few equal parts of all of them as fit; that so
+    many fill the device is a guess. Never more than the memory's estimate allows.
     """
     devices = jax.local_devices()
     fixed = devices[0].platform == "cpu"

@@ -11,6 +11,7 @@ import numpy as np
 from jax import Array
 from jax.sharding import Mesh
 
+from bench.arithmetic.numerics import multiplying
 from bench.networks.activations import ACTIVATIONS, Activation
 from bench.networks.architectures.architecture import Architecture
 from bench.networks.architectures.registry import architecture_of
@@ -82,7 +83,8 @@ def start_program(
     def start(segments: Any, others: Drawn, factors: Factors, rates: Rates, examples: Array, modes: Modes | None) -> State:
         drawn = others._replace(segments=segments)
         if normalizing is not None:
-            drawn = normalize_on(drawn, examples, normalizing)
+            with multiplying():  # as it is drawn
+                drawn = normalize_on(drawn, examples, normalizing)
         parameters = assemble(drawn, factors, depth, biased=biased)
         if modes is not None:
             parameters = align(parameters, modes, factors.hidden)

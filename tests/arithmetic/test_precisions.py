@@ -1,5 +1,7 @@
 """Products of networks multiply what was asked for, and nothing else does."""
 
+import json
+
 import jax
 import numpy as np
 import pytest
@@ -7,11 +9,15 @@ import pytest
 import bench
 from bench.arithmetic.numerics import multiplying, settled
 from bench.cli.main import main
+from bench.engine import angles
+from bench.engine.blocks import _norm_of_gradient
 from bench.engine.gradients import Lanes, State, backward_segment, forward_segment
 from bench.networks.activations import ACTIVATIONS
 from bench.networks.architectures.architecture import dense
 from bench.networks.initializers import Family
+from bench.networks.seeds import seed_mesh
 from bench.networks.segments import LAYERS, Segment
+from bench.networks.unit_variance import gains_program
 from bench.settings.errors import SweepError
 from bench.sweeps import runner as sweeps
 from bench.training.block_network import embed
@@ -35,6 +41,11 @@ SEGMENT = Segment(ones(LAYERS, 4, 4), ones(LAYERS), ones(LAYERS, 4))
 LANES = Lanes(ones(2), ones(2), ones(2), ones(2))
 STATE = ones(1, 2, 4)
 FUNCTIONS = {
+    "angles": (
+        angles.backward_segment,
+        *(SEGMENT, ones(LAYERS, 4, 4), ones(4), ones(4, 4), np.int32(0), np.int32(2)),
+    ),
+    "gradients of examples": (_norm_of_gradient, ones(2, 1, 4), ones(2, 1, 4)),
     "forward": (
         lambda *given: forward_segment(*given, activation=ACTIVATIONS["tanh"]),
         *(SEGMENT, State(ones(2, 4), ones(2)), ones(4), LANES),
@@ -68,6 +79,14 @@ def test_draws_multiply_all_bits():
     assert all(WORDS["full"] in line for line in lines)
 
 
+def test_nor_do_gains_that_are_found_on_data():
+    segment = Segment(ones(LAYERS, 1, 4, 4), ones(LAYERS, 1), ones(LAYERS, 1, 4))
+    with settled("float32"), multiplying("tf32"):
+        lines = lowered(gains_program(seed_mesh(1), ACTIVATIONS["tanh"]), segment, ones(1, 3, 4))
+    assert lines
+    assert all(WORDS["full"] in line for line in lines)
+
+
 @pytest.mark.parametrize("command", ["sweep", "train", "compare"])
 def test_what_this_device_does_not_do_is_one_line_and_nothing_is_written(tmp_path, capsys, command):
     assert main([command, *SMALL, "--precision", "tf32", "--results", str(tmp_path)]) == 2
@@ -97,6 +116,17 @@ def test_settings_refuse_what_there_is_not(kind, fields, words):
 def test_formats_are_held_against_all_bits():
     with pytest.raises(SweepError, match=r"^precision: got 'tf32', expected full"):
         bench.Precision(precision="tf32")
+
+
+def test_a_run_of_an_earlier_version_multiplied_all_bits(tmp_path):
+    sweep = bench.Sweep(depths=2, scales=1.0, widths=4, seeds=1, layers=False)
+    run = bench.run(sweep, results=tmp_path, progress=False)
+    assert "precision" in repr(run)
+    path = run.path / "manifest.json"
+    manifest = json.loads(path.read_text())
+    del manifest["sweep"]["precision"]
+    path.write_text(json.dumps(manifest))
+    assert bench.run(sweep, results=tmp_path, progress=False).manifest["sweep"]["precision"] == "full"
 
 
 def test_it_is_part_of_what_was_measured():

@@ -22,7 +22,9 @@ from bench.sweeps import plan as planning
 from bench.sweeps import shapes
 from bench.sweeps.cost import plan_of, tiles_of, work_of
 from bench.sweeps.shapes import seeds_at_once, shape_of
+from bench.training import runner as training_runner
 from bench.training.plan import plan as chunks_of_training
+from bench.training.tasks import load_task
 
 SPEED = speed.Speed(product=1e-10, entry=1e-9, tracing=0.1)
 SMALL = ["--depths", "2", "20", "--scales", "1", "--widths", "4", "--seeds", "3"]
@@ -91,6 +93,22 @@ def test_nor_cells_to_train(monkeypatch, seeds):
     monkeypatch.setattr(jax, "local_devices", lambda: [device] * 2)
     training = bench.Training(depths=[4], widths=32, scales=[1.0], learning_rates=[0.1], steps=64, seeds=seeds)
     assert 1 <= bench.plan(training).padding <= (2 if seeds == 1 else 1.1)
+
+
+def test_nor_does_their_number_depend_on_what_is_left(monkeypatch):
+    """As for a worker that is given one chunk, and after a kill."""
+    training = bench.Training(depths=[4], widths=32, scales=[1.0], learning_rates=[0.1], steps=64, seeds=9000)
+    chunks, asked = chunks_of_training(training), []
+
+    def cells_per_device(_training, cells, *_others):
+        asked.append(cells)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training_runner, "cells_per_device", cells_per_device)
+    for left in (chunks, chunks[-1:]):
+        with pytest.raises(KeyboardInterrupt):
+            next(training_runner.train_chunks(training, load_task(training.task), left))
+    assert asked == [9000, 9000]
 
 
 def test_on_cpus_shapes_do_not_depend_on_the_sweep():

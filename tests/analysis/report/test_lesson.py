@@ -1,6 +1,7 @@
 """The lesson: its numbers are those of its runs' rows, in both of its languages."""
 
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -58,8 +59,14 @@ def test_it_says_which_run_is_missing(tmp_path, capsys):
     assert main(["lesson", "--results", str(tmp_path)]) == 2
     line = capsys.readouterr().err
     assert line.count("\n") == 1
-    assert "atlas" in line
-    assert "depthscale sweep" in line
+    assert f"{str(tmp_path / 'atlas')!r} is not a run; expected the run that `depthscale sweep atlas` makes" in line
+
+
+def test_it_says_which_run_is_another(results, capsys):
+    shutil.rmtree(results / "lecture")
+    write_run(results / "lecture", lecture_cells().query("scale != 0.5"))
+    assert main(["lesson", "--results", str(results)]) == 2
+    assert "lecture' has no scale 0.5; expected the run that `depthscale sweep lecture` makes" in capsys.readouterr().err
 
 
 @pytest.mark.thorough

@@ -134,6 +134,12 @@ def test_several_runs_say_what_differs_and_by_how_much(tmp_path):
     assert "widths [4] [8]" in page.text
 
 
+@pytest.mark.parametrize("axis", ["depths", "scales"])
+def test_runs_of_one_depth_or_scale_stand_beside_each_other(tmp_path, axis):
+    runs = [write_run(tmp_path / name, make_cells(**{axis: (2,)})) for name in ("one", "two")]
+    assert "cells are in both runs" in page_of(*runs, target=tmp_path / "page.html").text
+
+
 def test_the_imbalance_of_two_runs_is_compared_though_it_is_no_column(tmp_path):
     cells = make_cells().assign(log10_relative_first=lambda rows: rows["depth"] / 100, log10_relative_last=0.0)
     runs = [
