@@ -26,6 +26,7 @@ def fill(
     job: Job[Chunk],
     *,
     dtype: str,
+    precision: str = "full",
     progress: bool,
     executor: Executor = LOCAL,
 ) -> Path:
@@ -34,7 +35,7 @@ def fill(
     Raises SweepError before anything is written or removed, where there is nothing that measures; RunError; OSError where
     rows cannot be written; and at the end :class:`ChunkError` where chunks could not be measured; the rest is there then.
     """
-    with settled(dtype), executor.ready(), closing(open_folder()) as folder:
+    with settled(dtype), executor.ready(precision), closing(open_folder()) as folder:
         missing = folder.missing()
         if missing or not folder.manifest.get("finished"):
             folder.begin(executor.name)

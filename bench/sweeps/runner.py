@@ -12,7 +12,6 @@ import numpy as np
 from jax.sharding import Mesh
 from tqdm import tqdm
 
-from bench.arithmetic.numerics import check_precision
 from bench.engine.measure import Measured, measure
 from bench.engine.measure_blocks import measure_blocks
 from bench.networks.activations import ACTIVATIONS
@@ -62,10 +61,9 @@ def run(
     or that holds another sweep, and :class:`bench.SweepError` for one that does not fit.
     """
     check(sweep, max_memory)
-    if executor.name == LOCAL.name:
-        check_precision(sweep.precision)
     opened = partial(RunFolder, results, name, contents_of(sweep), overwrite=overwrite)
-    return fill(opened, job_of(sweep), dtype=sweep.dtype, progress=progress, executor=executor)
+    how = {"dtype": sweep.dtype, "precision": sweep.precision, "progress": progress, "executor": executor}
+    return fill(opened, job_of(sweep), **how)
 
 
 def check(sweep: Sweep, max_memory: int | None = None) -> None:

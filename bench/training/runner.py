@@ -14,7 +14,6 @@ from jax import Array
 from jax.sharding import Mesh
 from tqdm import tqdm
 
-from bench.arithmetic.numerics import check_precision
 from bench.networks.block_trial import check_architectures
 from bench.networks.initializers import INITIALIZERS
 from bench.networks.seeds import fetch_behind, place, seed_mesh
@@ -63,10 +62,9 @@ def train(
     training that does not fit.
     """
     task = check(training, max_memory)
-    if executor.name == LOCAL.name:
-        check_precision(training.precision)
     opened = partial(RunFolder, results, name, contents_of(training), overwrite=overwrite)
-    return fill(opened, job_of(training, task.digest), dtype=training.dtype, progress=progress, executor=executor)
+    how = {"dtype": training.dtype, "precision": training.precision, "progress": progress, "executor": executor}
+    return fill(opened, job_of(training, task.digest), **how)
 
 
 def job_of(training: Training, digest: str) -> Job[Chunk]:

@@ -23,8 +23,8 @@ BAD = {1, 2}
 
 def test_where_nothing_measures_nothing_is_written_or_removed(tmp_path):
     class Nowhere(Local):
-        def ready(self):
-            raise SweepError("executor", "nowhere", "a place")
+        def ready(self, precision):
+            raise SweepError("executor", precision, "a place")
 
     opened = partial(RunFolder, tmp_path, "mine", Contents("sweep", {"key": 0}, chunks(1), ("cells",)), overwrite=True)
     for _ in range(2):

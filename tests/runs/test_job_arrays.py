@@ -94,6 +94,15 @@ def test_executors_that_cannot_be_are_one_line_and_cost_no_run(tmp_path, capsys,
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("cluster", ["debug", "local"])
+def test_jobs_on_cpus_refuse_other_products_before_the_old_run_is_removed(tmp_path, capsys, cluster):
+    shard = filled(tmp_path) / "cells" / "chunk-00000.parquet"
+    words = ["--precision", "tf32", "--executor", "slurm", "--slurm", f"cluster={cluster}", "--overwrite"]
+    assert main(["sweep", "--run", "mine", "--results", str(tmp_path), *words]) == 2
+    assert "--precision: got 'tf32', expected full" in capsys.readouterr().err
+    assert shard.exists()
+
+
 @pytest.mark.parametrize(("name", "package"), [("ray", "ray"), ("slurm", "submitit")])
 def test_what_is_not_installed_comes_with_its_install_line(monkeypatch, name, package):
     monkeypatch.setattr(executor, "find_spec", lambda found: None if found == package else ...)

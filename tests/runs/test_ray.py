@@ -15,6 +15,7 @@ import pytest
 
 import bench
 import bench.sweeps.plan
+from bench.runs.executors.ray_tasks import RayTasks
 from bench.runs.overview import overview
 from bench.settings.errors import ChunkError
 from tests.tolerance import own_programs
@@ -123,6 +124,12 @@ def test_a_driver_is_killed_and_started_again(cluster, local, tmp_path, monkeypa
     again = bench.run(bench.Sweep(**FIELDS), results=results, progress=False, executor="ray")
     assert bytes_of(again) == bytes_of(local)
     assert len(again.manifest["resumed"]) == 1
+
+
+@pytest.mark.usefixtures("cluster")
+def test_workers_on_cpus_refuse_other_products_before_the_run_is_begun():
+    with pytest.raises(bench.SweepError, match=r"^precision: got 'tf32', expected full"), RayTasks().ready("tf32"):
+        pass
 
 
 @pytest.mark.usefixtures("cluster")

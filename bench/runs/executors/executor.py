@@ -40,8 +40,11 @@ class Executor(Protocol):
 
     name: ClassVar[str]  # as it is asked for
 
-    def ready(self) -> AbstractContextManager[object]:
-        """What measures, held for as long as a run takes. Raises SweepError where there is none, before the run is begun."""
+    def ready(self, precision: str) -> AbstractContextManager[object]:
+        """What measures, held for as long as a run takes.
+
+        Raises SweepError where there is none, or none that multiplies so, before the run is begun.
+        """
         ...
 
     def outcomes(self, work: Work) -> Generator[tuple[Any, Outcome], None, None]:

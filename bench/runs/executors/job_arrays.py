@@ -54,8 +54,11 @@ class JobArrays:
         with tempfile.TemporaryDirectory() as folder:  # what cannot be submitted has cost no run
             self._executor(Path(folder), {})
 
-    def ready(self) -> AbstractContextManager[object]:
-        """As soon as it is made: jobs are submitted with chunks."""
+    def ready(self, precision: str) -> AbstractContextManager[object]:
+        """As soon as it is made: jobs are submitted with chunks. What Slurm's own nodes multiply in, only they know."""
+        if precision != "full" and self._cluster != "slurm" and not self._parameters.get("gpus_per_node"):
+            accepted = f"full: jobs of {self._cluster} without gpus_per_node are on CPUs, which multiply in nothing else"
+            raise SweepError("precision", precision, accepted)
         return nullcontext()
 
     def outcomes(self, work: Work) -> Generator[tuple[Any, Outcome], None, None]:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from tqdm import tqdm
 
+from bench.arithmetic.numerics import check_precision
 from bench.runs.executors.executor import Work
 from bench.runs.job import Job, Outcome, failed
 
@@ -20,8 +21,9 @@ class Local:
 
     name: ClassVar[str] = "local"
 
-    def ready(self) -> AbstractContextManager[object]:
-        """It is."""
+    def ready(self, precision: str) -> AbstractContextManager[object]:
+        """It is, if its devices multiply so."""
+        check_precision(precision)
         return nullcontext()
 
     def outcomes(self, work: Work) -> Generator[tuple[Any, Outcome], None, None]:

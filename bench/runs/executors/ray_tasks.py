@@ -46,9 +46,9 @@ class RayTasks:
             except OSError as error:
                 raise _refused(self.address, error) from error
 
-    def ready(self) -> AbstractContextManager[object]:
-        """A cluster that was named, connected to; a Ray of the run's own waits until there is something to measure."""
-        return nullcontext() if self._address() == OWN else self._connected()
+    def ready(self, precision: str) -> AbstractContextManager[object]:
+        """A cluster that was named, connected to; one of the run's own waits until it has to measure, or to tell."""
+        return nullcontext() if self._address() == OWN and precision == "full" else self._multiplying(precision)
 
     def outcomes(self, work: Work) -> Generator[tuple[Any, Outcome], None, None]:
         """Every chunk and its outcome, as they are measured."""
@@ -57,6 +57,13 @@ class RayTasks:
 
     def _address(self) -> str:
         return self.address or os.environ.get("RAY_ADDRESS") or OWN
+
+    @contextmanager
+    def _multiplying(self, precision: str) -> Iterator[None]:
+        with self._connected():
+            if precision != "full" and _wanted(1)[0] == "CPU":
+                raise SweepError("precision", precision, "full: Ray's workers have CPUs, which multiply in nothing else")
+            yield
 
     @contextmanager
     def _connected(self) -> Iterator[None]:
