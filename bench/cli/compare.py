@@ -101,7 +101,7 @@ def _measured(arguments: argparse.Namespace, base: Sweep, overrides: Mapping[str
     sweep = to_compare(asked)
     run_name = arguments.run if arguments.run is not None else default_name(arguments.preset or PRESET)
     if arguments.dry_run:
-        tell_plan(arguments, sweep, run_name, "comparison")
+        tell_plan(arguments, sweep, run_name, "comparison", executor)
         return None
     where = {"results": arguments.results, "name": run_name, "max_memory": memory_of(arguments.max_memory)}
     return Path(run(sweep, **where, progress=not arguments.quiet, overwrite=arguments.overwrite, executor=executor))

@@ -5,27 +5,38 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from bench.sweeps.sweep import Sweep
 from bench.terminal.streams import note
 from bench.training.training import Training
 
 
-def tell_plan(arguments: argparse.Namespace, what: Sweep | Training, name: str, kind: str) -> None:
-    """Print the estimate; a note says what the folder holds instead of that run.
+def tell_plan(arguments: argparse.Namespace, what: Sweep | Training, name: str, kind: str, executor: Any) -> None:
+    """Print the estimate; a note says what the folder holds already, or instead of that run.
 
-    Raises RunError for a name or a folder that no run can have, and SweepError for a run that does not fit.
+    Raises RunError for a name or a folder that no run can have, or that may not be overwritten, and SweepError for a run
+    that does not fit, or that the executor refuses.
     """
     from bench.interface.planning import contents_of, plan
     from bench.runs.errors import RunError
+    from bench.runs.overview import overview
     from bench.runs.place import check_place, check_writable
+    from bench.runs.removal import check_removable
 
     folder = Path(arguments.results) / name
     check_place(arguments.results, name)
+    if arguments.overwrite:
+        check_removable(arguments.results, name)
     check_writable(folder)
-    print(replace(plan(what, max_memory=arguments.max_memory), kind=kind))
+    estimate = replace(plan(what, max_memory=arguments.max_memory), kind=kind)
+    with executor.ready(what.precision):
+        print(estimate)
     if not arguments.overwrite:
         try:
-            contents_of(what).begun_in(folder)
+            begun = contents_of(what).begun_in(folder)
         except RunError as error:
             note(f"it would be refused: {error.told}")
+            return
+        if begun is not None and (done := overview(folder).done):
+            note(f"measured already: {done:,} of {estimate.chunks:,} chunks in {folder}")

@@ -55,7 +55,7 @@ def main(arguments: argparse.Namespace) -> None:
         sweep = replace(sweep, layers=arguments.layers)
     name = arguments.run if arguments.run is not None else arguments.preset or "sweep"
     if arguments.dry_run:
-        tell_plan(arguments, sweep, name, "sweep")
+        tell_plan(arguments, sweep, name, "sweep", executor)
         return
     where = {"results": arguments.results, "name": name, "max_memory": memory_of(arguments.max_memory)}
     folder = run(sweep, **where, progress=not arguments.quiet, overwrite=arguments.overwrite, executor=executor)

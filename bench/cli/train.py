@@ -76,7 +76,7 @@ def main(arguments: argparse.Namespace) -> None:
     try:
         training = replace(Training() if preset is None else preset.training, **overrides)
         if arguments.dry_run:
-            tell_plan(arguments, training, name, "training")
+            tell_plan(arguments, training, name, "training", executor)
             return
         where = {"results": arguments.results, "name": name, "max_memory": memory_of(arguments.max_memory)}
         how = {"progress": not arguments.quiet, "overwrite": arguments.overwrite, "executor": executor}

@@ -12,6 +12,7 @@ from bench.runs.files import TEMPORARY
 
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 LONGEST_NAME = 200
+OF_THE_SYSTEM = (("proc",), ("sys",))  # below /: these say that they can be written, and make nothing
 
 
 def check_place(results: str | os.PathLike[str], name: str) -> None:
@@ -45,7 +46,11 @@ def check_writable(folder: Path) -> None:
     try:
         home = folder.absolute()
         while not _is_there(home):
+            if home.is_symlink():
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
             home = home.parent
+        if home.resolve().parts[1:2] in OF_THE_SYSTEM:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         if not home.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         if not os.access(home, os.W_OK | os.X_OK):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bench.runs.errors import RunError
@@ -25,9 +27,27 @@ def remove_run(results: str | os.PathLike[str], name: str, argument: str = "over
     only linked to, one that another process is writing, one that may not be removed, and a name that no run can have; then
     it is as it was.
     """
+    with _removable(Path(results), name, argument) as folder:
+        if folder is not None:
+            aside = folder.with_name(f"{ASIDE}{name}")
+            shutil.rmtree(aside, ignore_errors=True)
+            folder.rename(aside)  # first: what its parent does not let go is refused while it is whole
+            shutil.rmtree(aside)
+
+
+def check_removable(results: str | os.PathLike[str], name: str, argument: str = "overwrite") -> None:
+    """Raises RunError as :func:`remove_run` does, and removes nothing."""
+    with _removable(Path(results), name, argument):
+        pass
+
+
+@contextmanager
+def _removable(results: Path, name: str, argument: str) -> Iterator[Path | None]:
+    """The run's folder, held so that no other process writes it; None where there is none. Raises RunError."""
     check_name(name, argument)
-    folder, aside = Path(results) / name, Path(results) / f"{ASIDE}{name}"
+    folder = results / name
     if not os.path.lexists(folder):
+        yield None
         return
     if folder.is_symlink() or not folder.is_dir():
         raise RunError(f"{argument}: {folder} is no folder of its own; remove it yourself, or choose another name")
@@ -40,10 +60,8 @@ def remove_run(results: str | os.PathLike[str], name: str, argument: str = "over
             raise RunError(
                 f"{argument}: {folder} also holds {foreign[0]}, which no run wrote; move it, or choose another name"
             )
-        _check_may_be_emptied(folder)
-        shutil.rmtree(aside, ignore_errors=True)
-        folder.rename(aside)  # first: what its parent does not let go is refused while it is whole
-        shutil.rmtree(aside)
+        _check_permissions(folder)
+        yield folder
     except BlockingIOError as error:
         raise RunError(f"{argument}: another process is writing {folder}; wait for it or choose another name") from error
     except OSError as error:
@@ -61,9 +79,10 @@ def _check_is_run(folder: Path, argument: str) -> None:
         raise RunError(f"{argument}: {str(folder / NAME)!r} cannot be read: {one_line(error)}") from error
 
 
-def _check_may_be_emptied(folder: Path) -> None:
-    """Raises PermissionError where a folder of the run is read-only."""
-    for path in (folder, *(path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink())):
+def _check_permissions(folder: Path) -> None:
+    """Raises PermissionError where the folder's own parent, or a folder of the run, is read-only."""
+    own = (path for path in folder.rglob("*") if path.is_dir() and not path.is_symlink())
+    for path in (folder.parent, folder, *own):
         if not os.access(path, os.W_OK | os.X_OK):
             raise PermissionError(f"{path} is read-only")
 

@@ -226,6 +226,40 @@ def test_a_dry_run_says_what_its_folder_holds_instead(tmp_path, monkeypatch, cap
     assert "is not a run" in capsys.readouterr().err
 
 
+def test_a_dry_run_says_what_is_measured_already(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    bench.run(bench.Sweep(depths=[2, 20], scales=[1.0], widths=4, seeds=3), progress=False)
+    assert main(["sweep", *SMALL, "--dry-run"]) == 0
+    told = capsys.readouterr()
+    assert "1 chunks" in told.out
+    assert told.err == "measured already: 1 of 1 chunks in results/sweep\n"
+
+
+@pytest.mark.parametrize("command", ["sweep", "compare", "train"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["--precision", "tf32"],
+        ["--run", "notes", "--overwrite"],
+        ["--run", "dangling"],
+        ["--results", "dangling"],
+        ["--results", "/proc/xx"],
+    ],
+)
+def test_a_dry_run_refuses_what_a_run_does(tmp_path, monkeypatch, capsys, command, asked):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results" / "notes").mkdir(parents=True)
+    (tmp_path / "results" / "notes" / "thesis.txt").write_text("")
+    for place in (tmp_path, tmp_path / "results"):
+        (place / "dangling").symlink_to("nowhere")
+    before, told = set(tmp_path.rglob("*")), set()
+    for dry in ([], ["--dry-run"]):
+        assert main([command, *SMALL, *asked, *dry]) == 2
+        told.add(capsys.readouterr().err)
+    assert len(told) == 1
+    assert set(tmp_path.rglob("*")) == before
+
+
 @pytest.mark.parametrize("command", [["sweep", *SMALL], ["compare", *SMALL], ["train", *SMALL]])
 @pytest.mark.parametrize("dry", [[], ["--dry-run"]])
 def test_what_may_take_less_than_it_needs_is_refused(tmp_path, monkeypatch, capsys, command, dry):
