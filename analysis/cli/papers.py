@@ -34,14 +34,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> None:
     """Measure, judge and write. Raises UsageError."""
-    from analysis.papers.find import load, load_own, references
+    from analysis.papers.find import load, load_all_own, references
 
     if arguments.list:
         for name, of in references().items():
             print(f"{name:22} {of.authors} {of.year}: {of.title}{f' (arXiv {of.arxiv})' if of.arxiv else ''}")
         return
     names = arguments.names or ([] if arguments.papers else list(references()))
-    papers = [*map(load, dict.fromkeys(names)), *map(load_own, dict.fromkeys(arguments.papers))]
+    papers = [*map(load, dict.fromkeys(names)), *load_all_own(arguments.papers)]
     # looked up by name, as the command line of measuring looks up this one
     import_module("bench.cli.surroundings").configure_jax(compilation_cache=True)
     from analysis.papers.publish import publish

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import pkgutil
+from collections.abc import Iterable
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -44,6 +45,19 @@ def load(name: str) -> Paper:
     if name not in known:
         raise UsageError(f"NAME: got {name!r}, expected one of {', '.join(known)}{nearest(name, known)}")
     return getattr(import_module(f"{analysis.papers.__name__}.{name}"), DECLARED)
+
+
+def load_all_own(modules: Iterable[str]) -> list[Paper]:
+    """The papers of a reader's modules. Raises UsageError as :func:`load_own`, and for two of one name."""
+    found: dict[str, Paper] = {}
+    for module in dict.fromkeys(modules):
+        paper = load_own(module)
+        if paper.name in found:
+            raise UsageError(
+                f"papers: got {module!r}, expected a name of its own: {paper.name} is the paper of another module"
+            )
+        found[paper.name] = paper
+    return list(found.values())
 
 
 def load_own(module: str) -> Paper:

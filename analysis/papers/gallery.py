@@ -43,8 +43,8 @@ def _run(settings: Any, results: Path, name: str, overwrite: bool) -> Path:
     try:
         return start(settings, results=results, name=name, progress=False, overwrite=overwrite).path
     except bench.RunError as error:  # there, a run has the name that was asked for; here nobody asked for one
-        told = str(error).partition(": ")[2].partition(";")[0]
-        raise UsageError(f"results: {told}; --overwrite removes what is there first") from error
+        hint = "; --overwrite removes what is there first" if "--overwrite" in error.told else ""
+        raise UsageError(f"results: {error.told.partition(';')[0]}{hint}") from error
 
 
 def judged(paper: Paper, size: str, frames: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from analysis.papers.claim import Claim, Estimate
 from analysis.papers.paper import Paper
+from bench.runs.place import RUN_NAME
 from bench.settings.errors import UsageError, shown
 from bench.settings.registry import describe
 
@@ -53,5 +54,7 @@ def _check_runs(found: Mapping[str, Any]) -> None:
     import bench
 
     for label, settings in found.items():
+        if not RUN_NAME.fullmatch(label):
+            raise ValueError(f"label: got {shown(label)}, expected letters, digits and . _ + -, as in a folder's name")
         if not isinstance(settings, bench.Sweep | bench.Training | bench.Precision):
             raise TypeError(f"{label!r}: got {shown(settings)}, expected a sweep, training or precision")

@@ -24,15 +24,15 @@ def publish(
     """Measure what is missing of these papers; write their figures and verdicts, and tables and a page of all there are.
 
     tell: is given the table of these papers. Returns the page's path. Raises UsageError and OSError; what was measured
-    before is then on the page, and told.
+    before is then on the page, as after a kill, and told.
     """
     verdicts = []
     try:
         for paper, frames in measure(papers, size, results, progress=progress, overwrite=overwrite):
             verdicts.append(keep(paper, size, frames, results))
+            _write(results)  # at once: what ends the process meanwhile leaves no time for it
     finally:
         if verdicts:
-            _write(results)
             tell(as_text(rows_of(verdicts)))
     return results / FOLDER / "index.html"
 

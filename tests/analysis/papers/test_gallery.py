@@ -114,6 +114,34 @@ def test_a_paper_that_is_named_twice_counts_once(tmp_path, capsys, monkeypatch):
     assert "2 claims of 1 paper" in capsys.readouterr().out
 
 
+def test_a_paper_is_on_the_page_before_the_next_is_measured(tmp_path):
+    class Killed(BaseException):
+        pass
+
+    def second(_):
+        assert "mine2026" in (tmp_path / "papers" / "index.html").read_text()
+        assert "mine2026" in (tmp_path / "papers" / "table.md").read_text()
+        raise Killed
+
+    with pytest.raises(Killed):
+        publish([PAPER, a_paper("b2026", computed=second)], "smoke", tmp_path, progress=False, tell=lambda _: None)
+
+
+@pytest.mark.parametrize("results", ["file", "/proc/xx"])
+def test_a_folder_that_cannot_be_written_is_not_to_be_overwritten(tmp_path, monkeypatch, capsys, results):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "with_a_run.py").write_text(
+        "from tests.analysis.papers.test_gallery import a_paper\nfrom analysis.papers.paper import sweep\n"
+        "PAPER = a_paper(runs=lambda size: {'deep': sweep(depths=2, scales=1.0, widths=4, seeds=1)})\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert main(["papers", "--papers", "with_a_run", "--results", results]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "--results: " in line
+    assert line.endswith(("Not a directory", "No such file or directory"))
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -121,6 +149,7 @@ def test_a_paper_that_is_named_twice_counts_once(tmp_path, capsys, monkeypatch):
         (["--papers", "nowhere.at_all"], r"--papers: got 'nowhere.at_all', expected a module .*ModuleNotFoundError"),
         (["--papers", "json"], r"--papers: got 'json', expected a module that can be imported and has a PAPER"),
         (["--papers", "takes_a_name"], r"--papers: got 'takes_a_name', expected a name of its own: he2015 is one of"),
+        (["--papers", __name__, "same_name"], r"--papers: got 'same_name', expected a name of its own: mine2026 is the"),
         (["--papers", "leaves_at_once"], r"--papers: got 'leaves_at_once', expected a module .*SystemExit"),
         (["--size", "big"], "--size: got 'big', expected one of smoke, quick, full"),
     ],
@@ -130,6 +159,7 @@ def test_what_is_no_paper_is_one_line(words, told, tmp_path, capsys, monkeypatch
     (modules / "takes_a_name.py").write_text(
         "from tests.analysis.papers.test_gallery import a_paper\nPAPER = a_paper('he2015')\n"
     )
+    (modules / "same_name.py").write_text("from tests.analysis.papers.test_gallery import PAPER\n")
     (modules / "leaves_at_once.py").write_text("raise SystemExit(7)\n")
     monkeypatch.syspath_prepend(modules)
     monkeypatch.chdir(tmp_path)

@@ -29,6 +29,7 @@ FAILING = {
 }
 RETURNING = {
     'a_paper("failing2026", runs=lambda _: {"deep": 3})': "TypeError: 'deep': got 3, expected a sweep,",
+    'a_paper("failing2026", runs=lambda _: {"../../evil": 3})': "ValueError: label: got '../../evil', expected letters,",
     'a_paper("failing2026", plot=lambda _: None)': "AttributeError: 'NoneType' object has no attribute 'savefig'",
     "of_claim(measure=lambda _: 1.0)": "TypeError: got 1.0, expected an Estimate",
 }
