@@ -57,7 +57,7 @@ def job(fails: Callable[[Chunk], bool] = lambda _chunk: False) -> Job[Chunk]:
 
 
 def folder(results: Path, name: str = "mine", count: int = 6, **fields) -> RunFolder[Chunk]:
-    told = {"key": 0, "depths": [2, 3], **fields}
+    told = {"key": 0, "depths": [2, 3], "precision": "full", **fields}
     return RunFolder(results, name, Contents("sweep", told, chunks(count), ("cells", "layers")))
 
 
