@@ -20,7 +20,7 @@ from bench.cli.options import (
 )
 from bench.cli.planned import tell_plan
 from bench.comparison.arguments import check_isometry_seeds, check_rank_by
-from bench.settings.errors import SweepError
+from bench.settings.errors import UsageError
 from bench.settings.presets import defaults_of
 from bench.sweeps.presets import PRESETS
 from bench.sweeps.sweep import Sweep
@@ -64,7 +64,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Run it. Raises SweepError, RunError and CompareError."""
+    """Run it. Raises UsageError."""
     seeds = check_isometry_seeds(one_number("isometry_seeds", arguments.isometry_seeds, whole=True))
     rank_by = check_rank_by(arguments.rank_by)
     overrides = overrides_from(arguments, OPTIONS)
@@ -108,11 +108,8 @@ def _measured(arguments: argparse.Namespace, base: Sweep, overrides: Mapping[str
 
 
 def _given(arguments: argparse.Namespace) -> Path:
-    """The run that was given. Raises SweepError for options beside it."""
-    for name in (*OPTIONS, "preset", "run"):
-        if (given := getattr(arguments, name, None)) is not None:
-            raise SweepError(name, given, "nothing beside --from, which takes a run as it is")
-    for name in ("overwrite", "dry_run", "max_memory"):
-        if given := getattr(arguments, name):
-            raise SweepError(name, given, "nothing beside --from, which takes a run as it is")
+    """The run that was given. Raises UsageError for options beside it."""
+    for name in (*OPTIONS, "preset", "run", "overwrite", "dry_run", "max_memory"):
+        if getattr(arguments, name, None) not in (None, False):
+            raise UsageError(f"{name}: it does not go with --from, which takes a run as it is")
     return Path(arguments.taken)

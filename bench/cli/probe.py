@@ -6,7 +6,7 @@ import argparse
 from dataclasses import fields
 
 from bench.cli.options import one_number, say_next
-from bench.settings.errors import SweepError
+from bench.settings.errors import UsageError
 from bench.terminal.parser import flag
 
 HELP = "a model of your own, layer by layer: the exact size of every gradient, and what is wrong"
@@ -65,7 +65,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Run it. Raises SweepError and RunError."""
+    """Run it. Raises UsageError."""
     from bench.cli.surroundings import configure_jax, quickly_compiled
     from bench.probing.thresholds import Thresholds
     from bench.settings.checks import LARGEST_COUNT, integer
@@ -85,7 +85,7 @@ def main(arguments: argparse.Namespace) -> None:
     if arguments.run is not None:
         check_place(arguments.results, arguments.run)
     elif arguments.overwrite:
-        raise SweepError("overwrite", True, "nothing to remove without --run")
+        raise UsageError("overwrite: there is nothing to remove without --run")
     given = {"thresholds": thresholds, "nonlinear": arguments.nonlinear, "formats": formats}
     with quickly_compiled():
         reports, settings = probe_own(arguments.make, seeds=seeds, key=key, **given)

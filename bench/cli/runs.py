@@ -108,7 +108,7 @@ def _verify(paths: list[Path]) -> int:
             wrong += 1
             print(f"{path.name}: {len(damaged)} of {checked} shards are not what was written: {first_of(damaged)}")
     if wrong:
-        note(f"{wrong} of {len(paths)} runs are damaged; the command that made one measures again what is")
+        note(f"damaged: {wrong} of {len(paths)} runs; the command that made one measures again what is")
         return 1
     print(f"verified: {count} shards, each of which is what was written")
     return 0

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.runs.errors import RunError
-from bench.settings.errors import SweepError
+from bench.settings.errors import SweepError, UsageError
 from bench.terminal.streams import note
 
 
@@ -19,7 +19,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def check(arguments: argparse.Namespace, change: str | None, names: Sequence[str]) -> None:
-    """Raises SweepError for words that go together with no command."""
+    """Raises UsageError for words that go together with no command."""
     given = " ".join(arguments.words)
     if change is None and names:
         raise SweepError("NAME", given, "one run, or merge NAME NAME … --run NAME, or remove NAME")
@@ -29,9 +29,9 @@ def check(arguments: argparse.Namespace, change: str | None, names: Sequence[str
         raise SweepError("NAME", given, "remove NAME: one run")
     for option, value, home in (("name", arguments.run, "merge"), ("yes", arguments.yes, "remove")):
         if value and change != home:
-            raise SweepError(option, value, f"it beside {home} NAME")
+            raise UsageError(f"{option}: it goes with {home} NAME, and with nothing else")
     if change is not None and arguments.verify:
-        raise SweepError("verify", True, f"it without {change}")
+        raise UsageError(f"verify: it does not go with {change}")
 
 
 def merge(arguments: argparse.Namespace, results: Path, names: Sequence[str]) -> int:
@@ -70,7 +70,7 @@ def remove(arguments: argparse.Namespace, results: Path, names: Sequence[str]) -
         raise RunError(f"NAME: {str(folder)!r} cannot be read: {one_line(error)}") from error
     if not arguments.yes:
         if not sys.stdin.isatty():
-            raise SweepError("yes", False, f"--yes to remove {folder} where nobody can be asked")
+            raise UsageError(f"yes: it is needed to remove {folder} where nobody can be asked")
         sys.stderr.write(f"remove {folder}, a {run.kind} of {run.rows:,} cells, {amount(run.bytes)}? [y/N] ")
         sys.stderr.flush()
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):

@@ -33,10 +33,15 @@ def device_bytes() -> int:
     return sum(known) if known and jax.default_backend() != "cpu" else host_bytes()
 
 
-def check_room(field: str, value: object, needed: float, where: str, room: int) -> None:
-    """Raises SweepError, naming the field, where ``needed`` bytes are more than there are. ``where``: for what."""
+def check_room(field: str, value: object, needed: float, where: str, room: int, allowed: int | None = None) -> None:
+    """Raises SweepError, naming the field, where ``needed`` bytes are more than there are. ``where``: for what.
+
+    allowed: how many may be taken; what needs more of them names that limit.
+    """
     if needed > room:
         raise SweepError(field, value, f"what fits into {amount(room)} of memory; {where} takes about {amount(needed)}")
+    if allowed is not None and needed > allowed:
+        raise SweepError("max_memory", amount(allowed), f"more: {where} takes about {amount(needed)}")
 
 
 def check_chunks(count: int) -> None:

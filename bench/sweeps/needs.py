@@ -30,16 +30,14 @@ DRAWN = 3  # copies of a segment while it is drawn, beside those that are under 
 def check_fits(sweep: Sweep, max_memory: int | None = None) -> None:
     """Raises SweepError for a sweep whose smallest piece, or whose plan, is larger than memory, or than it may take."""
     lanes, host, room, chunks = _lanes(sweep), host_bytes(), device_bytes(), 0
-    if max_memory is not None:
-        host, room = min(host, max_memory), min(room, max_memory)
-    check_room("scales", len(sweep.scales), lanes * LANE_BYTES, f"a list of {lanes:,} weight settings", host)
+    check_room("scales", len(sweep.scales), lanes * LANE_BYTES, f"a list of {lanes:,} weight settings", host, max_memory)
     for architecture, width in product(sweep.architectures, sweep.widths):
         needed = needs_of(sweep, architecture, width)
         deepest = max(sweep.depths)
         field, value = ("widths", width) if needed.weights > needed.work else ("depths", deepest)
         here, beside = f"depth {deepest} at width {width}", needed.host if jax.default_backend() == "cpu" else 0
-        check_room(field, value, needed.weights + needed.work + beside, here, room)
-        check_room("depths", deepest, needed.host, f"what {here} tells", host)
+        check_room(field, value, needed.weights + needed.work + beside, here, room, max_memory)
+        check_room("depths", deepest, needed.host, f"what {here} tells", host, max_memory)
         chunks += len(sweep.activations) * needed.chunks
     check_chunks(chunks)
 
@@ -116,7 +114,7 @@ def check_blocks_fit(sweep: Sweep, max_memory: int | None = None) -> None:
 
     About half of it: what is element by element is computed again or in place.
     """
-    room, devices = min(device_bytes(), max_memory or device_bytes()), len(jax.local_devices())
+    room, devices = device_bytes(), len(jax.local_devices())
     half = np.dtype(sweep.dtype).itemsize / 2
     for name, width, activation in product(sweep.architectures, sweep.widths, sweep.activations):
         if name != PLAIN:
@@ -125,4 +123,4 @@ def check_blocks_fit(sweep: Sweep, max_memory: int | None = None) -> None:
             kept = tile * (LAYERS + depths)  # a segment's blocks, and one going back
             needed = seeds_at_once(sweep, sweep.seeds, width, name) * devices * kept * block.numbers * half
             field = max(("length", sweep.length), ("batch", sweep.batch), ("widths", width), key=lambda each: each[1])
-            check_room(*field, needed, f"what {LAYERS} blocks of {name} compute at width {width}", room)
+            check_room(*field, needed, f"what {LAYERS} blocks of {name} compute at width {width}", room, max_memory)

@@ -28,13 +28,12 @@ class Needs(NamedTuple):
 def check_room_for(training: Training, max_memory: int | None = None) -> None:
     """Raises SweepError for a training whose smallest piece, or whose plan, is larger than memory, or than it may take."""
     host, room, chunks = host_bytes(), device_bytes(), 0
-    if max_memory is not None:
-        host, room = min(host, max_memory), min(room, max_memory)
     for architecture, width, depth in product(training.architectures, training.widths, training.depths):
         needed = needs_of(training, architecture, depth, width)
         field, value = ("widths", width) if width > depth else ("depths", depth)
-        check_room(field, value, needed.device, f"depth {depth} at width {width}", room)
-        check_room("steps", training.steps, needed.host, f"what {needed.kept:,} networks tell of every step", host)
+        check_room(field, value, needed.device, f"depth {depth} at width {width}", room, max_memory)
+        told = f"what {needed.kept:,} networks tell of every step"
+        check_room("steps", training.steps, needed.host, told, host, max_memory)
         chunks += len(training.activations) * len(training.optimizers) * needed.chunks
     check_chunks(chunks)
 

@@ -266,7 +266,7 @@ def test_what_may_take_less_than_it_needs_is_refused(tmp_path, monkeypatch, caps
     monkeypatch.chdir(tmp_path)
     assert main([*command, *dry, "--max-memory", "10kB"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "10 kB" in line
+    assert "--max-memory: got '10 kB', expected more: " in line
     assert "takes about" in line
     assert list(tmp_path.iterdir()) == []
 

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from bench.cli.main import main
-from bench.runs.executors import executor, versions, worker
+from bench.runs.executors import executor, job_arrays, versions, worker
 from bench.runs.executors.executor import Work, executor_of
 from bench.runs.overview import overview
 from bench.settings.errors import ChunkError, SweepError
@@ -78,6 +78,10 @@ def test_a_worker_of_another_version_measures_nothing_and_is_refused_with_both(t
         (["--executor", "slurm", "--slurm", "cpu_per_task=3"], "; did you mean cpus_per_task?"),
         (["--executor", "slurm", "--slurm", "timeout_min=1.5"], "--slurm: got 'timeout_min=1.5', expected a whole number"),
         (["--executor", "slurm", "--slurm", "mem_gb=much"], "--slurm: got 'mem_gb=much', expected a number"),
+        (["--executor", "slurm", "--slurm", "timeout_min=true"], "'timeout_min=True', expected a whole number ≥ 1"),
+        (["--executor", "slurm", "--slurm", "cpus_per_task=0"], "'cpus_per_task=0', expected a whole number ≥ 1"),
+        (["--executor", "slurm", "--slurm", "mem_gb=inf"], "'mem_gb=inf', expected a number above 0"),
+        (["--executor", "slurm", "--slurm", "slurm_jobs=3"], "got 'slurm_jobs=3', expected one of account, "),
         (["--executor", "slurm", "--slurm", "cluster=debug", "jobs=0"], "jobs=0"),
         (["--executor", "slurm", "--slurm", "partition"], "KEY=VALUE"),
         (["--slurm", "partition=gpu"], "it beside --executor slurm"),
@@ -92,6 +96,11 @@ def test_executors_that_cannot_be_are_one_line_and_cost_no_run(tmp_path, capsys,
     (line,) = capsys.readouterr().err.splitlines()
     assert said in line
     assert not list(tmp_path.iterdir())
+
+
+def test_amounts_are_numbers_as_they_are_written():
+    named = job_arrays._named({"mem_gb": "1e3", "gpus_per_node": 0, "partition": "1e3"})
+    assert named == {"mem_gb": 1000.0, "gpus_per_node": 0, "slurm_partition": "1e3"}
 
 
 @pytest.mark.parametrize("cluster", ["debug", "local"])

@@ -193,9 +193,9 @@ def test_a_name_as_shells_complete_it_is_the_run_and_a_path_elsewhere_is_none(tm
         (["merge", "a", "b"], "NAME: got 'merge a b', expected merge NAME NAME … --run NAME"),
         (["remove"], "NAME: got 'remove', expected remove NAME: one run"),
         (["remove", "a", "b", "--yes"], "NAME: got 'remove a b', expected remove NAME: one run"),
-        (["a", "--yes"], "--yes"),
-        (["--run", "c"], "--run"),
-        (["remove", "a", "--verify"], "--verify"),
+        (["a", "--yes"], "--yes: it goes with remove NAME, and with nothing else"),
+        (["--run", "c"], "--run: it goes with merge NAME, and with nothing else"),
+        (["remove", "a", "--verify"], "--verify: it does not go with remove"),
     ],
 )
 def test_words_that_go_together_with_nothing_are_one_line(tmp_path, capsys, words, said):

@@ -32,7 +32,8 @@ TRIES = 3  # of a chunk whose job ends without it
 JOBS = 16  # at a time, unless it is said
 MINUTES = 60  # of a job, unless it is said
 POLL = 0.5  # seconds
-TYPES = {int: "a whole number", float: "a number", bool: "true or false", str: "words"}  # of parameters
+TYPES = {int: "a whole number ≥ 1", float: "a number above 0", bool: "true or false", str: "words"}  # of parameters
+NOUGHT = "gpus_per_node"  # which alone may be 0
 GRACE = 20.0  # seconds in which a file of a job that has ended well appears on other machines
 
 
@@ -114,14 +115,26 @@ def _named(parameters: Mapping[str, Any]) -> dict[str, Any]:
     import submitit
 
     shared = submitit.AutoExecutor._typed_parameters()
-    known = sorted({"cluster", "jobs", *shared, *submitit.SlurmExecutor._valid_parameters()})
+    theirs, found = {*shared, *submitit.SlurmExecutor._valid_parameters()}, {}
     for key, value in parameters.items():
-        if key.removeprefix("slurm_") not in known:
+        if key.removeprefix("slurm_") not in theirs:
+            known = sorted({"cluster", "jobs", *theirs})
             raise SweepError("slurm", f"{key}={value}", f"one of {', '.join(known)}{nearest(key, known)}")
-        kind = shared.get(key, object)
-        if not isinstance(value, (int, float) if kind is float else kind):
-            raise SweepError("slurm", f"{key}={value}", TYPES[kind])
-    return {key if key in shared or key.startswith("slurm_") else f"slurm_{key}": parameters[key] for key in parameters}
+        if key in shared:
+            found[key] = _checked(key, value, shared[key])
+        else:
+            found[key if key.startswith("slurm_") else f"slurm_{key}"] = value
+    return found
+
+
+def _checked(key: str, value: Any, kind: type) -> Any:
+    """The parameter's value. Raises SweepError for one of another type, or too small a number."""
+    if kind is float:
+        with suppress(TypeError, ValueError):
+            value = value if isinstance(value, bool) else float(value)  # 1e3 is a word on the command line
+    if type(value) is not kind or (kind is float and not 0 < value < math.inf) or (kind is int and value < (key != NOUGHT)):
+        raise SweepError("slurm", f"{key}={value}", TYPES[kind])
+    return value
 
 
 def measure(folder: Path, chunks: Sequence[Any]) -> int:
