@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, NamedTuple
+
+from bench.settings.errors import shown
 
 REPRODUCED, DIFFERS, UNRESOLVED, OUT_OF_SCOPE = "reproduced", "differs", "not resolved", "out of scope"
 VERDICTS = (REPRODUCED, DIFFERS, UNRESOLVED, OUT_OF_SCOPE)
@@ -55,12 +58,28 @@ class Claim:
     because: str = ""
 
     def __post_init__(self) -> None:
+        check_texts(self, "name", "sentence", "where", "published", "quantity", "because")
+        if not isinstance(self.accepts, Range) or not all(map(is_number, self.accepts)):
+            raise ValueError(f"accepts: got {shown(self.accepts)}, expected a Range of two numbers for {self.name!r}")
         if self.sure not in SURE:
             raise ValueError(f"sure: got {self.sure!r}, expected one of {', '.join(SURE)}")
         if self.measure is None and not self.because:
             raise ValueError(f"because: got nothing, expected why {self.name!r} is out of scope")
         if self.measure is not None and self.accepts == EVERYTHING:
             raise ValueError(f"accepts: got every number, expected a range that {self.name!r} can miss")
+
+
+def check_texts(of: Any, *fields: str) -> None:
+    """Raises ValueError where one of these fields is no text."""
+    for field in fields:
+        if not isinstance(getattr(of, field), str):
+            told = f"{field}: got {shown(getattr(of, field))}, expected text"
+            raise ValueError(told if field == "name" else f"{told} for {of.name!r}")
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is one: Python's, NumPy's or JAX's."""
+    return isinstance(value, Real) or getattr(value, "shape", None) == ()
 
 
 def verdict(claim: Claim, found: Estimate | None) -> str:

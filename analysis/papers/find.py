@@ -12,6 +12,7 @@ import analysis.papers
 from analysis.papers.own import told
 from analysis.papers.paper import Paper
 from bench.settings.errors import UsageError
+from bench.settings.registry import describe
 from bench.settings.source import assigned
 from bench.settings.suggestions import nearest
 
@@ -66,7 +67,7 @@ def load_own(module: str) -> Paper:
     try:
         paper = getattr(import_module(module), DECLARED, None)
     except (Exception, SystemExit) as error:  # a reader's module may fail in any way
-        raise UsageError(f"papers: got {module!r}, expected {accepted} ({type(error).__name__}: {error})") from error
+        raise UsageError(f"papers: got {module!r}, expected {accepted} ({describe(error)})") from error
     if not isinstance(paper, Paper):
         raise UsageError(f"papers: got {module!r}, expected {accepted}")
     if paper.name in references():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from analysis.papers.claim import Claim, Estimate
+from analysis.papers.claim import Claim, Estimate, is_number
 from analysis.papers.paper import Paper
 from bench.runs.place import RUN_NAME
 from bench.settings.errors import UsageError, shown
@@ -40,14 +40,21 @@ def told(paper: Paper, module: str) -> Paper:
         paper,
         runs=own(paper.runs, "runs can be made", _check_runs),
         computed=own(paper.computed, "frames can be computed", dict),
-        plot=own(paper.plot, "figure can be drawn", lambda figure: figure.savefig),
+        plot=own(paper.plot, "figure can be drawn", _check_figure),
         claims=tuple(map(of_claim, paper.claims)),
     )
 
 
 def _check_estimate(found: Any) -> None:
-    if not isinstance(found, Estimate):
-        raise TypeError(f"got {shown(found)}, expected an Estimate")
+    if not isinstance(found, Estimate) or not all(map(is_number, found)):
+        raise TypeError(f"got {shown(found)}, expected an Estimate of three numbers")
+
+
+def _check_figure(found: Any) -> None:
+    from matplotlib.figure import Figure
+
+    if not isinstance(found, Figure):
+        raise TypeError(f"got {shown(found)}, expected a Figure")
 
 
 def _check_runs(found: Mapping[str, Any]) -> None:

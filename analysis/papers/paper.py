@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.papers.claim import Claim, Frames
+from analysis.papers.claim import Claim, Frames, check_texts
+from bench.settings.errors import shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,6 +18,8 @@ SIZES = (
     "quick",
     "full",
 )  # seconds, for tests; at most 90 s on 2 cores; what the paper had, as far as there is time
+
+TEXTS = ("name", "authors", "title", "arxiv")  # of a reference
 
 
 def _nothing(_: str) -> Mapping[str, Any]:
@@ -44,6 +47,9 @@ class Paper:
     computed: Callable[[str], Mapping[str, Any]] = _nothing
 
     def __post_init__(self) -> None:
+        check_texts(self, *TEXTS)
+        if not isinstance(self.year, int):
+            raise ValueError(f"year: got {shown(self.year)}, expected a whole number for {self.name!r}")
         if not self.name.isidentifier():
             raise ValueError(f"name: got {self.name!r}, expected one that files can have, such as he2015")
         names = [claim.name for claim in self.claims]

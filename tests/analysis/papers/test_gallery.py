@@ -142,6 +142,26 @@ def test_a_folder_that_cannot_be_written_is_not_to_be_overwritten(tmp_path, monk
     assert line.endswith(("Not a directory", "No such file or directory"))
 
 
+def test_files_of_others_are_let_be_and_damaged_ones_are_told(tmp_path, capsys):
+    command = ["papers", "--papers", __name__, "--results", str(tmp_path), "--quiet"]
+    (tmp_path / "papers").mkdir()
+    old = {"name": "old", "authors": None, "year": "x", "title": "", "arxiv": "", "size": "quick", "claims": []}
+    for name, content in (("zzz", {"year": 2026, "name": "zzz"}), ("list", [1]), ("old", old)):
+        (tmp_path / "papers" / f"{name}.json").write_text(json.dumps(content))
+    assert main(command) == 0
+    assert set(pd.read_csv(tmp_path / "papers" / "table.csv")["paper"]) == {"mine2026"}
+    (tmp_path / "papers" / "mine2025.json").write_text("{")
+    assert main(command) == 2
+    assert re.search(r"--results: '.*mine2025.json' cannot be read .*\n$", capsys.readouterr().err)
+
+
+def test_a_figure_that_cannot_be_written_is_one_line(tmp_path, capsys):
+    (tmp_path / "papers" / "mine2026.png").mkdir(parents=True)
+    assert main(["papers", "--papers", __name__, "--results", str(tmp_path), "--quiet"]) == 1
+    assert re.fullmatch(r".* papers: error: got '.*mine2026.png', .*\n", capsys.readouterr().err)
+    assert not (tmp_path / "papers" / "mine2026.json").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

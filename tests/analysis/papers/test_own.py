@@ -30,8 +30,18 @@ FAILING = {
 RETURNING = {
     'a_paper("failing2026", runs=lambda _: {"deep": 3})': "TypeError: 'deep': got 3, expected a sweep,",
     'a_paper("failing2026", runs=lambda _: {"../../evil": 3})': "ValueError: label: got '../../evil', expected letters,",
-    'a_paper("failing2026", plot=lambda _: None)': "AttributeError: 'NoneType' object has no attribute 'savefig'",
+    'a_paper("failing2026", plot=lambda _: None)': "TypeError: got None, expected a Figure",
     "of_claim(measure=lambda _: 1.0)": "TypeError: got 1.0, expected an Estimate",
+    "of_claim(measure=lambda _: Estimate('a', 'b', 'c'))": "halves' can be measured (TypeError: got Estimate(value='a'",
+    "of_claim(measure=lambda _: Estimate(1.0, float('nan'), [2]))": "expected an Estimate of three numbers",
+}
+DECLARED = {  # and refused before anything is measured
+    "a_paper('failing2026', year='x')": "ValueError: year: got 'x', expected a whole number for 'failing2026'",
+    "a_paper('failing2026', authors=None)": "ValueError: authors: got None, expected text for 'failing2026'",
+    "a_paper(2026)": "ValueError: name: got 2026, expected text",
+    "of_claim(accepts=(0, 1))": "ValueError: accepts: got (0, 1), expected a Range of two numbers for 'halves'",
+    "of_claim(accepts=Range('0', 1))": "expected a Range of two numbers for 'halves'",
+    "of_claim(because=3)": "ValueError: because: got 3, expected text for 'halves'",
 }
 
 
@@ -55,6 +65,12 @@ def test_what_of_a_paper_fails_is_one_line(paper, told, tmp_path, monkeypatch, c
 @pytest.mark.parametrize(("paper", "told"), RETURNING.items())
 def test_what_is_no_run_no_figure_and_no_estimate_is_one_line(paper, told, tmp_path, monkeypatch, capsys):
     assert told in told_of(paper, tmp_path, monkeypatch, capsys).err
+
+
+@pytest.mark.parametrize(("paper", "told"), DECLARED.items())
+def test_what_a_paper_declares_wrongly_is_one_line_and_breaks_no_later_call(paper, told, tmp_path, monkeypatch, capsys):
+    assert told in told_of(paper, tmp_path, monkeypatch, capsys).err
+    assert not (tmp_path / "results").exists()
 
 
 def test_papers_before_it_are_kept_and_of_itself_nothing_is_half_written(tmp_path, monkeypatch, capsys):
