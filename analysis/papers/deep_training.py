@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.papers.claim import Claim, Range
-from analysis.papers.learning import FEW, MOST, growth, learn
+from analysis.papers.learning import FEW, MOST, fail, growth, learn
+from analysis.papers.measures import Measure
 from analysis.papers.paper import training
 
 HE: dict[str, Any] = {"activations": "relu", "initializers": "he_gaussian", "scales": 1.0}
-SIZES = {"smoke": (2, 40), "quick": (16, 120), "full": (24, 1000)}  # seeds, steps
+SIZES = {"smoke": (2, 40), "quick": (16, 240), "full": (24, 1000)}  # seeds, steps
 RATES = (0.003, 0.03, 0.1, 0.3)
 
 
@@ -30,20 +31,21 @@ def trained(size: str, architectures: Sequence[str], depths: tuple[int, int]) ->
     )
 
 
-def _share(architecture: str, depth: int, accepts: Range, words: dict[str, Any]) -> Claim:
+def _share(measure: Measure, depth: int, accepts: Range, words: dict[str, Any]) -> Claim:
     rates = f"the rate of {RATES[0]:g} to {RATES[-1]:g} that is best for others"
     quantity = f"share of networks of {depth} layers that learn, at {rates}"
-    return Claim(**words, quantity=quantity, measure=learn(architecture, depth), accepts=accepts)
+    return Claim(**words, quantity=quantity, measure=measure, accepts=accepts)
 
 
 def learns(architecture: str, depth: int, **words: Any) -> Claim:
     """Most networks of that depth learn."""
-    return _share(architecture, depth, MOST, words)
+    return _share(learn(architecture, depth), depth, MOST, words)
 
 
-def fails(architecture: str, depth: int, **words: Any) -> Claim:
-    """Few networks of that depth learn."""
-    return _share(architecture, depth, FEW, words)
+def fails(architecture: str, depths: tuple[int, int], **words: Any) -> Claim:
+    """Few networks of the second depth learn, where most of the first do."""
+    shallow, deep = (learn(architecture, depth) for depth in depths)
+    return _share(fail(deep, shallow), depths[1], FEW, words)
 
 
 def learns_as_fast(architecture: str, depths: tuple[int, int], **words: Any) -> Claim:

@@ -111,7 +111,7 @@ PAPER = Paper(
         ),
         fails(
             ONE,
-            DEEP,
+            DEPTHS,
             name="1 does not",
             sentence="1 is not: deep networks fail",
             where="Table 1",

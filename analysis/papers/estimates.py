@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.numbers.reached import median_interval
+from analysis.numbers.median_ends import held, place
 from analysis.papers.claim import Estimate
 
 CONFIDENCE, NORMAL = 0.95, 1.96
@@ -41,9 +41,18 @@ def mean_of_positive(values: Any) -> Estimate:
 
 
 def median_over_seeds(values: Any) -> Estimate:
-    """The median, and the interval of :func:`analysis.numbers.reached.median_interval`. values: one a seed, inf too."""
-    values = np.sort(np.asarray(values, float))
-    return Estimate(float(np.median(values)), *median_interval(values))
+    """The median, and the two seeds that hold it with 95 % (:mod:`analysis.numbers.median_ends`).
+
+    values: one a seed, inf too. Not even the extremes of fewer than six seeds are as sure: their interval is everything.
+    NaN may be any number: it counts as the smallest at the lower end and as the largest at the upper one.
+    """
+    values = np.asarray(values, float)
+    unknown, k = np.isnan(values), place(len(values), CONFIDENCE)
+    middle = float(np.median(values[~unknown])) if not unknown.all() else np.nan
+    if held(len(values), k) < CONFIDENCE:
+        return Estimate(middle, -np.inf, np.inf)
+    low, high = (np.sort(np.where(unknown, end, values)) for end in (-np.inf, np.inf))
+    return Estimate(middle, float(low[k - 1]), float(high[-k]))
 
 
 def variance_over_seeds(values: Any) -> Estimate:
@@ -62,10 +71,10 @@ def quotient(above: Estimate, below: Estimate) -> Estimate:
 
 
 def share(count: int, total: int) -> Estimate:
-    """``count`` of ``total``, and Wilson's interval of the share."""
+    """``count`` of ``total``, and Clopper and Pearson's interval of the share, which is exact."""
     from scipy.stats import binomtest
 
-    low, high = binomtest(int(count), int(total)).proportion_ci(CONFIDENCE, method="wilson")
+    low, high = binomtest(int(count), int(total)).proportion_ci(CONFIDENCE, method="exact")
     return Estimate(count / total, float(low), float(high))
 
 

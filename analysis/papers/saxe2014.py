@@ -27,8 +27,8 @@ def runs(size: str) -> Mapping[str, Any]:
     """Learning times of linear networks; activity of tanh networks with orthogonal weights around g = 1."""
     depths, steps, seeds, rates = {
         "smoke": ((2, 5), 40, 2, (0.1,)),
-        "quick": ((2, 5, 20, 100), 300, 10, (0.003, 0.01, 0.03, 0.1, 0.3)),
-        "full": ((2, 3, 5, 10, 20, 50, 100), 2000, 8, (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)),
+        "quick": ((2, 5, 20, 100), 300, 16, (0.003, 0.01, 0.03, 0.1, 0.3)),
+        "full": ((2, 3, 5, 10, 20, 50, 100), 2000, 16, (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)),
     }[size]
     learning = training(
         task=TASK,
@@ -52,7 +52,7 @@ def runs(size: str) -> Mapping[str, Any]:
         depths=depths,
         scales=(0.9, 0.95, 1.0, 1.05, 1.1),
         widths=WIDTH,
-        seeds=4,
+        seeds=8,
     )
     return {"train": learning, "activity": activity}
 
@@ -81,7 +81,7 @@ def growth(initializer: str) -> Any:
         best = at_others_best(frames["train"])
         best = best.loc[best["initializer"] == initializer]
         times = wide(best, "steps_to_target", "depth")
-        with np.errstate(invalid="ignore"):  # where neither learns, nothing is known
+        with np.errstate(invalid="ignore"):  # inf / inf: where neither learns nothing is known
             return median_over_seeds(times[max(times)].to_numpy() / times[5].to_numpy())
 
     return measured

@@ -45,8 +45,8 @@ def runs(size: str) -> Mapping[str, Any]:
     """Two inputs and gradients at random weights, and training over depth in units of ξ_c, in both phases."""
     seeds, steps, trained, width, multiples = {
         "smoke": (3, 20, 2, 32, (2, 4)),
-        "quick": (128, 400, 4, 32, range(2, 10)),
-        "full": (256, 3000, 4, 128, range(2, 13)),
+        "quick": (128, 400, 8, 32, range(2, 10)),
+        "full": (256, 3000, 8, 128, range(2, 13)),
     }[size]
     kind: dict[str, Any] = {"activations": "tanh", "bias_stds": _std(BIAS)}
     signals = sweep(

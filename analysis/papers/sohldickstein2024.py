@@ -137,7 +137,7 @@ def has_dimension(name: str) -> Claim:
     last = "; it averages losses over 20 steps, here the last one decides" * (name == "minibatch")
     return Claim(
         name=title,
-        sentence=f"Each boundary has a dimension of its own: that of {title}",
+        sentence=f"The boundary of {title} has about the dimension {published:.2f}",
         where="Table 1",
         published=f"{published:.2f}; read as ± {READING:.2f}",
         sure=RECALLED,
@@ -159,13 +159,13 @@ PAPER = Paper(
     claims=(
         Claim(
             name="fractal",
-            sentence="The boundary is no line: its dimension is that of a fractal",
+            sentence="The boundary is a fractal: its dimension lies among the paper's, above a line's and below a plane's",
             where="abstract; Table 1",
             published="1.17 to 1.98 over six set-ups",
             sure=SECONDARY,
             quantity="dimension by pairs of pixels, tanh",
             measure=by_pairs("tanh"),
-            accepts=Range(DIMENSIONS[0]),
+            accepts=Range(*DIMENSIONS),
             because="our window of learning rates is one at one resolution, and finer than its pixels nothing is seen",
         ),
         *(has_dimension(name) for name in SETUPS),

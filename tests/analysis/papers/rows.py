@@ -16,9 +16,9 @@ def table(values=None, *, seeds=SEEDS, noise=0.001, **columns):
     return frame
 
 
-def learned(steps, **columns):
+def learned(steps, *, noise=0.001, **columns):
     """Rows of a training: ``steps`` to the target as a function of the frame, inf where it never is reached."""
-    frame = table({"steps_to_target": steps}, **({"learning_rate": [0.1]} | columns))
+    frame = table({"steps_to_target": steps}, noise=noise, **({"learning_rate": [0.1]} | columns))
     constants = {"architecture": "plain", "activation": "linear", "width": 16, "bias_std": 0.0, "optimizer": "sgd"}
     constants = {name: value for name, value in constants.items() if name not in frame}
     return frame.assign(**constants, final_train_loss=0.1, readout_learning_rate=frame["learning_rate"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.papers.claim import DIFFERS, REPRODUCED, Claim, verdict
-from analysis.papers.estimates import share
+from analysis.papers.estimates import median_over_seeds, share
 from analysis.papers.learning import FEW, MOST, at_others_best, growth, learn
 from tests.analysis.papers.rows import learned
 
@@ -22,6 +22,32 @@ def test_no_seed_chooses_the_rate_that_it_is_judged_at():
     assert sorted(rows["seed"]) == list(range(8))
     assert set(rows.loc[rows["seed"] % 2 == 0, "learning_rate"]) == {RATES[1]}
     assert learn("plain", 4)({"train": frame}).value == 0
+
+
+@pytest.mark.parametrize(
+    ("ratios", "expected"),
+    [
+        ([2, 2, 2, 2, 2, 2, 2, 2, 2, np.nan], (2, 2, 2)),  # one seed that learns at neither depth decides nothing
+        ([2, 2, 2, 2, 2, 3], (2, 2, 3)),
+        ([2, 2, 2, 2, 2, np.nan], (2, -np.inf, np.inf)),  # all six are needed
+        ([2, 2, 2, 2, 2, np.inf], (2, 2, np.inf)),
+        ([2, 2, 2, 2, 2], (2, -np.inf, np.inf)),
+        (8 * [np.nan], (np.nan, -np.inf, np.inf)),
+    ],
+)
+def test_how_much_longer_the_deeper_network_learns(ratios, expected):
+    def steps(rows):
+        long = np.array(ratios)[rows["seed"]]
+        return np.where(rows["depth"] == 8, np.nan_to_num(long, nan=np.inf, posinf=np.inf), np.where(long > 0, 1.0, np.inf))
+
+    frames = {"train": learned(steps, depth=[4, 8], seeds=len(ratios), noise=0.0)}
+    assert growth("plain", (4, 8))(frames) == pytest.approx(expected, nan_ok=True)
+
+
+def test_the_interval_of_a_median_holds_it_as_often_as_it_says():
+    drawn = np.random.default_rng(0).standard_normal((400, 8))
+    held = [found.low <= 0 <= found.high for found in map(median_over_seeds, drawn)]
+    assert np.mean(held) > 0.95  # 99.2 % of all such samples
 
 
 def test_a_rate_that_suits_all_seeds_is_found_for_each_depth_and_column():

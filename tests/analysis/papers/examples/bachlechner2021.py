@@ -10,11 +10,11 @@ def layers(passed, gradient):
     return {"depth.layers": table(values, architecture=[REZERO, PLAIN], depth=[8, 16, 128], layer=range(1, 8))}
 
 
-def times(rezero, plain):
+def times(rezero, plain, shallow=20.0):
     """Learning times at the deeper of two depths over those at the other one."""
 
     def steps(rows):
-        return 20.0 * np.where(rows["depth"] == DEEP, np.where(rows["architecture"] == REZERO, rezero, plain), 1.0)
+        return shallow * np.where(rows["depth"] == DEEP, np.where(rows["architecture"] == REZERO, rezero, plain), 1.0)
 
     return {"train": learned(steps, architecture=list(NAMES), depth=DEPTHS)}
 
@@ -24,5 +24,5 @@ EXAMPLES = {
     "gated": (layers(0.0, -np.inf), layers(0.0, -1.0)),
     "trains deep": (times(1.0, np.inf), times(np.inf, np.inf)),
     "depth costs little": (times(1.0, np.inf), times(10.0, np.inf)),
-    "plain does not": (times(1.0, np.inf), times(1.0, 1.0)),
+    "plain does not": (times(1.0, np.inf), times(1.0, 1.0), times(1.0, np.inf, shallow=np.inf)),
 }

@@ -16,12 +16,12 @@ def signals(linear, factor):
     return {"signals.layers": table({"log10_activation": decades}, architecture=list(SIGNALS), layer=[1, 10, BLOCKS])}
 
 
-def times(*growth):
+def times(*growth, shallow=20.0):
     """Learning times at the deeper of two depths over those at the other one, in the order of TRAINED."""
     grown = dict(zip(TRAINED, growth, strict=True))
 
     def steps(rows):
-        return 20.0 * np.where(rows["depth"] == DEEP, rows["architecture"].map(grown), 1.0)
+        return shallow * np.where(rows["depth"] == DEEP, rows["architecture"].map(grown), 1.0)
 
     return {"train": learned(steps, architecture=list(TRAINED), depth=DEPTHS)}
 
@@ -31,5 +31,5 @@ EXAMPLES = {
     "stream without it": (signals(1.0, 3.0), signals(1.0, 1.1)),
     "SkipInit trains": (times(1.0, 2.0, np.inf), times(np.inf, 2.0, np.inf)),
     "1/√L trains": (times(1.0, 2.0, np.inf), times(1.0, np.inf, np.inf)),
-    "1 does not": (times(1.0, 2.0, np.inf), times(1.0, 2.0, 1.0)),
+    "1 does not": (times(1.0, 2.0, np.inf), times(1.0, 2.0, 1.0), times(1.0, 2.0, np.inf, shallow=np.inf)),
 }

@@ -28,6 +28,6 @@ def surface(dimension):
 LINE = np.subtract.outer(np.arange(SIDE), np.full(SIDE, 100.3)) / SIDE
 EVERYWHERE = np.random.default_rng(0).standard_normal((SIDE, SIDE))
 ELSE = {"tanh": LINE, "relu": EVERYWHERE, "linear": EVERYWHERE, "minibatch": LINE, "one": EVERYWHERE}
-EXAMPLES = {"fractal": (plane("tanh", surface(1.7)), plane("tanh", LINE))} | {
+EXAMPLES = {"fractal": (plane("tanh", surface(1.6)), plane("tanh", LINE), plane("tanh", EVERYWHERE))} | {
     setup.title: (plane(name, surface(setup.published)), plane(name, ELSE[name])) for name, setup in SETUPS.items()
 }

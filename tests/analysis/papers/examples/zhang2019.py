@@ -16,11 +16,11 @@ def gradients(standard, fixup, passed=0.0):
     return {"depth": table({"log10_grad_last": decades}, **axes), "depth.layers": table(passes, layer=[1], **axes)}
 
 
-def times(fixup, standard):
+def times(fixup, standard, shallow=20.0):
     """Learning times at the deeper of two depths over those at the other one."""
 
     def steps(rows):
-        return 20.0 * np.where(rows["depth"] == DEEP, np.where(rows["architecture"] == FIXUP, fixup, standard), 1.0)
+        return shallow * np.where(rows["depth"] == DEEP, np.where(rows["architecture"] == FIXUP, fixup, standard), 1.0)
 
     return {"train": learned(steps, architecture=list(NAMES), depth=DEPTHS)}
 
@@ -30,5 +30,5 @@ EXAMPLES = {
     "Fixup's gradient": (gradients(3.0, -0.5), gradients(3.0, 0.5)),
     "identity": (gradients(3.0, -0.5), gradients(3.0, -0.5, passed=0.1)),
     "trains deep": (times(1.0, np.inf), times(10.0, np.inf)),
-    "standard does not": (times(1.0, np.inf), times(1.0, 1.0)),
+    "standard does not": (times(1.0, np.inf), times(1.0, 1.0), times(1.0, np.inf, shallow=np.inf)),
 }
