@@ -31,7 +31,7 @@ def runs(size: str) -> Mapping[str, Any]:
 def computed(size: str) -> Mapping[str, pd.DataFrame]:
     """The mean singular value of the Jacobian diag(φ′) W from each hidden layer to the next, at random inputs."""
     random, width, rows = np.random.default_rng(0), 100 if size == "smoke" else 400, []
-    for seed in range(4):
+    for seed in range(8):
         for name, limit in LIMITS.items():
             h = random.standard_normal(width)
             h *= math.sqrt(width) / np.linalg.norm(h)
