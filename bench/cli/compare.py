@@ -20,7 +20,7 @@ from bench.cli.options import (
 )
 from bench.cli.planned import tell_plan
 from bench.comparison.arguments import check_isometry_seeds, check_rank_by
-from bench.settings.errors import UsageError
+from bench.settings.errors import UsageError, shown
 from bench.settings.presets import defaults_of
 from bench.sweeps.presets import PRESETS
 from bench.sweeps.sweep import Sweep
@@ -110,6 +110,8 @@ def _measured(arguments: argparse.Namespace, base: Sweep, overrides: Mapping[str
 def _given(arguments: argparse.Namespace) -> Path:
     """The run that was given. Raises UsageError for options beside it."""
     for name in (*OPTIONS, "preset", "run", "overwrite", "dry_run", "max_memory"):
-        if getattr(arguments, name, None) not in (None, False):
-            raise UsageError(f"{name}: it does not go with --from, which takes a run as it is")
+        value = getattr(arguments, name, None)
+        if value not in (None, False):
+            got = "it does not go" if value is True else f"got {shown(value)}, which does not go"
+            raise UsageError(f"{name}: {got} with --from, which takes a run as it is")
     return Path(arguments.taken)

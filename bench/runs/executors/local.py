@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 
 from tqdm import tqdm
 
-from bench.arithmetic.numerics import check_precision
 from bench.runs.executors.executor import Work
 from bench.runs.job import Job, Outcome, failed
 
@@ -23,6 +22,8 @@ class Local:
 
     def ready(self, precision: str) -> AbstractContextManager[object]:
         """It is, if its devices multiply so."""
+        from bench.arithmetic.numerics import check_precision  # it needs JAX, which the command starts later
+
         check_precision(precision)
         return nullcontext()
 

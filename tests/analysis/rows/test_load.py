@@ -13,7 +13,7 @@ def test_rows_of_all_shards_come_back(tmp_path):
     run = write_run(tmp_path / "run", cells, layers)
     pd.testing.assert_frame_equal(load_cells(run), cells)
     pd.testing.assert_frame_equal(load_layers(run), layers)
-    assert load_manifest(run)["sweep"] == {"loss": "output"}
+    assert load_manifest(run)["sweep"] == {"loss": "output", "precision": "full"}
 
 
 def test_of_what_rows_say_only_what_is_wanted_is_read(tmp_path):
