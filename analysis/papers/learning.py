@@ -17,8 +17,6 @@ from analysis.papers.measures import Measure, of
 from analysis.papers.panels import look
 
 ABOVE = 1.5  # how far above the slowest the markers of those stand that never learn
-
-
 MOST, FEW = Range(0.65, 1.0), Range(0.0, 0.35)  # shares: of 16 networks one may be otherwise, whose interval ends at 0.698
 
 

@@ -58,16 +58,6 @@ def alike(value: Value) -> Value:
     return replace(value, bits=next((bits for bits in (ORDINARY, PLAIN) if value.bits <= bits), value.bits))
 
 
-def as_wide(value: Value, other: Value) -> Value:
-    """The same with bounds that hold for both."""
-    if isinstance(value, Plain) and isinstance(other, Plain):
-        return replace(value, bits=max(value.bits, other.bits))
-    if not isinstance(value, Scaled) or not isinstance(other, Scaled):
-        return value
-    below = None if None in (value.below, other.below) else max(value.below, other.below)
-    return replace(value, bits=max(value.bits, other.bits), honest=value.honest and other.honest, below=below)
-
-
 def bounds(value: Value) -> Any:
     """What is known of one value."""
     if isinstance(value, Plain):

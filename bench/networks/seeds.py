@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
@@ -19,6 +20,23 @@ def seed_mesh(seeds: int, per_device: int = 1) -> Mesh:
     """All local devices in one row, or as many as ``seeds`` keeps busy."""
     devices = jax.local_devices()
     return Mesh(np.array(devices[: -(-seeds // per_device)]), (SEEDS,))
+
+
+def shapes_are_fixed() -> bool:
+    """Whether as many networks go together whatever the run: on CPUs, where their bits depend on it."""
+    return jax.local_devices()[0].platform == "cpu"
+
+
+def at_once(count: int, most: int) -> int:
+    """How many of ``count`` networks a device computes at a time, where ``most`` fit.
+
+    Where shapes are fixed, always as many, padded if need be; elsewhere in as few equal parts as fit.
+    """
+    if shapes_are_fixed():
+        return most
+    devices = len(jax.local_devices())
+    parts = math.ceil(count / (most * devices))
+    return math.ceil(count / (parts * devices))
 
 
 def place(mesh: Mesh, value: Any, axis: int | None = None) -> Any:

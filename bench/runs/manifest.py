@@ -22,9 +22,9 @@ WRITERS = MappingProxyType(  # of each kind of run
 )
 IS_A = MappingProxyType({"precision": ("sweep", ("formats", "loss_scale"))})  # kind → what it is too, beside these fields
 KINDS = tuple(WRITERS)
-WITH_ADDED = ("precision", "sweep", "training")
 NAME = "manifest.json"
 ADDED = MappingProxyType({"precision": "full"})  # fields that runs of earlier versions lack, and what these were made with
+WITH_ADDED = ("precision", "sweep", "training")  # kinds
 LARGEST_INDEX = 10**9
 
 
@@ -48,7 +48,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise ValueError(f"its format is {version!r}, expected {' or '.join(map(str, FORMATS))}")
     for kind in WITH_ADDED:
         if isinstance(fields := manifest.get(kind), dict):
-            manifest[kind] = {**fields, **{name: value for name, value in ADDED.items() if name not in fields}}
+            manifest[kind] = {**ADDED, **fields}
     return manifest
 
 

@@ -51,7 +51,7 @@ def plan_of(sweep: Sweep) -> Estimate:
     """The sweep's cells, arithmetic, time, memory and disk on this machine. Nothing is drawn or written."""
     work, chunks = work_of(sweep)
     cells = sum(cells_of(sweep, chunk) for chunk in chunks)
-    return estimate("sweep", cells=cells, chunks=len(chunks), work=work, room=room_of(sweep), dtype=sweep.dtype)
+    return estimate("sweep", cells=cells, chunks=len(chunks), work=work, room=room_of(sweep, len(chunks)), dtype=sweep.dtype)
 
 
 def work_of(sweep: Sweep) -> tuple[Work, tuple[Chunk, ...]]:

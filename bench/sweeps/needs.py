@@ -16,7 +16,7 @@ from bench.networks.segments import LAYERS, segments_to
 from bench.runs.estimate import MANIFEST_BYTES, SHARD_BYTES, Room
 from bench.runs.memory import BASE_BYTES, check_chunks, check_room, device_bytes, host_bytes
 from bench.settings.defaults import PLAIN
-from bench.sweeps.plan import ROW_BYTES, Chunk, cut, keeps_weights, plan, weight_bytes
+from bench.sweeps.plan import ROW_BYTES, Chunk, cut, keeps_weights, weight_bytes
 from bench.sweeps.shapes import seeds_at_once, shape_of
 from bench.sweeps.sweep import Sweep
 
@@ -84,12 +84,12 @@ def needs_of(sweep: Sweep, architecture: str, width: int) -> Needs:
     return Needs(weights, work, host, len(seed_blocks) * math.ceil(lanes / per_block))
 
 
-def room_of(sweep: Sweep) -> Room:
-    """What the whole sweep needs of memory and disk."""
+def room_of(sweep: Sweep, chunks: int) -> Room:
+    """What the whole sweep, in so many chunks, needs of memory and disk."""
     needs = [needs_of(sweep, *each) for each in product(sweep.architectures, sweep.widths)]
     device, host = max(each.weights + each.work for each in needs), max(each.host for each in needs)
     networks, rows = sweep.cells / len(sweep.depths), _rows(sweep)
-    shards = len(plan(sweep)) * sum(map(bool, rows))
+    shards = chunks * sum(map(bool, rows))
     disk = networks * sum(map(mul, rows, (CELL_BYTES, LAYER_BYTES, PAIR_BYTES)))
     return Room(device, host, MANIFEST_BYTES + SHARD_BYTES * shards + disk)
 

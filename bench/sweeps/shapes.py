@@ -14,6 +14,7 @@ import jax
 from bench.engine.gradients import DEPTHS, LANES, Shape, seeds_per_device
 from bench.engine.measure_blocks import lanes_together
 from bench.networks.architectures.registry import architecture_of
+from bench.networks.seeds import at_once, shapes_are_fixed
 from bench.networks.segments import segments_to
 from bench.settings.defaults import PLAIN
 from bench.sweeps.sweep import Sweep
@@ -22,16 +23,9 @@ FEWER_CALLS = 1.2  # times the least arithmetic that is done for depths to go to
 
 
 def seeds_at_once(sweep: Sweep, seeds: int, width: int, architecture: str = PLAIN) -> int:
-    """How many of a chunk's seeds a device works on at a time, by the numbers of a state.
-
-    Where shapes follow the sweep: all of them in as few parts as fit, all alike.
-    """
-    numbers, devices = width if architecture == PLAIN else width * sweep.batch * sweep.length, jax.local_devices()
-    most = seeds_per_device(numbers, devices[0].platform)
-    if _fixed():
-        return most
-    parts = math.ceil(seeds / (most * len(devices)))
-    return math.ceil(seeds / (parts * len(devices)))
+    """How many of a chunk's seeds a device works on at a time, by the numbers of a state."""
+    numbers = width if architecture == PLAIN else width * sweep.batch * sweep.length
+    return at_once(seeds, seeds_per_device(numbers, jax.local_devices()[0].platform))
 
 
 def shape_of(sweep: Sweep, lanes: int, architecture: str = PLAIN) -> Shape:
@@ -41,7 +35,7 @@ def shape_of(sweep: Sweep, lanes: int, architecture: str = PLAIN) -> Shape:
     """
     most = LANES if architecture == PLAIN else lanes_together(sweep.batch, sweep.length)
     by_depth = architecture_of(architecture).by_depth
-    if _fixed():
+    if shapes_are_fixed():
         return Shape(most, 1 if by_depth else DEPTHS)
     depths = 1 if by_depth else _depths_together(sweep.depths, again=architecture != PLAIN)
     return Shape(math.ceil(lanes / math.ceil(lanes / most)), depths)
@@ -56,7 +50,3 @@ def _depths_together(depths: Sequence[int], *, again: bool) -> int:
     """As many as cost little more than the least; again: segments are computed once more before they are walked back."""
     costs = {each: segments_back(depths, each) * (again + each) for each in range(1, DEPTHS + 1)}
     return max(each for each, cost in costs.items() if cost <= FEWER_CALLS * min(costs.values()))
-
-
-def _fixed() -> bool:
-    return jax.local_devices()[0].platform == "cpu"

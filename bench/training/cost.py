@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import groupby
 
 import jax
@@ -34,13 +35,12 @@ def plan_of(training: Training) -> Estimate:
         total += _trained(training, task, list(group))
     cells = sum(chunk.count for chunk in chunks)
     total += Work(programs=sum(_programs(chunks).values()), rows=cells * (1 + _curve(training)))
-    room = room_of(training)
+    room = room_of(training, chunks)
     return estimate("training", cells=cells, chunks=len(chunks), work=total, room=room, dtype=training.dtype)
 
 
-def room_of(training: Training) -> Room:
-    """What the whole training needs of memory and disk."""
-    chunks = plan(training)
+def room_of(training: Training, chunks: Sequence[Chunk]) -> Room:
+    """What the whole training, in these chunks, needs of memory and disk."""
     needs = [needs_of(training, *place) for place in dict.fromkeys((c.architecture, c.depth, c.width) for c in chunks)]
     disk = sum(chunk.count for chunk in chunks) * (CELL_BYTES + CURVE_BYTES * _curve(training))
     disk += MANIFEST_BYTES + SHARD_BYTES * len(chunks) * (1 + training.curves)

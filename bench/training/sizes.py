@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-import jax
 import numpy as np
 
 from bench.networks.architectures.registry import architecture_of
 from bench.networks.block_trial import block_of
+from bench.networks.seeds import at_once, shapes_are_fixed
 from bench.networks.segments import LAYERS, segments_to
 from bench.settings.defaults import PLAIN
 from bench.training.tasks import Task, load_task
@@ -73,14 +73,8 @@ def cells_per_device(training: Training, cells: int, depth: int, width: int, arc
     (fewer pay more for calling each product, more for memory). Elsewhere as few equal parts of all of them as fit; that so
     many fill the device is a guess. Never more than the memory's estimate allows.
     """
-    devices = jax.local_devices()
-    fixed = devices[0].platform == "cpu"
-    wanted = max(1, (512 if fixed else 2**17) // width)
-    most = max(1, min(wanted, MEMORY // cell_bytes(training, depth, width, architecture)))
-    if fixed:
-        return most
-    parts = math.ceil(cells / (most * len(devices)))
-    return math.ceil(cells / (parts * len(devices)))
+    wanted = max(1, (512 if shapes_are_fixed() else 2**17) // width)
+    return at_once(cells, max(1, min(wanted, MEMORY // cell_bytes(training, depth, width, architecture))))
 
 
 def cells_per_chunk(training: Training, depth: int, width: int, architecture: str = PLAIN) -> int:

@@ -14,6 +14,7 @@ from bench.cli.main import main
 from bench.engine import measure
 from bench.engine.gradients import DEPTHS, FIXED, LANES
 from bench.interface.planning import contents_of
+from bench.networks import seeds as seeds_of_networks
 from bench.networks.segments import LAYERS
 from bench.runs import estimate, speed
 from bench.runs.folder import RunFolder
@@ -141,7 +142,8 @@ def test_rows_do_not_depend_on_shapes_beyond_rounding(tmp_path, monkeypatch, arc
         **fields, architectures=architecture, correlations=0.5 if architecture == "plain" else [], dtype="float64"
     )
     fixed = bench.run(sweep, results=tmp_path, name="fixed", progress=False)
-    monkeypatch.setattr(shapes, "_fixed", lambda: False)
+    for module in (shapes, seeds_of_networks):
+        monkeypatch.setattr(module, "shapes_are_fixed", lambda: False)
     assert (seeds_at_once(sweep, 3, 4, architecture), shape_of(sweep, 3, architecture).lanes) == (3, 3)
     assert shape_of(sweep, 3, architecture).depths < DEPTHS
     found = bench.run(sweep, results=tmp_path, name="found", progress=False)

@@ -63,6 +63,7 @@ def compare(name: str) -> tuple[float, float]:
     import bench
     from bench.sweeps.needs import room_of
     from bench.training.cost import room_of as room_of_training
+    from bench.training.plan import plan as plan_of_training
 
     results = tempfile.mkdtemp()
     run: Any = bench.run if name in SWEEPS else bench.train
@@ -70,7 +71,7 @@ def compare(name: str) -> tuple[float, float]:
     given = {**SWEEPS, **TRAININGS}[name]
     few = {"scales": [1.0], "depths": [2], "layers": False} if name in SWEEPS else {"steps": min(given["steps"], 64)}
     settings, small = what(**given), what(**{**given, **few, "seeds": min(8, given["seeds"])})  # the same programs
-    room = room_of(settings) if name in SWEEPS else room_of_training(settings)
+    room = room_of(settings, chunks=1) if name in SWEEPS else room_of_training(settings, plan_of_training(settings))
     run(small, results=results, name="few", progress=False)
     measured = peak_of(lambda: run(settings, results=results, name="run", progress=False))
     return (room.device + room.host) / 1e6, measured / 1e6
