@@ -81,7 +81,8 @@ def backward_segment(
         delta, _, _ = normalize(slope * cotangent)
         return jnp.matmul(delta, weights), apart(delta)
 
-    numbers = index * LAYERS + 1 + jnp.arange(LAYERS, dtype=depth.dtype)
+    layers = len(slopes)
+    numbers = index * layers + 1 + jnp.arange(layers, dtype=depth.dtype)
     return lax.scan(layer, cotangent, (segment.weights, slopes, numbers), reverse=True)
 
 
@@ -115,9 +116,8 @@ def angles(
     segments: index → Segment, asked for in order and then in reverse; inputs, others (their :func:`partner`), readout:
     [seeds, width], split over ``mesh``; scales, bias_stds: [lanes], pairwise. Memory holds the slopes of all layers.
     """
-    forward, slopes = _forward(
-        segments, [inputs, others], mesh=mesh, activation=activation, scales=scales, bias_stds=bias_stds, depth=depth
-    )
+    lanes, count = {"scales": scales, "bias_stds": bias_stds}, segments_to(depth)
+    forward, slopes = _forward(segments, [inputs, others], mesh=mesh, activation=activation, count=count, **lanes)
     backward = _backward(segments, slopes, readout, mesh=mesh, scales=scales, depth=depth)
     return Angles(*(part[: depth - 1].transpose(2, 1, 0) for part in (forward, backward)))
 
@@ -134,23 +134,26 @@ def pairs(
     scales: np.ndarray,
     bias_stds: np.ndarray,
     input_norms: np.ndarray,
+    layers: int = LAYERS,
 ) -> Pairs:
     """The last representations and the first gradients of two inputs, at every depth L ≥ 2, from one forward pass.
 
-    Arguments are those of :func:`angles`; input_norms: [lanes], which both inputs are multiplied by.
+    Arguments are those of :func:`angles`; input_norms: [lanes], which both inputs are multiplied by; layers:
+    of a segment.
     """
     lanes = {"scales": scales, "bias_stds": bias_stds, "input_norms": input_norms}
-    forward, slopes = _forward(segments, [inputs, others], mesh=mesh, activation=activation, depth=max(depths), **lanes)
+    count = segments_to(max(depths), layers)
+    forward, slopes = _forward(segments, [inputs, others], mesh=mesh, activation=activation, count=count, **lanes)
     first = [_backward(segments, slopes, readout, mesh=mesh, scales=scales, depth=depth)[0] for depth in depths]
     return Pairs(*(np.stack(part).swapaxes(1, 2) for part in ([forward[depth - 2] for depth in depths], first)))
 
 
 def _forward(
-    segments: Callable[[int], Segment], starts: Sequence[Array], *, activation: Activation, depth: int, **lanes: Any
+    segments: Callable[[int], Segment], starts: Sequence[Array], *, activation: Activation, **others: Any
 ) -> tuple[np.ndarray, list[Array]]:
     """cos(z_l, z_l') [layers, seeds, lanes], and the slopes of every segment."""
     cosine, slopes = [], []
-    for _, value, exponent in preactivations(segments, starts, activation=activation, count=segments_to(depth), **lanes):
+    for _, value, exponent in preactivations(segments, starts, activation=activation, **others):
         cosine.append(cosines(apart(value)))
         slopes.append(share_exponent(slopes_at(activation, value, exponent)).mantissa)
     return np.concatenate(cosine), slopes
@@ -169,10 +172,10 @@ def _backward(
 
     Scales are not in the arithmetic; where one is 0, no gradient comes through the weights of layer L - 1.
     """
-    _, seeds, rows, width = slopes[0].shape
+    layers, seeds, rows, width = slopes[0].shape
     cotangent = place(mesh, np.zeros((seeds, rows, width), slopes[0].dtype), 0)
     found = []
-    for index in reversed(range(segments_to(depth))):
+    for index in reversed(range(segments_to(depth, layers))):
         at = np.int32(index), np.int32(depth)
         cotangent, halves = backward_program(mesh)(segments(index), slopes[index], readout, cotangent, *at)
         found.insert(0, cosines(halves))

@@ -9,7 +9,7 @@ import numpy as np
 from jax import Array
 from jax.sharding import Mesh
 
-from bench.engine.gradients import Trace
+from bench.engine.gradients import Shape, Trace
 from bench.networks.losses import Loss, log2_of
 from bench.networks.seeds import place
 from bench.networks.segments import segments_to
@@ -51,12 +51,8 @@ class Block(NamedTuple):
     log2_derivative: np.ndarray  # [DEPTHS, seeds, LANES]: log2 |∂loss/∂y|
     exponent: np.ndarray  # [DEPTHS, seeds, LANES]: what its mantissa is to be multiplied by
     log2_loss: np.ndarray  # [DEPTHS, seeds, LANES]: log2 |loss|
-    probed: list[np.ndarray]  # [DEPTHS, LAYERS, seeds, LANES, 2] for each segment, the last segment first
-
-    @property
-    def segments(self) -> int:
-        """How many segments the deepest of its depths crosses."""
-        return segments_to(self.depths[0])
+    segments: int  # that the deepest of its depths crosses
+    probed: list[np.ndarray]  # [DEPTHS, layers, seeds, LANES, 2] for each of these, the last first
 
 
 def log2_norms(vectors: Array) -> np.ndarray:
@@ -76,14 +72,15 @@ def logs_of(trace: Trace, log2_input: np.ndarray, log2_readout: np.ndarray) -> L
     )
 
 
-def block_of(mesh: Mesh, loss: Loss, trace: Trace, depths: Sequence[int], tile: int, dtype: np.dtype, size: int) -> Block:
-    """A block of so many depths before its backward pass, with ∂loss/∂y of its own on the devices."""
+def block_of(mesh: Mesh, loss: Loss, trace: Trace, depths: Sequence[int], tile: int, dtype: np.dtype, shape: Shape) -> Block:
+    """A block before its backward pass, with ∂loss/∂y of its own on the devices."""
     last_hidden = np.array(depths) - 2
     output = trace.output[last_hidden], trace.exponent[last_hidden]
     mantissa, exponent = loss.derivative(*output)
-    padded = np.pad(mantissa, ((0, size - len(depths)), (0, 0), (0, 0))).astype(dtype)
+    padded = np.pad(mantissa, ((0, shape.depths - len(depths)), (0, 0), (0, 0))).astype(dtype)
     derivative = place(mesh, padded.swapaxes(0, 1), 0)
-    return Block(tuple(depths), tile, derivative, log2_of(mantissa, exponent), exponent, loss.log2(*output), [])
+    segments = segments_to(depths[0], shape.layers)
+    return Block(tuple(depths), tile, derivative, log2_of(mantissa, exponent), exponent, loss.log2(*output), segments, [])
 
 
 def assemble(block: Block, trace: Trace, logs: Logs, lanes: slice, spread: np.ndarray | None = None) -> Iterator[Measured]:

@@ -34,7 +34,7 @@ from jax.sharding import Mesh
 from bench.arithmetic.extended import EXPONENT_OF_ZERO, Numbers, normalize, probe, scale_by_power_of_two
 from bench.networks.activations import Activation
 from bench.networks.seeds import over_seeds
-from bench.networks.segments import Segment, preactivate
+from bench.networks.segments import LAYERS, Segment, preactivate
 
 LANES, DEPTHS = 32, 4
 
@@ -48,10 +48,16 @@ def seeds_per_device(width: int, platform: str) -> int:
 
 
 class Shape(NamedTuple):
-    """How many lanes make a tile, and how many depths a block of cotangents."""
+    """How many lanes make a tile, how many depths a block of cotangents, and how many times LAYERS a segment."""
 
     lanes: int
     depths: int
+    segments: int = 1
+
+    @property
+    def layers(self) -> int:
+        """Of a segment."""
+        return self.segments * LAYERS
 
 
 FIXED = Shape(LANES, DEPTHS)

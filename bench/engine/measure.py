@@ -41,11 +41,11 @@ def measure(
 ) -> Iterator[Measured]:
     """Every norm of every network, from one forward and one backward pass for all depths and lanes.
 
-    segments: index → Segment, asked for in order and then, backward, in reverse; inputs, readout: [seeds, width], split
-    over ``mesh``, the inputs to be multiplied by 2^input_exponent and by the lane's norm; scales, bias_stds, input_norms
-    (all 1 by default): [lanes], together; depths: each ≥ 2, in any order; entries: whether the spread of the entries of
-    ∂loss/∂W_1 is measured too; shape: how lanes and depths are divided. ``advance`` is told the share of the work that has
-    come back, in steps that add up to 1.
+    segments: index → Segment of ``shape.layers``, asked for in order and then, backward, in reverse; inputs, readout:
+    [seeds, width], split over ``mesh``, the inputs to be multiplied by 2^input_exponent and by the lane's norm; scales,
+    bias_stds, input_norms (all 1 by default): [lanes], together; depths: each ≥ 2, in any order; entries: whether the
+    spread of the entries of ∂loss/∂W_1 is measured too; shape: how lanes, depths and layers are divided. ``advance`` is told
+    the share of the work that has come back, in steps that add up to 1.
     Yields depth by depth and tile by tile, in no particular order.
     """
     dtype = np.dtype(inputs.dtype)
@@ -53,11 +53,11 @@ def measure(
     norms = tiled(np.ones(len(scales)) if input_norms is None else input_norms, fill=1.0, lanes=shape.lanes)
     lanes = place(mesh, tiles)
     forward, backward = forward_program(mesh, activation), backward_program(mesh)
-    count = segments_to(max(depths))
+    count = segments_to(max(depths), shape.layers)
     deepest_first = sorted(depths, reverse=True)
     groups = [tuple(deepest_first[i : i + shape.depths]) for i in range(0, len(depths), shape.depths)]
-    steps = len(tiles) * (count + sum(segments_to(group[0]) for group in groups))
-    at_rest = np.zeros((*inputs.shape[:1], *reversed(shape), *inputs.shape[1:]), dtype)
+    steps = len(tiles) * (count + sum(segments_to(group[0], shape.layers) for group in groups))
+    at_rest = np.zeros((*inputs.shape[:1], shape.depths, shape.lanes, *inputs.shape[1:]), dtype)
     slopes: dict[tuple[int, int], Array] = {}
 
     def run_forward() -> Iterator[tuple[int, Array]]:
@@ -108,9 +108,7 @@ def measure(
         for trace, lengths in zip(traces, norms, strict=True)
     ]
     blocks = [
-        block_of(mesh, loss, trace, group, tile, dtype, shape.depths)
-        for tile, trace in enumerate(traces)
-        for group in groups
+        block_of(mesh, loss, trace, group, tile, dtype, shape) for tile, trace in enumerate(traces) for group in groups
     ]
     for block, (probed, spread) in fetch_behind(run_backward(blocks)):
         block.probed.append(probed)

@@ -61,7 +61,7 @@ def measure_blocks(
     inputs, readout, segments = batch
     forward, backward = (program(mesh, architecture, activation) for program in (forward_program, backward_program))
     runs = [(depth,) for depth in depths] if architecture.by_depth else [tuple(depths)]
-    tile, together = shape or Shape(lanes_together(*batch.inputs.shape[1:3]), 1 if architecture.by_depth else DEPTHS)
+    tile, together, _ = shape or Shape(lanes_together(*batch.inputs.shape[1:3]), 1 if architecture.by_depth else DEPTHS)
     tiles = [slice(first, min(first + tile, len(scales))) for first in range(0, len(scales), tile)]
     passes = (sum(segments_to(group[0]) for group in _groups(run, together)) for run in runs)
     whole = len(tiles) * (sum(segments_to(max(run)) for run in runs) + sum(passes))

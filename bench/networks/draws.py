@@ -68,9 +68,9 @@ def _directions(key: int, width: int, seed: int, purpose: int, count: int = 1) -
 
 @cache
 def segment_program(
-    mesh: Mesh, family: Family, width: int, dtype: str, *, biased: bool
+    mesh: Mesh, family: Family, width: int, dtype: str, *, biased: bool, layers: int = LAYERS
 ) -> Callable[[Array, Numbers], Segment]:
-    """Compiles ``(keys [seeds, 2], index of the first layer) → Segment``; biases are zero unless ``biased``.
+    """Compiles ``(keys [seeds, 2], index of the first layer) → Segment`` of so many; biases are zero unless ``biased``.
 
     Into a seed's key are folded 2l for the weights and 2l + 1 for the bias of layer l = 1, 2, …
     """
@@ -94,7 +94,7 @@ def segment_program(
 
     def draw(words: Array, first: Array) -> Segment:
         key = jax.random.wrap_key_data(words, impl="threefry2x32")
-        return jax.vmap(layer, in_axes=(None, 0))(key, first + jnp.arange(LAYERS, dtype=first.dtype))
+        return jax.vmap(layer, in_axes=(None, 0))(key, first + jnp.arange(layers, dtype=first.dtype))
 
     return over_seeds(draw, mesh, in_axes=(0, None), out_axes=1, options=drawing_options(mesh))
 

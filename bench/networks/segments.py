@@ -8,20 +8,20 @@ from jax import Array, lax
 
 from bench.arithmetic.extended import Numbers
 
-LAYERS = 16  # of a segment
+LAYERS = 16  # of a segment, on CPUs always
 
 
 class Segment(NamedTuple):
-    """LAYERS consecutive hidden layers before scaling: W = weights · 2^weight_exponent."""
+    """Consecutive hidden layers, LAYERS if nothing else is said, before scaling: W = weights · 2^weight_exponent."""
 
-    weights: Numbers  # [LAYERS, seeds, width, width]
-    weight_exponent: Numbers  # [LAYERS, seeds]
-    biases: Numbers  # [LAYERS, seeds, width], drawn with unit variance
+    weights: Numbers  # [layers, seeds, width, width]
+    weight_exponent: Numbers  # [layers, seeds]
+    biases: Numbers  # [layers, seeds, width], drawn with unit variance
 
 
-def segments_to(depth: int) -> int:
-    """How many segments hold the hidden layers 1 … depth - 1."""
-    return -(-(depth - 1) // LAYERS)
+def segments_to(depth: int, layers: int = LAYERS) -> int:
+    """How many segments of so many layers hold the hidden layers 1 … depth - 1."""
+    return -(-(depth - 1) // layers)
 
 
 def preactivate(weights: Array, value: Array, scale: Array) -> Array:

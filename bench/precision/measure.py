@@ -74,8 +74,8 @@ def measure(
 def _stacked(batch: Batch, chunk: Chunk, depth: int) -> Segment:
     """All hidden layers, and zeros: as many segments as a power of two, so that few lengths are compiled."""
     segments, length = batch.segments(chunk.activation), _segments(depth) * LAYERS
-    drawn = [segments(index) for index in range(segments_to(depth))]
-    joined = jax.tree.map(lambda *parts: jnp.concatenate(parts), *drawn)
+    drawn = [segments(index) for index in range(segments_to(depth, batch.layers))]
+    joined = jax.tree.map(lambda *parts: jnp.concatenate(parts)[:length], *drawn)
     return jax.tree.map(lambda part: jnp.pad(part, [(0, length - len(part))] + [(0, 0)] * (part.ndim - 1)), joined)
 
 

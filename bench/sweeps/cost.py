@@ -9,16 +9,17 @@ from typing import NamedTuple
 
 import jax
 
+from bench.engine.gradients import Shape
 from bench.networks.architectures.registry import architecture_of
 from bench.networks.block_trial import block_of
 from bench.networks.initializers import INITIALIZERS
-from bench.networks.segments import LAYERS, segments_to
+from bench.networks.segments import segments_to
 from bench.networks.unit_variance import BATCH
 from bench.runs.estimate import Estimate, Work, estimate
 from bench.settings.defaults import PLAIN
 from bench.sweeps.needs import room_of, rows_of
 from bench.sweeps.plan import Chunk, cells_of, keeps_weights, plan
-from bench.sweeps.shapes import seeds_at_once, segments_back, shape_of
+from bench.sweeps.shapes import calls_of, seeds_at_once, shape_of
 from bench.sweeps.sweep import Sweep
 
 # In entries of a backward pass, or numbers of a Gaussian draw, as measured on CPUs
@@ -36,15 +37,14 @@ class Tiles(NamedTuple):
     batches: int
     seeds: int  # of a batch
     tiles: int
-    lanes: int  # of a tile
-    depths: int  # that go back together
+    shape: Shape
     useful: float  # the share of those networks that the chunk has
     shared: float  # how much longer they take than on all devices
 
     @property
     def networks(self) -> int:
         """All that are computed."""
-        return self.batches * self.seeds * self.tiles * self.lanes
+        return self.batches * self.seeds * self.tiles * self.shape.lanes
 
 
 def plan_of(sweep: Sweep) -> Estimate:
@@ -69,19 +69,19 @@ def tiles_of(sweep: Sweep, chunk: Chunk) -> Tiles:
     seeds, lanes = (last - first for first, last in (chunk.seeds, chunk.lanes))
     per_device, devices = seeds_at_once(sweep, seeds, chunk.width, chunk.architecture), len(jax.local_devices())
     busy = min(devices, math.ceil(seeds / per_device))
-    tile, depths = shape_of(sweep, lanes, chunk.architecture)
-    together, tiles = busy * per_device, math.ceil(lanes / tile)
+    shape = shape_of(sweep, lanes, chunk.width, chunk.architecture)
+    together, tiles = busy * per_device, math.ceil(lanes / shape.lanes)
     batches = math.ceil(seeds / together)
-    return Tiles(batches, together, tiles, tile, depths, seeds * lanes / (batches * together * tiles * tile), devices / busy)
+    return Tiles(batches, together, tiles, shape, seeds * lanes / (batches * together * tiles * shape.lanes), devices / busy)
 
 
 def _measured(sweep: Sweep, chunk: Chunk) -> Work:
     """The passes of a chunk."""
     side, architecture = tiles_of(sweep, chunk), architecture_of(chunk.architecture)
     runs = [(depth,) for depth in sweep.depths] if architecture.by_depth else [sweep.depths]
-    together = side.depths
-    forward = LAYERS * sum(segments_to(max(run)) for run in runs)
-    backward = LAYERS * sum(segments_back(run, together) for run in runs)
+    together, layers = side.shape.depths, side.shape.layers
+    calls = calls_of(sweep, side.shape, chunk.architecture)
+    forward, backward = (layers * each for each in calls)
     examples = sweep.batch * sweep.length
     products = examples * sum(map(math.prod, architecture.shapes(chunk.width).values()))
     if chunk.architecture == PLAIN:
@@ -91,14 +91,14 @@ def _measured(sweep: Sweep, chunk: Chunk) -> Work:
         entries = TRACED * examples * chunk.width * _block(sweep, chunk) * (forward + backward * (1 + together))
     useful = sum(depth - 1 for depth in sweep.depths) + sum(max(run) - 1 for run in runs)
     inputs = 1 + 2 * len(sweep.correlations)
-    done += (inputs - 1) * (forward + LAYERS * sum(map(segments_to, sweep.depths)))
+    done += (inputs - 1) * (forward + layers * sum(segments_to(depth, layers) for depth in sweep.depths))
     return Work(
         useful=side.networks * side.useful * inputs * products * useful,
         padded=side.networks * products * done,
         entries=side.networks * inputs * entries * side.shared,
         values=side.networks * inputs * (6 * forward + 2 * together * backward),
         rows=sum(rows_of(sweep, chunk)),
-        calls=side.batches * side.tiles * inputs * (forward + backward) / LAYERS,
+        calls=side.batches * side.tiles * inputs * sum(calls),
     )
 
 
@@ -106,14 +106,14 @@ def _drawn(sweep: Sweep, chunks: list[Chunk]) -> Work:
     """The random numbers of chunks that share a draw, and what normalizes them on data."""
     first, side = chunks[0], tiles_of(sweep, chunks[0])
     family = INITIALIZERS[first.initializers[0]].family
-    count, segments = first.seeds[1] - first.seeds[0], segments_to(max(sweep.depths))
+    count, segments = first.seeds[1] - first.seeds[0], segments_to(max(sweep.depths), side.shape.layers)
     kept = keeps_weights(sweep, first.width, count + side.seeds, first.architecture)
     times = 1 if kept else (2 + 2 * len(sweep.correlations)) * len(chunks)
     numbers = sum(
         rows * columns * (1 + (DECOMPOSED * min(rows, columns) if family.decomposes else 0))
         for rows, columns in architecture_of(first.architecture).shapes(first.width).values()
     )
-    layers = side.batches * side.seeds * segments * LAYERS
+    layers = side.batches * side.seeds * segments * side.shape.layers
     normalized = BATCH * first.width * layers * len(chunks) if family.unit_variance else 0
     return Work(
         padded=normalized * first.width,

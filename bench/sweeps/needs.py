@@ -17,7 +17,7 @@ from bench.runs.estimate import MANIFEST_BYTES, SHARD_BYTES, Room
 from bench.runs.memory import BASE_BYTES, check_chunks, check_room, device_bytes, host_bytes
 from bench.settings.defaults import PLAIN
 from bench.sweeps.plan import ROW_BYTES, Chunk, cut, keeps_weights, weight_bytes
-from bench.sweeps.shapes import seeds_at_once, shape_of
+from bench.sweeps.shapes import calls_of, seeds_at_once, shape_of
 from bench.sweeps.sweep import Sweep
 
 LANE_BYTES = 400  # of a lane's numbers as a list holds them
@@ -55,31 +55,32 @@ def needs_of(sweep: Sweep, architecture: str, width: int) -> Needs:
     """What the largest chunk of that architecture and width needs."""
     lanes, item, deepest = _lanes(sweep), np.dtype(sweep.dtype).itemsize, max(sweep.depths)
     per_block, seed_blocks = cut(sweep, width, lanes, architecture)
-    seeds, segments = seed_blocks[0][1], segments_to(deepest)
+    seeds = seed_blocks[0][1]
     at_once = seeds_at_once(sweep, seeds, width, architecture)
     together = at_once * min(len(jax.local_devices()), math.ceil(seeds / at_once))
-    tile, depths = shape_of(sweep, per_block, architecture)
+    shape = shape_of(sweep, per_block, width, architecture)
+    tile, depths = shape.lanes, shape.depths
     padded = math.ceil(per_block / tile) * tile
-    weights = weight_bytes(sweep, width, architecture)
-    drawn = together * weights / segments
+    segments = segments_to(deepest, shape.layers)
+    drawn = together * weight_bytes(sweep, width, architecture) * shape.segments / segments_to(deepest)
     batches = math.ceil(seeds / together)
     if keeps_weights(sweep, width, seeds + together, architecture):
-        weights = batches * together * weights + DRAWN * drawn
+        weights = batches * segments * drawn + DRAWN * drawn
     else:
         weights = drawn * (DRAWN + min(segments, RUN_AHEAD * tile / padded))
     state = width * (1 if architecture == PLAIN else sweep.batch * sweep.length)
-    groups = [segments_to(depth) for depth in sorted(sweep.depths, reverse=True)[::depths]]
-    cotangents = len(groups) * depths
-    slopes = segments * LAYERS if architecture == PLAIN else segments
+    layers = segments * shape.layers
+    cotangents = math.ceil(len(sweep.depths) / depths) * depths
+    slopes = layers if architecture == PLAIN else segments
     work = together * padded * state * item * (slopes + cotangents)
     if sweep.correlations:  # slopes of both inputs, one tile at a time
-        work += together * 2 * segments * LAYERS * tile * state * item
-    traces = TRACE_NUMBERS * 8 * segments * LAYERS
-    probed = 2 * item * depths * LAYERS * sum(groups)
+        work += together * 2 * layers * tile * state * item
+    traces = TRACE_NUMBERS * 8 * layers
+    probed = 2 * item * depths * shape.layers * calls_of(sweep, shape, architecture)[1]
     rows = seeds * per_block * ROW_BYTES * sum(_rows(sweep))
     if jax.default_backend() == "cpu":  # one memory, and most rows are made when slopes are gone
         rows = max(0, rows - work)
-    assembled = ASSEMBLED_NUMBERS * 8 * segments * LAYERS * together * tile
+    assembled = ASSEMBLED_NUMBERS * 8 * layers * together * tile
     host = BASE_BYTES + together * padded * (traces + probed) + assembled + rows
     return Needs(weights, work, host, len(seed_blocks) * math.ceil(lanes / per_block))
 
@@ -119,8 +120,8 @@ def check_blocks_fit(sweep: Sweep, max_memory: int | None = None) -> None:
     for name, width, activation in product(sweep.architectures, sweep.widths, sweep.activations):
         if name != PLAIN:
             block = block_of(name, activation, (sweep.batch, sweep.length, width), sweep.dtype)
-            tile, depths = shape_of(sweep, _lanes(sweep), name)
-            kept = tile * (LAYERS + depths)  # a segment's blocks, and one going back
+            shape = shape_of(sweep, _lanes(sweep), width, name)
+            kept = shape.lanes * (LAYERS + shape.depths)  # a segment's blocks, and one going back
             needed = seeds_at_once(sweep, sweep.seeds, width, name) * devices * kept * block.numbers * half
             field = max(("length", sweep.length), ("batch", sweep.batch), ("widths", width), key=lambda each: each[1])
             check_room(*field, needed, f"what {LAYERS} blocks of {name} compute at width {width}", room, max_memory)

@@ -25,7 +25,7 @@ def measure_pairs(
     Tiles are padded with networks that are zero, so that the bits of a cell do not depend on those beside it.
     """
     lanes = lanes_in(sweep, chunk)
-    per_tile = shape_of(sweep, len(lanes)).lanes
+    per_tile = shape_of(sweep, len(lanes), chunk.width).lanes
     for seeds, batch in batches:
         inputs, directions = np.asarray(batch.inputs), batch.directions()
         for first, last in blocks(len(lanes), per_tile):
@@ -44,5 +44,6 @@ def measure_pairs(
                     scales=scales,
                     bias_stds=np.pad([lane.bias_std for lane in tile], missing),
                     input_norms=np.pad([lane.input_norm for lane in tile], missing, constant_values=1),
+                    layers=batch.layers,
                 )
                 yield seeds, slice(first, last), number, found

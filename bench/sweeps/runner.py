@@ -146,7 +146,8 @@ def _batches(sweep: Sweep, chunk: Chunk, mesh: Mesh, size: int, *, biased: bool)
     for first in range(0, count, size):
         seeds = np.minimum(chunk.seeds[0] + np.arange(first, first + size), chunk.seeds[1] - 1)
         if chunk.architecture == PLAIN:
-            drawn: Batch | BlockBatch = networks_of(chunk.initializers[0], seeds=seeds.tolist(), **shared)
+            layers = shape_of(sweep, 1, chunk.width).layers
+            drawn: Batch | BlockBatch = networks_of(chunk.initializers[0], seeds=seeds.tolist(), layers=layers, **shared)
         else:
             examples = {"batch": sweep.batch, "length": sweep.length}
             family = INITIALIZERS[chunk.initializers[0]].family
@@ -176,7 +177,7 @@ def _measure_batches(
             "bias_stds": np.array([lane.bias_std for lane in lanes]),
             "input_norms": np.array([lane.input_norm for lane in lanes]),
             "depths": sweep.depths,
-            "shape": shape_of(sweep, len(lanes), chunk.architecture),
+            "shape": shape_of(sweep, len(lanes), chunk.width, chunk.architecture),
             "advance": advance,
         }
         if isinstance(batch, BlockBatch):

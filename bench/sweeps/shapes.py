@@ -1,4 +1,4 @@
-"""How much of a sweep is computed side by side: seeds, lanes and depths.
+"""How much of a sweep is computed side by side, and by one call: seeds, lanes, depths and segments.
 
 On CPUs as many of each whatever the sweep, padded if need be, so that no bit of a cell depends on the others. Other devices
 take far more at a time, and would do many times the arithmetic of a sweep of few: there shapes follow the sweep.
@@ -7,11 +7,11 @@ take far more at a time, and would do many times the arithmetic of a sweep of fe
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from itertools import product
 
 import jax
 
-from bench.engine.gradients import DEPTHS, LANES, Shape, seeds_per_device
+from bench.engine.gradients import DEPTHS, FIXED, LANES, Shape, seeds_per_device
 from bench.engine.measure_blocks import lanes_together
 from bench.networks.architectures.registry import architecture_of
 from bench.networks.seeds import at_once, shapes_are_fixed
@@ -19,7 +19,9 @@ from bench.networks.segments import segments_to
 from bench.settings.defaults import PLAIN
 from bench.sweeps.sweep import Sweep
 
-FEWER_CALLS = 1.2  # times the least arithmetic that is done for depths to go together
+FEWER_CALLS = 1.2  # times the least arithmetic that is done so that calls are fewer
+LONGER = 1, 2, 4, 8  # times LAYERS that a segment may have
+WIDEST = 512  # times that number: layers that are wider keep a device busy, and memory too
 
 
 def seeds_at_once(sweep: Sweep, seeds: int, width: int, architecture: str = PLAIN) -> int:
@@ -28,25 +30,32 @@ def seeds_at_once(sweep: Sweep, seeds: int, width: int, architecture: str = PLAI
     return at_once(seeds, seeds_per_device(numbers, jax.local_devices()[0].platform))
 
 
-def shape_of(sweep: Sweep, lanes: int, architecture: str = PLAIN) -> Shape:
-    """How so many lanes and the sweep's depths are divided.
+def shape_of(sweep: Sweep, lanes: int, width: int, architecture: str = PLAIN) -> Shape:
+    """How so many lanes, the sweep's depths and its layers are divided.
 
-    Where shapes follow the sweep: lanes in as few tiles as on CPUs, all alike, and as many depths together as cost little.
+    Where shapes follow the sweep: lanes in as few tiles as on CPUs, all alike, and as many depths and layers together as
+    make calls fewest and cost little; these do not depend on the lanes, which share the draw.
     """
-    most = LANES if architecture == PLAIN else lanes_together(sweep.batch, sweep.length)
     by_depth = architecture_of(architecture).by_depth
+    most = LANES if architecture == PLAIN else lanes_together(sweep.batch, sweep.length)
     if shapes_are_fixed():
-        return Shape(most, 1 if by_depth else DEPTHS)
-    depths = 1 if by_depth else _depths_together(sweep.depths, again=architecture != PLAIN)
-    return Shape(math.ceil(lanes / math.ceil(lanes / most)), depths)
+        return FIXED._replace(lanes=most, depths=1 if by_depth else DEPTHS)
+    depths = range(1, 2 if by_depth else DEPTHS + 1)
+    longer = [each for each in LONGER if architecture == PLAIN and each * width <= WIDEST] or LONGER[:1]
+    shapes = [Shape(math.ceil(lanes / math.ceil(lanes / most)), *each) for each in product(depths, longer)]
+    least = min(_arithmetic(sweep, shape, architecture) for shape in shapes)
+    few = (shape for shape in shapes if _arithmetic(sweep, shape, architecture) <= FEWER_CALLS * least)
+    return min(few, key=lambda shape: sum(calls_of(sweep, shape, architecture)))
 
 
-def segments_back(depths: Sequence[int], together: int) -> int:
-    """How many segments are gone back through for these depths, so many at a time, the deepest first."""
-    return sum(segments_to(last) for last in sorted(depths, reverse=True)[::together])
+def calls_of(sweep: Sweep, shape: Shape, architecture: str = PLAIN) -> tuple[int, int]:
+    """How many calls walk forward, and back, for one tile of lanes and all depths."""
+    depths = sorted(sweep.depths, reverse=True)
+    through = [segments_to(depth, shape.layers) for depth in depths]
+    return sum(through) if architecture_of(architecture).by_depth else through[0], sum(through[:: shape.depths])
 
 
-def _depths_together(depths: Sequence[int], *, again: bool) -> int:
-    """As many as cost little more than the least; again: segments are computed once more before they are walked back."""
-    costs = {each: segments_back(depths, each) * (again + each) for each in range(1, DEPTHS + 1)}
-    return max(each for each, cost in costs.items() if cost <= FEWER_CALLS * min(costs.values()))
+def _arithmetic(sweep: Sweep, shape: Shape, architecture: str) -> int:
+    """In segments that are walked over; those of blocks are computed once more before they are walked back."""
+    forward, back = calls_of(sweep, shape, architecture)
+    return shape.segments * (forward + back * (shape.depths + (architecture != PLAIN)))

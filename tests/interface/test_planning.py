@@ -14,6 +14,7 @@ from bench.cli.main import main
 from bench.engine import measure
 from bench.engine.gradients import DEPTHS, FIXED, LANES
 from bench.interface.planning import contents_of
+from bench.networks import batches
 from bench.networks import seeds as seeds_of_networks
 from bench.networks.segments import LAYERS
 from bench.runs import estimate, speed
@@ -36,34 +37,44 @@ def _known_device(monkeypatch):
     monkeypatch.setattr(estimate, "speed_here", lambda _dtype: SPEED)
 
 
+@pytest.mark.parametrize("fixed", [True, False])
 @pytest.mark.parametrize(
     "settings",
     [
         {"depths": [2, 20, 21, 40, 50], "scales": np.linspace(0.5, 1, 33), "seeds": 1},
         {"depths": [2, 5], "scales": [1.0], "seeds": 67, "activations": ["tanh", "relu"]},
+        {"depths": [100], "scales": [1.0], "seeds": 3},
     ],
 )
-def test_the_arithmetic_that_is_counted_is_what_the_engine_is_given(tmp_path, monkeypatch, settings):
+def test_what_is_counted_is_what_the_engine_is_given(tmp_path, monkeypatch, settings, fixed):
+    """Arithmetic and calls, in shapes of CPUs and in those that follow the sweep."""
+    for module in (shapes, seeds_of_networks):
+        monkeypatch.setattr(module, "shapes_are_fixed", lambda: fixed)
     sweep = bench.Sweep(**settings, widths=4, layers=False)
+    shape = shape_of(sweep, len(sweep.scales), 4)
     done = []
 
-    def counting(program_of, depths):
-        def programs(*arguments):
-            program = program_of(*arguments)
+    def counting(module, name, times):
+        original = getattr(module, name)
 
-            def call(segment, *others):
-                done.append(depths * LANES * math.prod(segment.weights.shape))  # layers, seeds, width, width
-                return program(segment, *others)
+        def programs(*arguments, **options):
+            program = original(*arguments, **options)
+
+            def call(first, *others):
+                done.append(times * math.prod(first.weights.shape) if times else 0)  # layers, seeds, width, width
+                return program(first, *others)
 
             return call
 
-        return programs
+        monkeypatch.setattr(module, name, programs)
 
-    monkeypatch.setattr(measure, "forward_program", counting(measure.forward_program, 1))
-    monkeypatch.setattr(measure, "backward_program", counting(measure.backward_program, DEPTHS))
-    plan = bench.plan(sweep)
+    counting(measure, "forward_program", shape.lanes)
+    counting(measure, "backward_program", shape.lanes * shape.depths)
+    counting(batches, "segment_program", 0)
+    plan, (work, _) = bench.plan(sweep), work_of(sweep)
     bench.run(sweep, results=tmp_path, progress=False)
     assert plan.multiply_adds == sum(done)
+    assert work.calls == len(done)
     forward = max(sweep.depths) - 1
     lanes = len(sweep.scales) * sweep.seeds * len(sweep.activations)
     assert plan.useful_multiply_adds == 16 * lanes * (forward + sum(depth - 1 for depth in sweep.depths))
@@ -114,7 +125,7 @@ def test_nor_does_their_number_depend_on_what_is_left(monkeypatch):
 
 def test_on_cpus_shapes_do_not_depend_on_the_sweep():
     assert {seeds_at_once(bench.Sweep(seeds=seeds), seeds, 16) for seeds in (1, 3, 1000)} == {8}
-    assert {shape_of(bench.Sweep(depths=[2, depth]), lanes) for depth in (3, 900) for lanes in (1, 33)} == {FIXED}
+    assert {shape_of(bench.Sweep(depths=[2, depth]), lanes, 16) for depth in (3, 900) for lanes in (1, 33)} == {FIXED}
 
 
 GRIDS = {
@@ -137,15 +148,16 @@ def test_an_accelerator_does_no_more_than_one_and_a_half_times_what_is_useful(mo
 @pytest.mark.parametrize("architecture", ["plain", "residual"])
 def test_rows_do_not_depend_on_shapes_beyond_rounding(tmp_path, monkeypatch, architecture):
     """Shapes as an accelerator has them, on this device."""
-    fields = {"activations": "tanh", "widths": 4, "depths": [2, 38, 40], "scales": [0.9, 1.0, 1.1], "seeds": 3}
+    fields = {"activations": "tanh", "widths": 4, "depths": [2, 60, 64], "scales": [0.9, 1.0, 1.1], "seeds": 3}
     sweep = bench.Sweep(
         **fields, architectures=architecture, correlations=0.5 if architecture == "plain" else [], dtype="float64"
     )
     fixed = bench.run(sweep, results=tmp_path, name="fixed", progress=False)
     for module in (shapes, seeds_of_networks):
         monkeypatch.setattr(module, "shapes_are_fixed", lambda: False)
-    assert (seeds_at_once(sweep, 3, 4, architecture), shape_of(sweep, 3, architecture).lanes) == (3, 3)
-    assert shape_of(sweep, 3, architecture).depths < DEPTHS
+    shape = shape_of(sweep, 3, 4, architecture)
+    assert (seeds_at_once(sweep, 3, 4, architecture), shape.lanes) == (3, 3)
+    assert shape[1:] == ((1, 2) if architecture == "plain" else (DEPTHS - 1, 1))
     found = bench.run(sweep, results=tmp_path, name="found", progress=False)
     for table in ("cells", "layers", *(["pairs"] if architecture == "plain" else [])):
         pd.testing.assert_frame_equal(getattr(found, table), getattr(fixed, table), rtol=1e-9, atol=1e-9)
