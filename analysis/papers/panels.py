@@ -21,7 +21,7 @@ THEORY: Any = {"color": "black", "linewidth": 0.9, "linestyle": (0, (4, 1.5)), "
 def panels(
     count: int, axes: Sequence[Axes] | None, *, rows: int = 1, height: float = 2.35, width: float = DOUBLE_COLUMN
 ) -> Iterator[np.ndarray]:
-    """``count`` panels, row by row: the axes that are given, or of a new figure of that size in inches.
+    """``count`` panels, row by row, the last row perhaps short: the axes given, or of a new figure of that size in inches.
 
     Raises ValueError for another number of axes.
     """
@@ -32,10 +32,12 @@ def panels(
         yield given
         return
     with mpl.rc_context(STYLE):
-        made = new_figure(width, height).subplots(rows, count // rows, squeeze=False).ravel()
-        for ax in made:
+        made = new_figure(width, height).subplots(rows, -(-count // rows), squeeze=False).ravel()
+        for ax in made[:count]:
             tidy(ax)
-        yield made
+        for ax in made[count:]:
+            ax.remove()
+        yield made[:count]
 
 
 def look(place: int) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from bench.sweeps.presets import PRESETS
 from bench.training.presets import TRAININGS
 from bench.training.specs import OPTIMIZERS, SCHEDULES
 
+MADE = {"gaussian:mean=…": "N(mean, 1) / √fan_in: weights that are not centred"}  # by bench.networks.initializers
 TAILORED = {  # made to measure by bench.networks.tailored
     "dks:of=…,depth=…": "one of these, shaped for networks of that depth; slope=1.5 (Martens et al. 2021)",
     "tat:of=…,depth=…": "leaky_relu: correlation=0.9; smooth ones: curve=0.3 (Zhang et al. 2022)",
@@ -28,7 +29,7 @@ def main(_: argparse.Namespace) -> None:
     from bench.training.tasks import SUMMARIES  # needs NumPy
 
     tables = {
-        "initializers": initializers(),
+        "initializers": initializers() | MADE,
         "activations": activations() | TAILORED,
         "architectures": architectures(),
         "presets": {name: entry.summary for name, entry in PRESETS.items()},

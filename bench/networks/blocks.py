@@ -14,7 +14,7 @@ from jax.sharding import Mesh
 
 from bench.arithmetic.extended import LARGEST_FLOAT_EXPONENT, Numbers, exponent_of, power_of_two
 from bench.networks.architectures.architecture import Architecture
-from bench.networks.draws import draw_batches, draw_networks, drawing_options
+from bench.networks.draws import by_template, draw_batches, draw_networks, drawing_options
 from bench.networks.initializers import Family, Initializer, rectangular_gain
 from bench.networks.seeds import over_seeds, place
 from bench.networks.segments import LAYERS
@@ -31,7 +31,7 @@ class Blocks(NamedTuple):
     inputs: Numbers  # [LAYERS, seeds, batch, length, width], each vector uniform on the sphere of radius √width
 
 
-@cache
+@by_template
 def blocks_program(
     mesh: Mesh,
     family: Family,
@@ -55,23 +55,23 @@ def blocks_program(
     def key_of(key: Array, number: int) -> Array:
         return jax.random.fold_in(key, number) if number else key
 
-    def matrix(key: Array, name: str, shape: tuple[int, int]) -> Array:
-        def draw(key: Array) -> Array:
+    def matrix(key: Array, name: str, shape: tuple[int, int], *numbers: Array) -> Array:
+        def draw(key: Array, *numbers: Array) -> Array:
             if shape[0] == shape[1] or family.units_in_rows:
-                return family.draw(key, shape, jnp.dtype(dtype))
-            return family.draw(key, shape[::-1], jnp.dtype(dtype)).T
+                return family.draw(key, shape, jnp.dtype(dtype), *numbers)
+            return family.draw(key, shape[::-1], jnp.dtype(dtype), *numbers).T
 
-        def divided(key: Array) -> Array:
-            return of_unit_radius(draw(key))
+        def divided(key: Array, *numbers: Array) -> Array:
+            return of_unit_radius(draw(key, *numbers))
 
         whole = divided if name in of_radius else draw
         if (family.decomposes or name in of_radius) and mesh.devices.flat[0].platform == "cpu":
             whole = jax.custom_batching.sequential_vmap(whole)
-        return whole(key)
+        return whole(key, *numbers)
 
-    def weights_of(key: Array, index: Array) -> tuple[dict[str, Array], dict[str, Array], dict[str, Array]]:
+    def weights_of(key: Array, index: Array, *numbers: Array) -> tuple[dict[str, Array], dict[str, Array], dict[str, Array]]:
         weights, biases = (jax.random.fold_in(key, 2 * index + place) for place in range(2))
-        matrices = {name: matrix(key_of(weights, count[name]), name, shape) for name, shape in shapes}
+        matrices = {name: matrix(key_of(weights, count[name]), name, shape, *numbers) for name, shape in shapes}
         exponents = dict.fromkeys(matrices, jnp.zeros((), dtype))
         if family.any_size:
             exponents = {name: exponent_of(jnp.max(jnp.abs(each))) for name, each in matrices.items()}
@@ -90,17 +90,19 @@ def blocks_program(
         inputs = jax.random.normal(jax.random.fold_in(jax.random.fold_in(key, 2 * index + 1), INPUTS), examples, dtype)
         return inputs * (jnp.sqrt(jnp.asarray(examples[-1], dtype)) / jnp.linalg.norm(inputs, axis=-1, keepdims=True))
 
-    def draw(words: Array, first: Array) -> Blocks:
+    unmapped = (None,) * len(family.numbers)
+
+    def draw(words: Array, first: Array, *numbers: Array) -> Blocks:
         key = jax.random.wrap_key_data(words, impl="threefry2x32")
         layers = first + jnp.arange(LAYERS, dtype=first.dtype)
         if shared:
-            once = weights_of(key, jnp.ones_like(first))
+            once = weights_of(key, jnp.ones_like(first), *numbers)
             matrices, exponents, drawn = jax.tree.map(lambda each: jnp.broadcast_to(each, (LAYERS, *each.shape)), once)
         else:
-            matrices, exponents, drawn = jax.vmap(weights_of, in_axes=(None, 0))(key, layers)
+            matrices, exponents, drawn = jax.vmap(weights_of, in_axes=(None, 0, *unmapped))(key, layers, *numbers)
         return Blocks(matrices, exponents, drawn, jax.vmap(inputs_of, in_axes=(None, 0))(key, layers))
 
-    return over_seeds(draw, mesh, in_axes=(0, None), out_axes=1, options=drawing_options(mesh))
+    return over_seeds(draw, mesh, in_axes=(0, None, *unmapped), out_axes=1, options=drawing_options(mesh))
 
 
 def of_unit_radius(matrix: Array) -> Array:

@@ -6,8 +6,8 @@ A value therefore depends on nothing else: not on the depths and scales beside i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cache
-from typing import NamedTuple
+from functools import cache, wraps
+from typing import Any, NamedTuple, TypeVar, cast
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +20,7 @@ from bench.networks.initializers import Family
 from bench.networks.seeds import over_seeds
 from bench.networks.segments import LAYERS, Segment
 
+Build = TypeVar("Build", bound=Callable[..., Any])
 WEIGHTS, INPUT, READOUT, BATCH, PARTNER = range(5)  # what a seed's random numbers are for
 
 
@@ -66,7 +67,22 @@ def _directions(key: int, width: int, seed: int, purpose: int, count: int = 1) -
     return np.stack([vector / np.linalg.norm(vector) for vector in vectors])
 
 
-@cache
+def by_template(build: Build) -> Build:
+    """Cache the program that a function builds for (mesh, family, …): one for all families that differ in their numbers.
+
+    It takes the numbers after its other arguments; what is returned takes those others, and draws with the family's own.
+    """
+    cached: Any = cache(build)
+
+    @wraps(build)
+    def built(mesh: Mesh, family: Family, *arguments: Any, **options: Any) -> Callable[..., Any]:
+        program = cached(mesh, family.template, *arguments, **options)
+        return lambda *given: program(*given, *family.numbers)
+
+    return cast(Build, built)
+
+
+@by_template
 def segment_program(
     mesh: Mesh, family: Family, width: int, dtype: str, *, biased: bool, layers: int = LAYERS
 ) -> Callable[[Array, Numbers], Segment]:
@@ -75,14 +91,14 @@ def segment_program(
     Into a seed's key are folded 2l for the weights and 2l + 1 for the bias of layer l = 1, 2, …
     """
 
-    def matrix(key: Array) -> Array:
-        return family.draw(key, (width, width), jnp.dtype(dtype))
+    def matrix(key: Array, *numbers: Array) -> Array:
+        return family.draw(key, (width, width), jnp.dtype(dtype), *numbers)
 
     if family.decomposes and mesh.devices.flat[0].platform == "cpu":
         matrix = jax.custom_batching.sequential_vmap(matrix)
 
-    def layer(key: Array, index: Array) -> Segment:
-        weights = matrix(jax.random.fold_in(key, 2 * index))
+    def layer(key: Array, index: Array, *numbers: Array) -> Segment:
+        weights = matrix(jax.random.fold_in(key, 2 * index), *numbers)
         exponent = jnp.zeros((), dtype)
         if family.any_size:
             exponent = exponent_of(jnp.max(jnp.abs(weights)))
@@ -92,11 +108,14 @@ def segment_program(
             bias = family.bias(jax.random.fold_in(key, 2 * index + 1), (width,), jnp.dtype(dtype))
         return Segment(weights, exponent, bias)
 
-    def draw(words: Array, first: Array) -> Segment:
-        key = jax.random.wrap_key_data(words, impl="threefry2x32")
-        return jax.vmap(layer, in_axes=(None, 0))(key, first + jnp.arange(layers, dtype=first.dtype))
+    unmapped = (None,) * len(family.numbers)
 
-    return over_seeds(draw, mesh, in_axes=(0, None), out_axes=1, options=drawing_options(mesh))
+    def draw(words: Array, first: Array, *numbers: Array) -> Segment:
+        key = jax.random.wrap_key_data(words, impl="threefry2x32")
+        indices = first + jnp.arange(layers, dtype=first.dtype)
+        return jax.vmap(layer, in_axes=(None, 0, *unmapped))(key, indices, *numbers)
+
+    return over_seeds(draw, mesh, in_axes=(0, None, *unmapped), out_axes=1, options=drawing_options(mesh))
 
 
 def drawing_options(mesh: Mesh) -> dict[str, int] | None:

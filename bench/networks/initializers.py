@@ -13,16 +13,24 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax import Array, lax
+from jax import Array
 from jax.nn import initializers as jax_initializers
 
 from bench.arithmetic.numerics import multiplying
+from bench.networks.matrices import (
+    delta_orthogonal,
+    gaussian,
+    identity,
+    noisy_identity,
+    shifted_gaussian,
+    sparse,
+    uniform_bias,
+)
 from bench.networks.own import Own
 from bench.settings.registry import Registry, called, describe
 
 Init = Callable[..., Array]
-INCOMING = 15  # weights of a unit of ``sparse``
-NOISE = 0.1  # of ``scaled_identity``
+LARGEST_MEAN = 1e6  # of ``gaussian:mean=…``, in its own standard deviations: float32 keeps the draw beside it
 # of N(0, 1) truncated at ±2: variance 1 - 4 φ(2) / (2 Φ(2) - 1)
 TRUNCATED_STD = math.sqrt(1 - 4 * math.exp(-2) / math.sqrt(2 * math.pi) / math.erf(math.sqrt(2)))
 
@@ -30,7 +38,8 @@ TRUNCATED_STD = math.sqrt(1 - 4 * math.exp(-2) / math.sqrt(2 * math.pi) / math.e
 class Family(NamedTuple):
     """What schemes that differ by a factor have in common: drawn once, it serves them all.
 
-    ``init``: draws a matrix. ``bias``: draws a bias of unit variance.
+    ``init``: draws a matrix. ``numbers``: what it takes after key, shape and dtype; data to the programs that draw.
+    ``bias``: draws a bias of unit variance.
     ``decomposes``: ``init`` may call LAPACK, whose batched kernels share one thread pool on the CPU and can wait for each
     other for ever when several CPU devices run them; matrices are then drawn one by one.
     ``any_size``: its entries may be of any magnitude, and are divided by a power of two before use.
@@ -46,11 +55,17 @@ class Family(NamedTuple):
     unit_variance: bool = False
     units_in_rows: bool = False
     of_kernels: bool = False
+    numbers: tuple[float, ...] = ()
 
-    def draw(self, key: Array, shape: tuple[int, ...], dtype: Any) -> Array:
-        """What ``init`` draws, whatever products multiply around it."""
+    @property
+    def template(self) -> Family:
+        """What families that differ in their numbers have in common: a program that draws them."""
+        return self._replace(numbers=(0.0,) * len(self.numbers))
+
+    def draw(self, key: Array, shape: tuple[int, ...], dtype: Any, *numbers: Array) -> Array:
+        """What ``init`` draws with those numbers, whatever products multiply around it."""
         with multiplying():
-            return self.init(key, shape, dtype)
+            return self.init(key, shape, dtype, *numbers)
 
 
 class Setting(NamedTuple):
@@ -79,55 +94,12 @@ class Initializer(NamedTuple):
     averages_fans: bool = False
 
     def __call__(self, key: Array, shape: tuple[int, int], dtype: jnp.dtype) -> Array:
-        return self.family.init(key, shape, dtype) * self.gain
+        return self.family.init(key, shape, dtype, *self.family.numbers) * self.gain
 
 
 def rectangular_gain(initializer: Initializer, fan_in: int, fan_out: int) -> float:
     """What a scheme's family is multiplied by, beside the gain of its square matrices, to have its variance there."""
     return math.sqrt(2 * fan_in / (fan_in + fan_out)) if initializer.averages_fans else 1.0
-
-
-def identity(key: Array, shape: tuple[int, int], dtype: jnp.dtype) -> Array:
-    """The identity matrix E; draws nothing."""
-    del key
-    return jnp.eye(*shape, dtype=dtype)
-
-
-def gaussian(key: Array, shape: tuple[int, int], dtype: jnp.dtype) -> Array:
-    """N(0, 1/fan_in), not truncated, so that exact finite-width laws hold: mean-field theory's σ_w = 1."""
-    return jax.random.normal(key, shape, dtype) / jnp.sqrt(jnp.asarray(shape[-2], dtype))
-
-
-def noisy_identity(key: Array, shape: tuple[int, int], dtype: jnp.dtype) -> Array:
-    """E + 0.1 N(0, 1/fan_in)."""
-    return identity(key, shape, dtype) + NOISE * gaussian(key, shape, dtype)
-
-
-def sparse(key: Array, shape: tuple[int, int], dtype: jnp.dtype) -> Array:
-    """Min(15, n) weights N(0, 1) in every row, at places drawn without replacement, and zeros elsewhere.
-
-    Martens 2010 (Deep learning via Hessian-free optimization, §5), as Sutskever et al. 2013 give it for any width.
-    """
-    places, values = jax.random.split(key)
-    _, columns = lax.top_k(jax.random.uniform(places, shape), min(INCOMING, shape[-1]))
-    drawn = jax.random.normal(values, columns.shape, dtype)
-    return jnp.put_along_axis(jnp.zeros(shape, dtype), columns, drawn, axis=-1, inplace=False)
-
-
-def delta_orthogonal(key: Array, shape: tuple[int, int], dtype: jnp.dtype) -> Array:
-    """An orthogonal matrix at the middle tap of a kernel, and zeros at the others: shape (taps · n, n); else orthogonal.
-
-    Xiao et al. 2018, arXiv 1806.05393, Algorithm 1: a convolution on a ring that keeps all lengths.
-    """
-    taps, rest = divmod(*shape)
-    if rest or taps < 2:
-        return jax_initializers.orthogonal()(key, shape, dtype)
-    return jax_initializers.delta_orthogonal()(key, (taps, shape[1], shape[1]), dtype).reshape(shape)
-
-
-def uniform_bias(key: Array, shape: tuple[int, ...], dtype: jnp.dtype) -> Array:
-    """U(±√3), of unit variance."""
-    return jax.random.uniform(key, shape, dtype, -math.sqrt(3), math.sqrt(3))
 
 
 def critical_setting(activation: str, width: int, bias_std: float) -> Setting:
@@ -214,8 +186,17 @@ _INITIALIZERS = (
 )
 
 
+def gaussian_with(mean: float = 0.0) -> Initializer:
+    """``gaussian:mean=…``, N(mean, 1) / √fan_in. Raises ValueError."""
+    if isinstance(mean, bool) or not isinstance(mean, int | float) or not abs(mean) <= LARGEST_MEAN:
+        raise ValueError(f"mean: a number from {-LARGEST_MEAN:g} to {LARGEST_MEAN:g}")
+    return Initializer("gaussian", "N(mean, 1) / √fan_in", Family(shifted_gaussian, numbers=(float(mean),)))
+
+
 def _wrap(name: str, init: Any) -> Initializer:
-    """A user's scheme. Raises ValueError unless it returns what it is asked for."""
+    """A made scheme, or a user's. Raises ValueError unless it returns what it is asked for."""
+    if isinstance(init, Initializer):
+        return init._replace(name=name)
     accepted = "init(key, shape, dtype) that returns an array of that shape and dtype"
     try:
         made = jax.eval_shape(lambda: called(init, jax.random.key(0), (4, 4), jnp.dtype(jnp.float32)))
@@ -230,4 +211,5 @@ INITIALIZERS: Registry[Initializer] = Registry(
     kind="initializer",
     entries={initializer.name: initializer for initializer in _INITIALIZERS},
     wrap=_wrap,
+    makers={"gaussian": gaussian_with},
 )

@@ -134,7 +134,7 @@ def _programs(sweep: Sweep, chunks: Iterable[Chunk]) -> float:
     found: dict[tuple[object, ...], float] = {}
     for chunk in chunks:
         place = chunk.architecture, chunk.width
-        family = INITIALIZERS[chunk.initializers[0]].family
+        family = INITIALIZERS[chunk.initializers[0]].family.template
         found["draw", family, *place] = COMPILED["special" if family.decomposes or family.unit_variance else "draw"]
         if chunk.architecture != PLAIN:
             found["block", chunk.activation, *place] = COMPILED["block"] + COMPILED_NUMBER * _block(sweep, chunk)

@@ -7,7 +7,6 @@ draw; W_1 has the key of its layer and its own shape. A cell's draw does not dep
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import NamedTuple
 
 import jax
@@ -18,7 +17,7 @@ from jax.sharding import Mesh
 
 from bench.arithmetic.extended import Numbers, power_of_two
 from bench.networks.activations import Activation
-from bench.networks.draws import draw_networks, draw_readouts, drawing_options, segment_program
+from bench.networks.draws import by_template, draw_networks, draw_readouts, drawing_options, segment_program
 from bench.networks.initializers import INITIALIZERS, Family
 from bench.networks.seeds import over_seeds, place
 from bench.networks.segments import LAYERS, Segment
@@ -70,23 +69,25 @@ def draw(
     return Drawn(weights, bias, segments, readout)
 
 
-@cache
+@by_template
 def input_program(mesh: Mesh, family: Family, width: int, inputs: int, dtype: str) -> Callable[[Array], tuple[Array, Array]]:
     """Compiles ``keys [cells, 2] → (W_1 [cells, width, inputs], b_1 [cells, width])``, from the keys of layer 1."""
 
-    def matrix(key: Array) -> Array:
+    def matrix(key: Array, *numbers: Array) -> Array:
         if family.units_in_rows:
-            return family.draw(key, (width, inputs), jnp.dtype(dtype))
-        return family.draw(key, (inputs, width), jnp.dtype(dtype)).T
+            return family.draw(key, (width, inputs), jnp.dtype(dtype), *numbers)
+        return family.draw(key, (inputs, width), jnp.dtype(dtype), *numbers).T
 
     if family.decomposes and mesh.devices.flat[0].platform == "cpu":
         matrix = jax.custom_batching.sequential_vmap(matrix)
 
-    def draw(words: Array) -> tuple[Array, Array]:
+    def draw(words: Array, *numbers: Array) -> tuple[Array, Array]:
         key = jax.random.wrap_key_data(words, impl="threefry2x32")
-        return matrix(jax.random.fold_in(key, 2)), family.bias(jax.random.fold_in(key, 3), (width,), jnp.dtype(dtype))
+        weights = matrix(jax.random.fold_in(key, 2), *numbers)
+        return weights, family.bias(jax.random.fold_in(key, 3), (width,), jnp.dtype(dtype))
 
-    return over_seeds(draw, mesh, in_axes=(0,), out_axes=0, options=drawing_options(mesh))
+    in_axes = (0, *(None for _ in family.numbers))
+    return over_seeds(draw, mesh, in_axes=in_axes, out_axes=0, options=drawing_options(mesh))
 
 
 def assemble(drawn: Drawn, factors: Factors, depth: int, *, biased: bool) -> Parameters:

@@ -52,6 +52,7 @@ OF_OPTIMIZERS: dict[str, Rule] = {
 OF_TASKS: dict[str, Rule] = {
     **dict.fromkeys(("inputs", "outputs", "examples"), COUNT),
     **dict.fromkeys(("hidden", "seed"), COUNT_OR_NONE),
+    **dict.fromkeys(("input_std", "target_std"), SIZE),
     "aligned": SWITCH,
     "values": NUMBERS,
 }

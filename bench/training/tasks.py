@@ -155,14 +155,22 @@ def saxe(
     return Task(x_train, x_train @ linear.T, x_test, x_test @ linear.T)
 
 
-def noise(*, inputs: int = 16, outputs: int = 1, examples: int = 272, seed: int = 0) -> Task:
-    """Inputs and targets that have nothing to do with one another, all standard normal, as many for testing.
+def noise(
+    *,
+    inputs: int = 16,
+    outputs: int = 1,
+    examples: int = 272,
+    input_std: float = 1.0,
+    target_std: float = 1.0,
+    seed: int = 0,
+) -> Task:
+    """Inputs and targets that have nothing to do with one another, all normal of mean 0, as many for testing.
 
     With as many examples as a network has weights (here width 16, depth 2) it is Sohl-Dickstein's task (arXiv 2402.06184).
     """
     random = np.random.Generator(np.random.Philox(seed))
-    x_train, x_test = (random.standard_normal((examples, inputs)) for _ in range(2))
-    y_train, y_test = (random.standard_normal((examples, outputs)) for _ in range(2))
+    x_train, x_test = (input_std * random.standard_normal((examples, inputs)) for _ in range(2))
+    y_train, y_test = (target_std * random.standard_normal((examples, outputs)) for _ in range(2))
     return Task(x_train, y_train, x_test, y_test)
 
 
@@ -172,7 +180,7 @@ SUMMARIES = {
     "teacher": "a random teacher: inputs=32, outputs=10, hidden=0 (linear), examples=1024, seed=0",
     "saxe": "a linear map with singular values, whitened: values=4/2/1, inputs=16, outputs=16, seed=0; "
     "aligned=true: weights begin along its modes",
-    "noise": "independent inputs and targets: inputs=16, outputs=1, examples=272, seed=0",
+    "noise": "independent inputs and targets: inputs=16, outputs=1, examples=272, input_std=1, target_std=1, seed=0",
 }
 
 

@@ -105,6 +105,14 @@ def test_noise_has_nothing_to_learn_but_by_heart():
     assert not np.isin(task.x_train, task.x_test).any()
 
 
+def test_noise_is_as_large_as_it_is_asked_to_be():
+    task, larger = load_task("noise:examples=20"), load_task("noise:examples=20,input_std=0.5,target_std=4")
+    for own, other, factor in zip(task, larger, (0.5, 4, 0.5, 4), strict=True):
+        np.testing.assert_array_equal(other, factor * own)
+    with pytest.raises(SweepError, match="for input_std a finite number ≥ 0"):
+        check_task("noise:input_std=-1")
+
+
 @pytest.mark.parametrize(
     "written",
     ["digts", "digits:split=2", "saxe:modes=3", "teacher:inputs", "missing.npz", "", 7, "teacher:inputs=4,inputs=5"],

@@ -12,7 +12,7 @@ WITHOUT_RUNS = ("hanin2018", "pennington2018")  # nothing is compiled for these
 
 def drawn_on_given_axes(paper, frames):
     """The figure of that paper on axes of another figure, of which it needs some number."""
-    for count in range(1, 7):
+    for count in range(1, 9):
         figure = Figure()
         try:
             return figure, paper.plot(frames, axes=figure.subplots(1, count, squeeze=False)[0])

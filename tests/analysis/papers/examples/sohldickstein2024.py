@@ -9,10 +9,12 @@ SIDE = 256
 def plane(name, field):
     """A map of convergence: below 0 converged. With minibatches by losses at the end, of networks that began at 1."""
     rates = np.geomspace(1, 10, SIDE)
-    x, y = np.meshgrid(rates, rates)
-    rows = {"learning_rate": x.ravel(), "readout_learning_rate": y.ravel()}
+    x, y = (axis.ravel() for axis in np.meshgrid(rates, rates))
+    rows = {"learning_rate": x, "readout_learning_rate": y, "initializer": "gaussian"}
+    if name == "mean":
+        rows = {"learning_rate": y, "readout_learning_rate": y, "initializer": [f"gaussian:mean={mean}" for mean in x]}
     rows["final_train_loss" if name == "minibatch" else "convergence"] = field.ravel() + (name == "minibatch")
-    constants = {"architecture": "plain", "initializer": "gaussian", "activation": "tanh", "width": 16, "bias_std": 0.0}
+    constants = {"architecture": "plain", "activation": "tanh", "width": 16, "bias_std": 0.0}
     frame = pd.DataFrame(rows).assign(**constants, optimizer="sgd", depth=2, scale=1.0, seed=0)
     return {name: frame, "start.curves": pd.DataFrame({"loss": [1.0]})}
 
@@ -27,7 +29,9 @@ def surface(dimension):
 
 LINE = np.subtract.outer(np.arange(SIDE), np.full(SIDE, 100.3)) / SIDE
 EVERYWHERE = np.random.default_rng(0).standard_normal((SIDE, SIDE))
-ELSE = {"tanh": LINE, "relu": EVERYWHERE, "linear": EVERYWHERE, "minibatch": LINE, "one": EVERYWHERE}
+ELSE = {"tanh": LINE, "relu": EVERYWHERE, "linear": EVERYWHERE, "minibatch": LINE, "one": EVERYWHERE, "mean": LINE}
+NEAR_PLANE = 0.3  # by how much a surface of 1.98 has to be rougher, to be estimated near it
 EXAMPLES = {"fractal": (plane("tanh", surface(1.6)), plane("tanh", LINE), plane("tanh", EVERYWHERE))} | {
-    setup.title: (plane(name, surface(setup.published)), plane(name, ELSE[name])) for name, setup in SETUPS.items()
+    setup.title: (plane(name, surface(setup.published + NEAR_PLANE * setup.means)), plane(name, ELSE[name]))
+    for name, setup in SETUPS.items()
 }
