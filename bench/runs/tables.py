@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,5 +19,19 @@ def as_table(columns: pa.Table | Mapping[str, Any]) -> pa.Table:
 def _column(values: Any) -> pa.Array:
     if isinstance(values, tuple):
         words, which = values
-        return pa.array(words).take(pa.array(which))
-    return pa.array(np.ascontiguousarray(values))
+        return _words(words).take(_numbers(np.asarray(which)))
+    return _numbers(values)
+
+
+# From buffers, since pa.array imports pandas to find out what it is given: a quarter of a second
+
+
+def _numbers(values: np.ndarray) -> pa.Array:
+    packed = np.packbits(values, bitorder="little") if values.dtype == bool else np.ascontiguousarray(values)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(packed)])
+
+
+def _words(words: Sequence[str]) -> pa.Array:
+    written = [word.encode() for word in words]
+    ends = np.cumsum([0, *map(len, written)], dtype=np.int32)
+    return pa.Array.from_buffers(pa.string(), len(words), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(written))])
