@@ -10,7 +10,7 @@ import pyarrow as pa
 
 
 def as_table(columns: pa.Table | Mapping[str, Any]) -> pa.Table:
-    """The table of those columns: arrays, or pairs (words, [rows] which of them)."""
+    """The table of those columns: arrays, lists, or pairs (words, [rows] which of them)."""
     if isinstance(columns, pa.Table):
         return columns
     return pa.table({name: _column(values) for name, values in columns.items()})
@@ -20,10 +20,9 @@ def _column(values: Any) -> pa.Array:
     if isinstance(values, tuple):
         words, which = values
         return _words(words).take(_numbers(np.asarray(which)))
-    return _numbers(values)
-
-
-# From buffers, since pa.array imports pandas to find out what it is given: a quarter of a second
+    if isinstance(values, np.ndarray) and values.dtype.kind in "biuf":
+        return _numbers(values)
+    return pa.array(values)  # which imports pandas, to find out what it is given: a quarter of a second
 
 
 def _numbers(values: np.ndarray) -> pa.Array:
