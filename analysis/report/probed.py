@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.report.in_formats import add_formats
 from analysis.report.plots import as_json, dots_plot
 from analysis.report.table import number, text
-from analysis.rows.load import load_probed
+from analysis.rows.load import load_probed, load_probed_formats
 from analysis.rows.select import distinct
 
 COLOURS = {
@@ -29,8 +30,8 @@ BY = ["layer", "path"]
 
 
 def add_probe(part: dict[str, Any], folder: Path, manifest: Mapping[str, Any], room: float, *, theory: bool) -> None:
-    """A picture of all parameters, a table, and sentences. Nothing is left out for want of room; theory is not of models."""
-    del manifest, room, theory
+    """A picture of all parameters, tables, and sentences. Nothing is left out for want of room; theory is not of models."""
+    del room, theory
     frame = load_probed(folder)
     rows = _parameters(frame)
     part["tables"].append(_table(rows))
@@ -40,6 +41,8 @@ def add_probe(part: dict[str, Any], folder: Path, manifest: Mapping[str, Any], r
     part["pictures"].append(("probe", "gradient of each parameter, per entry (RMS), in the order of the forward pass", key))
     part["plots"][name] = as_json(dots_plot(name, _drawn(rows), "layer, in the order of the forward pass"), name)
     part["findings"] = _findings(frame, rows)
+    if manifest["probe"].get("formats"):
+        add_formats(part, load_probed_formats(folder))
 
 
 def _parameters(frame: pd.DataFrame) -> pd.DataFrame:

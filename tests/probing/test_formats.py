@@ -142,6 +142,10 @@ def test_a_run_keeps_its_formats_and_they_are_drawn(tmp_path, monkeypatch, capsy
     assert set(rows["path"]) == set(PARAMS)
     assert plot(["probe-formats", "results/mine"]) == 0
     assert (tmp_path / "results" / "mine" / "probe-formats.png").stat().st_size > 10_000
+    assert plot(["report", "results/mine"]) == 0
+    page = (tmp_path / "results" / "mine" / "report.html").read_text()
+    assert "float16, at a loss scale of 2^0, loses" in page
+    assert all(f"{path}</td>" in page for path in PARAMS)
     assert main(["probe", "own_formats:make", "--formats", "float16", "half", "--run", "other"]) == 2
     told = capsys.readouterr().err
     assert "--formats: got 'half', expected one of float32, " in told

@@ -10,6 +10,7 @@ import pytest
 import bench
 from analysis.cli.main import main
 from analysis.numbers.statistics import seed_statistic
+from analysis.report.in_formats import add_formats
 from analysis.report.packed import unpack
 from tests.analysis.conftest import make_cells, make_curves, make_layers, make_table, make_trained, write_run, write_training
 from tests.analysis.report.conftest import Page
@@ -115,6 +116,29 @@ def test_a_probe_shows_every_parameter(tmp_path):
     assert "has 25 parameters, probed with 4 seeds: 13 vanishing, 12 healthy" in page.text
     assert len(page.find("tr")) == 1 + 25
     assert "layers[11].kernel" in page.text
+
+
+def test_what_number_formats_make_of_a_probed_model_is_two_tables():
+    names = {"format": ["float16", "float16", "bfloat16", "bfloat16"], "path": ["b", "a"] * 2, "layer": [2, 1] * 2}
+    shares = {
+        "share_zero": [0.5, 0.1, 0, 0],
+        "share_overflow": [0.25, 0, 0, 0],
+        "share_subnormal": 0.0,
+        "entries": [30, 10] * 2,
+    }
+    errors = {"norm_error": [-0.9, 0.1, np.nan, 0.01], "angle": [np.nan, 30, 2, 1], "loss": 0.5, "loss_scale": 8.0}
+    counts = {"entries": [30, 10] * 2}
+    whole = {"log2_scale_low": [3, 3, np.nan, np.nan], "log2_scale_high": [9, 9, np.nan, np.nan], "lost_at_best": 0.0}
+    firsts = {"beyond": ["model.py:3", "model.py:3", "", ""], "lost_forward": "", "lost_backward": ""}
+    seeds = [pd.DataFrame(names | counts | shares | errors | whole | firsts).assign(seed=seed) for seed in range(2)]
+    part = {"tables": [], "findings": []}
+    add_formats(part, pd.concat(seeds, ignore_index=True))
+    formats, parameters = ([[cell["text"] for cell in row] for row in table["rows"]] for table in part["tables"])
+    first = ["float16", "0.5", "2^3", "40", "0", "18.8", "−90", "30", "2^3 to 2^9", "0", "model.py:3", "–", "–"]
+    assert formats[0] == first
+    assert formats[1][8] == "none"
+    assert parameters == [["1", "a", "10", "30", "0", "1"], ["2", "b", "75", "–", "0", "2"]]
+    assert "float16, at a loss scale of 2^3, loses 58.8 %" in part["findings"][0]
 
 
 def test_several_runs_say_what_differs_and_by_how_much(tmp_path):
