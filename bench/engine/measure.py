@@ -6,20 +6,65 @@ which bounds memory, lets it work while they do, and makes progress real.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from jax import Array
 from jax.sharding import Mesh
 
 from bench.engine.assembly import Block, Measured, assemble, block_of, log2_norms, logs_of
-from bench.engine.entries import input_counts, spread_program, without_first_program
-from bench.engine.gradients import FIXED, Shape, Trace, backward_program, forward_program
+from bench.engine.entries import InputCounts, input_counts, spread_program, without_first_program
+from bench.engine.gradients import FIXED, Lanes, Shape, State, Trace, backward_program, forward_program
 from bench.engine.lanes import multiplied, split_lanes, start_states, tiled
 from bench.networks.activations import Activation
 from bench.networks.losses import Loss
 from bench.networks.seeds import fetch_behind, place
 from bench.networks.segments import Segment, segments_to
+
+
+class Walk:
+    """Both passes over some networks' segments, as calls in order; what the first leaves for the second stays here."""
+
+    def __init__(
+        self, segments: Callable[[int], Segment], lanes: Sequence[Lanes], readout: Array, *, mesh: Mesh, shape: Shape
+    ) -> None:
+        self.segments, self.readout, self.mesh, self.shape = segments, readout, mesh, shape
+        self.lanes = place(mesh, lanes)  # a tile each
+        self.slopes: dict[tuple[int, int], Array] = {}  # of a tile and a segment
+
+    def forward(self, activation: Activation, starts: Iterable[State], count: int) -> Iterator[tuple[int, Array]]:
+        """Each tile's number and Trace, as one array, of so many segments, one after the other."""
+        program, states = forward_program(self.mesh, activation), [place(self.mesh, start, 0) for start in starts]
+        for index in range(count):
+            segment = self.segments(index)
+            for tile, lanes in enumerate(self.lanes):
+                states[tile], trace, self.slopes[tile, index] = program(segment, states[tile], self.readout, lanes)
+                yield tile, trace
+
+    def backward(
+        self, blocks: Sequence[Block], at_rest: np.ndarray, counts: InputCounts | None
+    ) -> Iterator[tuple[Block, tuple[Array, Array | None]]]:
+        """Each block with what is probed in a segment, the last segment first, and at the first one its entries' spread.
+
+        at_rest: cotangents of zero [seeds, DEPTHS, LANES, width]; counts: of the inputs, where the spread is asked for.
+        """
+        program, cotangents = backward_program(self.mesh), [place(self.mesh, at_rest, 0)] * len(blocks)
+        depths = [
+            place(self.mesh, np.pad(block.depths, (0, self.shape.depths - len(block.depths))).astype(np.int32))
+            for block in blocks
+        ]
+        for index in reversed(range(max(block.segments for block in blocks))):
+            segment = self.segments(index)
+            if index == 0 and counts is not None:
+                segment = without_first_program(self.mesh)(segment)
+            for number, block in enumerate(blocks):
+                if index < block.segments:
+                    given = self.slopes[block.tile, index], self.readout, self.lanes[block.tile], cotangents[number]
+                    cotangents[number], probed = program(segment, *given, block.derivative, depths[number], np.int32(index))
+                    spread = None if index or counts is None else spread_program(self.mesh)(cotangents[number], counts)
+                    yield block, (probed, spread)
+            for tile in range(len(self.lanes)):
+                del self.slopes[tile, index]
 
 
 def measure(
@@ -51,52 +96,14 @@ def measure(
     dtype = np.dtype(inputs.dtype)
     tiles, factors = split_lanes(activation, scales, bias_stds, dtype, per_tile=shape.lanes)
     norms = tiled(np.ones(len(scales)) if input_norms is None else input_norms, fill=1.0, lanes=shape.lanes)
-    lanes = place(mesh, tiles)
-    forward, backward = forward_program(mesh, activation), backward_program(mesh)
-    count = segments_to(max(depths), shape.layers)
     deepest_first = sorted(depths, reverse=True)
     groups = [tuple(deepest_first[i : i + shape.depths]) for i in range(0, len(depths), shape.depths)]
+    count = segments_to(deepest_first[0], shape.layers)
     steps = len(tiles) * (count + sum(segments_to(group[0], shape.layers) for group in groups))
-    at_rest = np.zeros((*inputs.shape[:1], shape.depths, shape.lanes, *inputs.shape[1:]), dtype)
-    slopes: dict[tuple[int, int], Array] = {}
-
-    def run_forward() -> Iterator[tuple[int, Array]]:
-        states = [place(mesh, start, 0) for start in start_states(inputs, norms, input_exponent)]
-        for index in range(count):
-            segment = segments(index)
-            for tile, lane in enumerate(lanes):
-                states[tile], trace, slopes[tile, index] = forward(segment, states[tile], readout, lane)
-                yield tile, trace
-
-    def run_backward(blocks: Sequence[Block]) -> Iterator[tuple[Block, tuple[Array, Array | None]]]:
-        cotangents = [place(mesh, at_rest, 0)] * len(blocks)
-        padded = [
-            place(mesh, np.pad(block.depths, (0, shape.depths - len(block.depths))).astype(np.int32)) for block in blocks
-        ]
-        counts = input_counts(mesh, inputs) if entries else None
-        for index in reversed(range(count)):
-            segment = segments(index)
-            if index == 0 and counts is not None:
-                segment = without_first_program(mesh)(segment)
-            for number, block in enumerate(blocks):
-                if index < block.segments:
-                    cotangents[number], probed = backward(
-                        segment,
-                        slopes[block.tile, index],
-                        readout,
-                        lanes[block.tile],
-                        cotangents[number],
-                        block.derivative,
-                        padded[number],
-                        np.int32(index),
-                    )
-                    spread = None if index or counts is None else spread_program(mesh)(cotangents[number], counts)
-                    yield block, (probed, spread)
-            for tile in range(len(tiles)):
-                del slopes[tile, index]
+    walk = Walk(segments, tiles, readout, mesh=mesh, shape=shape)
 
     pieces: list[list[np.ndarray]] = [[] for _ in tiles]
-    for tile, trace in fetch_behind(run_forward()):
+    for tile, trace in fetch_behind(walk.forward(activation, start_states(inputs, norms, input_exponent), count)):
         pieces[tile].append(trace)
         advance(1 / steps)
     traces = [
@@ -110,7 +117,9 @@ def measure(
     blocks = [
         block_of(mesh, loss, trace, group, tile, dtype, shape) for tile, trace in enumerate(traces) for group in groups
     ]
-    for block, (probed, spread) in fetch_behind(run_backward(blocks)):
+    at_rest = np.zeros((len(inputs), shape.depths, shape.lanes, inputs.shape[1]), dtype)
+    counts = input_counts(mesh, inputs) if entries else None
+    for block, (probed, spread) in fetch_behind(walk.backward(blocks, at_rest, counts)):
         block.probed.append(probed)
         advance(1 / steps)
         if len(block.probed) == block.segments:
