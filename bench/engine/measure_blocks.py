@@ -17,25 +17,25 @@ from jax.sharding import Mesh
 
 from bench.arithmetic.number import ZERO, Extended
 from bench.engine.assembly import LOG10_2, Measured
-from bench.engine.blocks import Norms, Seen, Setting, backward_program, forward_program
+from bench.engine.blocks import Norms, Seen, Setting, backward_program, forward_program, is_number
 from bench.engine.gradients import DEPTHS, Shape
 from bench.networks.activations import Activation
 from bench.networks.architectures.architecture import Architecture
-from bench.networks.blocks import BlockBatch, Blocks
+from bench.networks.blocks import BlockBatch
 from bench.networks.losses import Loss, log2_of
 from bench.networks.seeds import fetch_behind, place
 from bench.networks.segments import LAYERS, segments_to
 
 LANES = 16  # of a tile, where a lane is one vector: fewer than for plain networks, whose blocks compute less
-VECTORS = 8  # of a tile, where a lane has several
+VECTORS = 32  # of a tile, where a lane has several
 
 
 def lanes_together(batch: int, length: int) -> int:
     """How many lanes a tile has: always as many for networks of so many examples and positions, as rounding can tell.
 
-    Fewer where they have several: these fill a product by themselves, and lanes that a sweep does not have cost as much.
+    Fewer where they have many: these fill a product by themselves, and lanes that a sweep does not have cost as much.
     """
-    return LANES if batch * length == 1 else max(1, VECTORS // (batch * length))
+    return min(LANES, max(1, VECTORS // (batch * length)))
 
 
 def measure_blocks(
@@ -66,40 +66,47 @@ def measure_blocks(
     passes = (sum(segments_to(group[0]) for group in _groups(run, together)) for run in runs)
     whole = len(tiles) * (sum(segments_to(max(run)) for run in runs) + sum(passes))
     dtype = np.dtype(readout.dtype)
-    drawn = [_log2_norms(segments(index)) for index in range(segments_to(max(depths)))]
-    log2_norms = {name: np.concatenate([each[name] for each in drawn]) for name in gains}
+    biased = bool(np.any(bias_stds))
     for run, lanes in itertools.product(runs, tiles):
         padding = (0, tile - (lanes.stop - lanes.start))
         factors = architecture.factors(max(run))
         scale = {name: np.pad(scales[lanes] * gain[lanes] * factors.get(name, 1), padding) for name, gain in gains.items()}
-        bias_std = extended(np.pad(bias_stds[lanes], padding), dtype)
-        setting = Setting({name: extended(values, dtype) for name, values in scale.items()}, bias_std)
-        norms = np.pad(input_norms[lanes], padding, constant_values=1)
-        states = [place(mesh, jax.tree.map(lambda h, norms=norms: _start(h, norms), architecture.start(inputs)), 0)]
+        bias_std = extended(np.pad(bias_stds[lanes], padding), dtype) if biased else None
+        setting = place(mesh, Setting({name: extended(values, dtype) for name, values in scale.items()}, bias_std))
+        lengths = np.pad(input_norms[lanes], padding, constant_values=1)
+        start = place(mesh, jax.tree.map(lambda h, lengths=lengths: _start(h, lengths), architecture.start(inputs)), 0)
+        states: list[tuple[Any, Any]] = []  # before the first block of each segment, and after each of its blocks
 
         def call(program: Any, index: int, depth: Any, *state: Any, setting: Setting = setting) -> Any:
             first = np.asarray(1 + index * LAYERS, dtype)
             return program(segments(index), readout, setting, first, np.asarray(depth, dtype), *state)
 
-        def run_forward(states: list[Any] = states, call: Any = call, depth: int = max(run)) -> Iterator[tuple[int, Seen]]:
+        def run_forward(
+            start: Any = start, states: list[Any] = states, call: Any = call, depth: int = max(run)
+        ) -> Iterator[tuple[int, tuple[Extended, Extended]]]:
             for index in range(segments_to(depth)):
-                after, seen = call(forward, index, np.full(tile, depth), states[-1])
-                states.append(after)
-                yield index, seen
+                after, last, *told = call(forward, index, depth, start)
+                states.append((start, after))
+                start = last
+                yield index, tuple(told)
 
-        def walk_back(group: tuple[int, ...], states: list[Any] = states, call: Any = call) -> Iterator[tuple[int, Norms]]:
+        def walk_back(
+            group: tuple[int, ...], states: list[Any] = states, call: Any = call
+        ) -> Iterator[tuple[int, Extended]]:
             ends = np.pad(group, (0, together - len(group)))  # no depth is 0, so that nothing ends there
-            silent = jax.tree.map(partial(_silent, together), states[0], is_leaf=_is_number)
+            silent = jax.tree.map(partial(_silent, together), states[0][0], is_leaf=is_number)
             cotangent = place(mesh, silent, 0)
             for index in reversed(range(segments_to(group[0]))):
-                cotangent, norms = call(backward, index, np.repeat(ends[:, None], tile, axis=1), states[index], cotangent)
+                cotangent, norms = call(backward, index, ends, *states[index], cotangent)
                 yield index, norms
 
-        seen = _joined(run_forward(), advance, whole)
+        told, matrices = _joined(run_forward(), advance, whole)
+        seen, drawn = _unstacked(told, Seen(0, 0, 0, 0)), _unstacked(matrices, dict.fromkeys(gains, 0))
         with np.errstate(divide="ignore"):  # a scale of 0
-            weight = _root_of_squares(log2_norms[name][:, :, None] + np.log2(values) for name, values in scale.items())
+            weight = _root_of_squares(_log2(drawn[name])[:, :, None] + np.log2(values) for name, values in scale.items())
         for group in _groups(run, together):
-            yield from _rows(group, lanes, seen, _joined(walk_back(group), advance, whole), weight, readout, loss)
+            norms = _unstacked(_joined(walk_back(group), advance, whole), Norms(dict.fromkeys(gains, 0), 0))
+            yield from _rows(group, lanes, seen, norms, weight, readout, loss)
 
 
 def _groups(depths: Sequence[int], together: int) -> list[tuple[int, ...]]:
@@ -129,18 +136,21 @@ def _silent(depths: int, state: Extended) -> Extended:
     return Extended(np.zeros(mantissa, state.dtype), np.full(exponent, ZERO, np.int32))
 
 
-def _is_number(leaf: Any) -> bool:
-    return isinstance(leaf, Extended)
-
-
 def _joined(pieces: Iterator[tuple[int, Any]], advance: Callable[[float], None], whole: int) -> Any:
-    """What is told of all segments, in float64: every Extended as mantissa and exponent [layers, seeds, …, lanes]."""
+    """What is told of all segments, in float64: every Extended as mantissa and exponent [layers, …, numbers]."""
     found: dict[int, Any] = {}
     for index, piece in fetch_behind(pieces):
         found[index] = piece
         advance(1 / whole)
     in_order = [found[index] for index in sorted(found)]
     return jax.tree.map(lambda *parts: np.concatenate([np.moveaxis(part.astype(float), -1, 0) for part in parts]), *in_order)
+
+
+def _unstacked(number: Extended, tree: Any) -> Any:
+    """The numbers that were stacked, as leaves of a tree of this form."""
+    leaves, form = jax.tree.flatten(tree)
+    parts = (number.mantissa[..., i] for i in range(len(leaves))), (number.exponent[..., i] for i in range(len(leaves)))
+    return jax.tree.unflatten(form, [Extended(*each) for each in zip(*parts, strict=True)])
 
 
 def _log2(number: Extended) -> np.ndarray:
@@ -150,12 +160,6 @@ def _log2(number: Extended) -> np.ndarray:
 def _root_of_squares(log2_norms: Iterable[np.ndarray]) -> np.ndarray:
     """log2 of the norm of all parts together."""
     return np.logaddexp2.reduce([2 * part for part in log2_norms]) / 2
-
-
-def _log2_norms(blocks: Blocks) -> dict[str, np.ndarray]:
-    """By name, log2 of the norms of the matrices as they were drawn: [LAYERS, seeds]."""
-    norms = {name: np.linalg.norm(np.asarray(each, float), axis=(2, 3)) for name, each in blocks.matrices.items()}
-    return {name: log2_of(norm, np.asarray(blocks.exponents[name], float)) for name, norm in norms.items()}
 
 
 def _rows(

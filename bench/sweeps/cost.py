@@ -86,8 +86,8 @@ def _measured(sweep: Sweep, chunk: Chunk) -> Work:
     products = examples * sum(map(math.prod, architecture.shapes(chunk.width).values()))
     if chunk.architecture == PLAIN:
         done, entries = forward + together * backward, chunk.width * (FORWARD * forward + together * backward)
-    else:  # blocks are computed again before they are walked back; the gradient of several examples is formed for its norm
-        done = forward + backward * (1 + together * (1 if examples == 1 else 2))
+    else:  # blocks are computed again before they are walked back; norms of gradients of several examples are a product
+        done = forward + backward * (1 + together * (1 + (0 if examples == 1 else min(1, examples / chunk.width))))
         entries = TRACED * examples * chunk.width * _block(sweep, chunk) * (forward + backward * (1 + together))
     useful = sum(depth - 1 for depth in sweep.depths) + sum(max(run) - 1 for run in runs)
     inputs = 1 + 2 * len(sweep.correlations)

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from bench.networks.architectures.architecture import same
+from bench.networks.architectures.registry import architecture_of
 from bench.networks.block_trial import block_of
 from bench.networks.seeds import RUN_AHEAD
 from bench.networks.segments import LAYERS, segments_to
@@ -24,6 +26,7 @@ LANE_BYTES = 400  # of a lane's numbers as a list holds them
 TRACE_NUMBERS = 14  # float64, that the host keeps of each layer of a seed and lane: a trace, in pieces, joined, and its logs
 CELL_BYTES, LAYER_BYTES, PAIR_BYTES = 80, 38, 22  # of a row on disk
 ASSEMBLED_NUMBERS = 22  # of one tile, while its norms become logs
+TOLD = 1.5  # copies of what is told of a segment, while its norms are taken
 DRAWN = 3  # copies of a segment while it is drawn, beside those that are under way
 
 
@@ -71,8 +74,16 @@ def needs_of(sweep: Sweep, architecture: str, width: int) -> Needs:
     state = width * (1 if architecture == PLAIN else sweep.batch * sweep.length)
     layers = segments * shape.layers
     cotangents = math.ceil(len(sweep.depths) / depths) * depths
-    slopes = layers if architecture == PLAIN else segments
-    work = together * padded * state * item * (slopes + cotangents)
+    if architecture == PLAIN:
+        work = together * padded * state * item * (layers + cotangents)
+    else:  # one tile after the other, and the states between blocks
+        work = (
+            together
+            * tile
+            * state
+            * item
+            * (layers * (1 if architecture_of(architecture).start is same else 2) + 2 * depths)
+        )
     if sweep.correlations:  # slopes of both inputs, one tile at a time
         work += together * 2 * layers * tile * state * item
     traces = TRACE_NUMBERS * 8 * layers
@@ -111,17 +122,19 @@ def _lanes(sweep: Sweep) -> int:
 
 
 def check_blocks_fit(sweep: Sweep, max_memory: int | None = None) -> None:
-    """Raises SweepError where a backward pass through a segment, which keeps what its blocks compute, does not fit.
+    """Raises SweepError where a backward pass through a segment does not fit.
 
-    About half of it: what is element by element is computed again or in place.
+    That is what products multiply and what comes back to them, told of all of its blocks, and about half of what a block
+    computes: what is element by element is computed again or in place.
     """
-    room, devices = device_bytes(), len(jax.local_devices())
-    half = np.dtype(sweep.dtype).itemsize / 2
+    room, devices, item = device_bytes(), len(jax.local_devices()), np.dtype(sweep.dtype).itemsize
     for name, width, activation in product(sweep.architectures, sweep.widths, sweep.activations):
         if name != PLAIN:
             block = block_of(name, activation, (sweep.batch, sweep.length, width), sweep.dtype)
             shape = shape_of(sweep, _lanes(sweep), width, name)
-            kept = shape.lanes * (LAYERS + shape.depths)  # a segment's blocks, and one going back
-            needed = seeds_at_once(sweep, sweep.seeds, width, name) * devices * kept * block.numbers * half
+            outs, ins = (sum(sizes) + 2 * width for sizes in zip(*architecture_of(name).shapes(width).values(), strict=True))
+            told = TOLD * LAYERS * sweep.batch * sweep.length * (ins + shape.depths * outs)
+            kept = shape.lanes * (told + (1 + shape.depths) * block.numbers / 2)
+            needed = seeds_at_once(sweep, sweep.seeds, width, name) * devices * kept * item
             field = max(("length", sweep.length), ("batch", sweep.batch), ("widths", width), key=lambda each: each[1])
             check_room(*field, needed, f"what {LAYERS} blocks of {name} compute at width {width}", room, max_memory)

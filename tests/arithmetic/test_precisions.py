@@ -10,7 +10,7 @@ import bench
 from bench.arithmetic.numerics import multiplying, settled
 from bench.cli.main import main
 from bench.engine import angles
-from bench.engine.blocks import _norm_of_gradient
+from bench.engine.block_norms import norm_of_product
 from bench.engine.gradients import Lanes, State, backward_segment, forward_segment
 from bench.networks.activations import ACTIVATIONS
 from bench.networks.architectures.architecture import dense
@@ -45,7 +45,7 @@ FUNCTIONS = {
         angles.backward_segment,
         *(SEGMENT, ones(LAYERS, 4, 4), ones(4), ones(4, 4), np.int32(0), np.int32(2)),
     ),
-    "gradients of examples": (_norm_of_gradient, ones(2, 1, 4), ones(2, 1, 4)),
+    "gradients of examples": (norm_of_product, ones(2, 4), ones(2, 4)),
     "forward": (
         lambda *given: forward_segment(*given, activation=ACTIVATIONS["tanh"]),
         *(SEGMENT, State(ones(2, 4), ones(2)), ones(4), LANES),

@@ -137,9 +137,19 @@ def select(context: Any, equation: Any, which: Value, *cases: Value) -> list[Val
         return bind(equation, which, *cases)
     if all(isinstance(case, Plain) for case in cases):
         return [Plain(bind(equation, which, *(c.array for c in cases))[0], max(c.bits for c in cases))]
+    if not jnp.ndim(which) and equation.outvars[0].aval.ndim:
+        return [_whole(which, [honest(shared_over(case)) for case in cases])]
     if any(map(is_huge, cases)) and jnp.ndim(which):
         return [_entry_by_entry(which, cases)]
     return [chosen(which, cases)]
+
+
+def _whole(which: Any, cases: Any) -> Scaled:
+    """One of the cases as it is."""
+    mantissa, exponent = (
+        lax.select_n(which, *parts) for parts in zip(*((c.mantissa, c.exponent) for c in cases), strict=True)
+    )
+    return Scaled(mantissa, exponent, max(case.bits for case in cases), below=max(case.below for case in cases))
 
 
 def _entry_by_entry(which: Any, cases: Any) -> Scaled:

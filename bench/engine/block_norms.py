@@ -1,0 +1,111 @@
+"""Norms of what a segment of blocks computes, of all its layers at once.
+
+Numbers are ``mantissa · 2^exponent`` with mantissas [LAYERS, …], of which each layer's largest is within a factor of 4 of 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+from jax import Array, lax
+
+from bench.arithmetic.number import ZERO, Extended, power_of_two
+
+
+def by_layer(number: Extended) -> Extended:
+    """The same with exponents [LAYERS]."""
+    mantissa, exponent = number.mantissa, number.exponent
+    if exponent.size > len(mantissa):
+        largest = jnp.max(exponent, tuple(range(1, exponent.ndim)), keepdims=True)
+        mantissa, exponent = mantissa * power_of_two(exponent - largest, mantissa.dtype), largest
+    return Extended(mantissa, jnp.broadcast_to(exponent.reshape(-1), mantissa.shape[:1]))
+
+
+def by_entry(number: Extended) -> Extended:
+    """The same with exponents [LAYERS, 1, …], of the mantissa's rank."""
+    return Extended(number.mantissa, number.exponent.reshape(-1, *[1] * (number.ndim - 1)))
+
+
+def norms(number: Extended) -> Extended:
+    """The root of the sum of all squares, of each layer."""
+    number = by_layer(number)
+    return Extended(jax.vmap(norm)(number.mantissa), number.exponent)
+
+
+def products_norms(pairs: Sequence[tuple[Extended, Extended]]) -> Extended:
+    """‖Σ aᵀ b‖ of each layer, summed over pairs, examples and positions: a [LAYERS, batch, length, out], b […, in]."""
+    a, b = (_joined(each) for each in zip(*pairs, strict=True))
+    exponent = jnp.maximum(a.exponent + b.exponent, ZERO)
+    if thin(b.shape[1:]):
+        return Extended(jax.vmap(norm_of_product)(a.mantissa, b.mantissa), exponent)
+    products = lax.map(lambda both: norm_of_product(*both), (a.mantissa, b.mantissa))  # one after the other: they are large
+    return Extended(products, exponent)
+
+
+def _joined(numbers: Sequence[Extended]) -> Extended:
+    """All vectors of each layer: [LAYERS, vectors, width]."""
+    found = [by_layer(number) for number in numbers]
+    largest = found[0].exponent
+    for number in found[1:]:
+        largest = jnp.maximum(largest, number.exponent)
+    flat = [number.mantissa.reshape(len(number.mantissa), -1, number.shape[-1]) for number in found]
+    if len(found) > 1:
+        factors = [power_of_two(number.exponent - largest, number.dtype)[:, None, None] for number in found]
+        flat = [mantissa * factor for mantissa, factor in zip(flat, factors, strict=True)]
+    return Extended(flat[0] if len(flat) == 1 else jnp.concatenate(flat, axis=1), largest)
+
+
+def norm(array: Array) -> Array:
+    """The root of the sum of all squares, of numbers near 1."""
+    return jnp.sqrt(jnp.sum(jnp.square(array)))
+
+
+def far_norm(array: Array) -> Array:
+    """The same of numbers of which all squares may be zero as floats."""
+    largest = jnp.max(jnp.abs(array))
+    return largest * norm(array / jnp.where(largest > 0, largest, jnp.ones_like(largest)))
+
+
+def thin(shape: tuple[int, ...]) -> bool:
+    """Whether so many vectors have a triangle that is smaller than they are."""
+    count, width = shape
+    return 2 * count <= width
+
+
+def norm_of_product(a: Array, b: Array) -> Array:
+    """‖aᵀ b‖ of [vectors, out] and [vectors, in].
+
+    Of few vectors it is not formed: b = L Q where the rows of Q are orthonormal, and so ‖aᵀ b‖ = ‖aᵀ L‖.
+    """
+    if len(b) == 1:
+        return norm(a) * norm(b)
+    return far_norm(a.T @ (triangle(b) if thin(b.shape) else b))
+
+
+def triangle(vectors: Array) -> Array:
+    """L [vectors, vectors] with L Lᵀ = vectors vectorsᵀ, by modified Gram-Schmidt.
+
+    As exact as if each vector had been rounded once, even where they are nearly parallel (Higham 2002, theorem 19.13).
+    """
+
+    def step(rest: Array, number: Array) -> tuple[Array, Array]:
+        pivot = lax.dynamic_index_in_dim(rest, number, keepdims=False)
+        size = far_norm(pivot)
+        unit = (pivot / jnp.where(size > 0, size, jnp.ones_like(size)))[None, :]
+        along = jnp.sum(rest * unit, axis=-1)
+        return rest - along[:, None] * unit, along
+
+    _, columns = lax.scan(step, vectors, jnp.arange(len(vectors)))
+    return columns.T
+
+
+def apart(h: Array) -> Array:
+    """1 - cosine, h [batch, length, width]: of the last position and others of its example, else of it and other examples.
+
+    The mean over these, as ‖a/‖a‖ - b/‖b‖‖² / 2, which loses no digits where vectors are nearly parallel.
+    """
+    vectors = jnp.concatenate([h[0, -1:], h[0, :-1] if h.shape[1] > 1 else h[1:, -1]])
+    units = vectors / jnp.sqrt(jnp.sum(jnp.square(vectors), axis=-1, keepdims=True))
+    return jnp.sum(jnp.square(units[1:] - units[:1])) / (2 * max(1, len(vectors) - 1))
