@@ -23,7 +23,8 @@ from analysis.drawing.panel import DEPTH_LABEL
 from analysis.drawing.sheet import add_key, fit_titles, legend_below, new_sheet
 from analysis.drawing.step_axis import heights, set_step_axis, step_axis
 from analysis.drawing.style import DASHES, DOUBLE_COLUMN, MARKERS, QUALITATIVE, SINGLE_COLUMN, STYLE
-from analysis.numbers.reached import FEWEST, describe_growth, first_gradients, learning_times
+from analysis.numbers import median_ends
+from analysis.numbers.reached import describe_growth, first_gradients, learning_times
 from analysis.rows.load import load_trained
 from analysis.rows.options import TRAINED, add_training_options, selected
 from analysis.rows.select import Facet, SelectionError, distinct, facets, select
@@ -48,8 +49,8 @@ def plot_cure(frame: pd.DataFrame, *, target: str, steps: int, ax: Axes | None =
     """Steps to the target against depth L, both on log axes: a line for each architecture, at its best learning rate.
 
     frame: rows of ``load_trained`` that differ in architecture, depth, learning rates and seed alone; ``target`` and
-    ``steps`` are the training's. Points are medians over seeds, bars the 95 % bootstrap interval of the median (of fewer
-    than five seeds: from the smallest to the largest). The best rate is chosen by the same seeds, network by network.
+    ``steps`` are the training's. Points are medians over seeds, bars its 95 % interval by order (of fewer than
+    six seeds: from the smallest to the largest). The best rate is chosen by the same seeds, network by network.
     Hollow, in the band on top: not reached within ``steps``. Lines are shifted sideways a little. Raises SelectionError (a
     ValueError) where rows differ in anything else.
     """
@@ -146,7 +147,7 @@ def _handles(lines: list[Line]) -> list[Line2D]:
 
 def _chosen(rows: pd.DataFrame, times: pd.DataFrame) -> str:
     seeds, rates = distinct(times, "seeds")[-1], len(distinct(rows, "learning_rate"))
-    bars = "95 % bootstrap interval" if seeds >= FEWEST else "smallest to largest"
+    bars = median_ends.name(seeds)
     words = f"median of {seeds} seeds, bars: {bars}" if seeds > 1 else "1 seed"
     if rates == 1:
         return words

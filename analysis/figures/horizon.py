@@ -22,9 +22,9 @@ from analysis.drawing.panel import SCALE_LABEL
 from analysis.drawing.sheet import add_key, fit_titles, legend_below, new_sheet
 from analysis.drawing.step_axis import StepAxis, heights, set_step_axis, step_axis
 from analysis.drawing.style import DASHES, MARKERS, QUALITATIVE, SINGLE_COLUMN, STYLE
+from analysis.numbers import median_ends
 from analysis.numbers.grid import evenly_spaced_in_log
 from analysis.numbers.horizon import first_lost, horizons
-from analysis.numbers.reached import FEWEST
 from analysis.rows.load import load_formats
 from analysis.rows.options import SWEPT, add_cells, add_formats, add_swept, selected
 from analysis.rows.select import distinct, facets, one_facet, varying
@@ -40,7 +40,7 @@ def plot_horizon(frame: pd.DataFrame, *, ax: Axes | None = None, key: bool = Fal
 
     That is where half of its entries that are not exactly zero are zero in the format, or one overflows, or the output
     does. frame: rows of ``load_formats`` with one initializer, activation, width and bias_std. Points are medians over
-    seeds, bars the 95 % bootstrap interval of the median (of fewer than five seeds: from the smallest to the largest);
+    seeds, bars its 95 % interval by order (of fewer than six seeds: from the smallest to the largest);
     hollow, in the band on top: the deepest network keeps its gradient. Lines: the median of what the exact entries of the
     same networks predict, on the same depths. Seeds without a gradient are left out. ``key``: an ``ax`` that is given gets
     its legend too. Raises SelectionError (a ValueError) for several facets.
@@ -118,7 +118,7 @@ def _words(frame: pd.DataFrame, networks: pd.DataFrame, end: str) -> str:
     """What points, bars and lines are, how well they agree, and which loss scale."""
     seeds, scale = len(distinct(frame, "seed")), distinct(frame, "loss_scale")[0]
     steps = networks["steps"].dropna().to_numpy()
-    bars = "95 % bootstrap interval" if seeds >= FEWEST else "smallest to largest"
+    bars = median_ends.name(seeds)
     words = f"points: median of {seeds} networks, bars: {bars}" if seeds > 1 else "points: 1 network"
     words += f";{end}lines: as the exact entries predict" + (f"; loss scale {scale:g}" if scale != 1 else "")
     if not len(steps):

@@ -22,8 +22,9 @@ from analysis.drawing.panel import DEPTH_LABEL
 from analysis.drawing.sheet import add_key, fit_titles, in_rows, legend_below, new_sheet
 from analysis.drawing.step_axis import StepAxis, heights, set_step_axis, step_axis
 from analysis.drawing.style import DASHES, DOUBLE_COLUMN, MARKERS, QUALITATIVE, SINGLE_COLUMN, STYLE
+from analysis.numbers import median_ends
 from analysis.numbers.best_rate import RATES
-from analysis.numbers.reached import FEWEST, describe_growth, learning_times
+from analysis.numbers.reached import describe_growth, learning_times
 from analysis.rows.load import load_trained
 from analysis.rows.options import TRAINED, add_training_options, selected
 from analysis.rows.select import SelectionError, distinct, select, varying
@@ -60,8 +61,8 @@ def plot_learning_time(
     """Steps to the target against depth L, both on log axes: a line for each initializer, at its best learning rate.
 
     frame: rows of ``load_trained`` with one architecture, activation, width, bias_std and optimizer; ``target`` and
-    ``steps`` are the training's. Points are medians over seeds, bars the 95 % bootstrap interval of the median (of fewer
-    than five seeds: from the smallest to the largest). The best rate is chosen by the same seeds, network by network.
+    ``steps`` are the training's. Points are medians over seeds, bars its 95 % interval by order (of fewer than
+    six seeds: from the smallest to the largest). The best rate is chosen by the same seeds, network by network.
     Hollow, in the band on top: not reached within ``steps``, with a cross where most seeds diverged; a bar that ends there
     has an infinite end. Lines are shifted sideways a little. By default the scale nearest to 1; several scales differ in
     line style. ``key``: an ``ax`` that is given gets its legend too. Raises SelectionError (a ValueError) for values that
@@ -192,7 +193,7 @@ def _handles(rows: pd.DataFrame, times: pd.DataFrame, looks: Looks) -> list:
 def _words(rows: pd.DataFrame, times: pd.DataFrame, end: str) -> str:
     """What points and bars are, and how the learning rate was chosen."""
     counts, scales = distinct(times, "seeds"), distinct(rows, "scale")
-    bars = "95 % bootstrap interval" if counts[0] >= FEWEST else "smallest to largest"
+    bars = median_ends.name(counts[0])
     words = f"scale {scales[0]:g}; " if len(scales) == 1 else ""
     words += "1 seed" if counts[-1] == 1 else f"median of {counts[-1]} seeds, bars: {bars}"
     rates = len(rows[list(RATES)].drop_duplicates())

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.numbers import median_ends
 from analysis.numbers.groups import Groups, quantile
-from analysis.numbers.reached import median_interval
 
 HALF = 0.5
 NETWORKS = ("architecture", "initializer", "activation", "width", "bias_std", "input_norm", "scale", "format", "loss_scale")
@@ -73,7 +73,7 @@ def _first(is_lost: np.ndarray, depths: np.ndarray) -> float:
 def horizons(networks: pd.DataFrame) -> pd.DataFrame:
     """One row for each setting and format: at which depths seeds lose their gradients; inf: beyond the deepest.
 
-    ``median``, ``low``, ``high``: over seeds, with :func:`analysis.numbers.reached.median_interval`; ``predicted``: the
+    ``median``, ``low``, ``high``: over seeds, with the ends of :mod:`analysis.numbers.median_ends`; ``predicted``: the
     median of the predicted depths. Seeds without a gradient are left out, NaN where none has one; ``seeds``: how many have.
     networks: of :func:`first_lost`.
     """
@@ -82,8 +82,8 @@ def horizons(networks: pd.DataFrame) -> pd.DataFrame:
     found = []
     for key, rows in groups:
         measured, told = (rows[name].dropna().to_numpy(float) for name in ("measured", "predicted"))
-        ends = median_interval(measured) if len(measured) else (np.nan, np.nan)
-        found.append((*key, _median(measured), *ends, _median(told), len(measured)))
+        interval = median_ends.ends(measured) if len(measured) else (np.nan, np.nan)
+        found.append((*key, _median(measured), *interval, _median(told), len(measured)))
     return pd.DataFrame(found, columns=[*by, "median", "low", "high", "predicted", "seeds"])
 
 

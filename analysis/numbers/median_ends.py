@@ -38,6 +38,19 @@ def high_end(groups: Groups) -> np.ndarray:
     return _nan_where_any(groups, groups.ordered[groups.starts + groups.counts - _places(groups)])
 
 
+def ends(values: np.ndarray) -> tuple[float, float]:
+    """The k-th smallest and the k-th largest of one sample, inf too; NaN where any is."""
+    groups = Groups(np.sort(values), np.array([0]), np.array([len(values)]))
+    return float(low_end(groups)[0]), float(high_end(groups)[0])
+
+
+def name(count: int) -> str:
+    """What a figure calls the interval of so many seeds: of fewer than six it holds the median less often than that."""
+    if held(count, place(count)) >= CONFIDENCE:
+        return f"{100 * CONFIDENCE:.0f} % interval"
+    return "smallest to largest"
+
+
 def describe(count: int) -> str:
     """What the interval of so many seeds is, in words."""
     if count < 2:

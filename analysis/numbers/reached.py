@@ -9,13 +9,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.numbers.best_rate import at_the_largest, best_rate, network
-from analysis.numbers.groups import Groups, quantile
+from analysis.numbers.median_ends import high_end, low_end
 from analysis.numbers.statistics import seed_statistic
 from analysis.rows.select import distinct
 
-CONFIDENCE = 0.95
-FEWEST = 5  # seeds for a bootstrap: the extremes of fewer are no wider than such an interval
-RESAMPLES = 9999
 SAXE = {  # arXiv 1312.6120, for deep linear networks at scale 1; the identity is one of its decoupled initial conditions
     "gaussian": "grows with depth",
     "orthogonal": "does not grow with depth",
@@ -26,9 +23,9 @@ SAXE = {  # arXiv 1312.6120, for deep linear networks at scale 1; the identity i
 def learning_times(frame: pd.DataFrame) -> pd.DataFrame:
     """One row for each network at its best learning rate: the columns of :func:`best_rate.network`, and those below.
 
-    ``median``, ``low``, ``high``: steps to the target over seeds, and the interval of :func:`median_interval`; inf: not
-    reached, NaN: an undefined scheme. ``diverged``: the share of seeds whose training diverged. ``largest``: whether no
-    larger learning rate was run, so that a larger one might be faster. ``seeds``: how many there are.
+    ``median``, ``low``, ``high``: steps to the target over seeds, and its interval (:mod:`analysis.numbers.median_ends`);
+    inf: not reached, NaN: an undefined scheme. ``diverged``: the share of seeds whose training diverged. ``largest``:
+    whether no larger learning rate was run, so that a larger one might be faster. ``seeds``: how many there are.
 
     frame: rows of ``load_trained``. The best rate is chosen by the same seeds, see :func:`best_rate`.
     """
@@ -37,8 +34,8 @@ def learning_times(frame: pd.DataFrame) -> pd.DataFrame:
     groups: Any = best.groupby(network(best), sort=True, observed=True)
     found = groups.agg(diverged=("diverged", "mean"), largest=("largest", "all"), seeds=("seed", "size"))
     found["median"] = seed_statistic(best, "steps_to_target", by=network(best))
-    ends = [median_interval(rows.to_numpy(float)) for _, rows in groups["steps_to_target"]]
-    found["low"], found["high"] = np.transpose(ends)
+    for end, statistic in (("low", low_end), ("high", high_end)):
+        found[end] = seed_statistic(best, "steps_to_target", statistic, by=network(best))
     return found.reset_index()
 
 
@@ -55,27 +52,6 @@ def first_gradients(frame: pd.DataFrame) -> pd.DataFrame:
     found = groups.agg(low=("decades", "min"), high=("decades", "max"))
     found["median"] = seed_statistic(one_rate.assign(decades=decades), "decades", by=network(frame))
     return found.reset_index()
-
-
-def median_interval(values: np.ndarray) -> tuple[float, float]:
-    """The 95 % percentile bootstrap interval of the median; of fewer than five values, the smallest and the largest.
-
-    values: [seeds], of which some may be inf: so may be the ends. NaN if any value is. The resamples are always the same.
-    """
-    if np.isnan(values).any():
-        return np.nan, np.nan
-    if len(values) < FEWEST or np.all(values == values[0]):
-        return float(values.min()), float(values.max())
-    from scipy.stats import bootstrap  # here: no figure that has no such interval should wait for it
-
-    with np.errstate(invalid="ignore"):  # scipy's own ends and standard error are NaN where medians are inf
-        found: Any = bootstrap(
-            (values,), np.median, n_resamples=RESAMPLES, method="percentile", rng=np.random.default_rng(0)
-        )
-    medians = np.sort(found.bootstrap_distribution)
-    every = Groups(medians, np.array([0]), np.array([len(medians)]))
-    low, high = (quantile(every, q)[0] for q in ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2))
-    return float(low), float(high)
 
 
 def describe_growth(times: pd.DataFrame, steps: int) -> list[str]:

@@ -6,7 +6,7 @@ from matplotlib.colors import same_color
 
 from analysis.cli.main import main
 from analysis.figures.learning_time import draw_learning_times, plot_learning_time
-from analysis.numbers.reached import describe_growth, learning_times, median_interval
+from analysis.numbers.reached import describe_growth, learning_times
 from analysis.rows.select import SelectionError
 from tests.analysis.conftest import make_trained, write_training
 
@@ -67,29 +67,18 @@ def test_every_network_has_a_rate_of_its_own_and_one_at_the_end_of_the_range_is_
     assert learning_times(slow).set_index("depth")["largest"].to_dict() == {2: True, 8: False, 32: False}
 
 
-def test_the_interval_is_that_of_the_bootstrapped_median():
-    values = np.random.default_rng(3).exponential(100, 15)
-    resampled = np.median(np.random.default_rng(4).choice(values, (40_000, 15)), axis=1)
-    assert median_interval(values) == pytest.approx(np.quantile(resampled, [0.025, 0.975]), rel=0.05)
-    assert median_interval(values) == median_interval(values)
-
-
-def test_an_interval_may_have_an_infinite_end():
-    assert median_interval(np.array([1, 2, np.inf])) == (1, np.inf)
-    assert median_interval(np.full(8, np.inf)) == (np.inf, np.inf)
-    low, high = median_interval(np.array([10, 20, 30, 40, np.inf, np.inf]))
-    assert (10 <= low <= 25, high) == (True, np.inf)
-    low, high = median_interval(np.array([10, 20, 30, 40, 50, 60, 70, 80, 90, np.inf]))
-    assert 20 <= low < high <= 90
-    assert np.isnan(median_interval(np.array([1, 2, 3, 4, 5, np.nan]))).all()
-
-
-def test_five_seeds_have_a_bootstrap_and_the_legend_says_which():
+def test_bars_of_six_seeds_and_more_are_95_percent_intervals_by_order_and_the_legend_says_so():
     frame = make_trained(scales=(1.0,), seeds=9, steps_to_target=lambda rows: rows["depth"] + 10 * rows["seed"])
     ax = draw(frame)
-    low, high = bars_of(ax)[8]
-    assert 8 < low < 48 < high < 88
-    assert "95 % bootstrap interval" in texts_of(ax.figure)
+    assert bars_of(ax)[8] == (18, 78)
+    assert "bars: 95 % interval" in texts_of(ax.figure)
+
+
+def test_bars_of_five_seeds_go_from_the_smallest_to_the_largest_and_the_legend_says_so():
+    frame = make_trained(scales=(1.0,), seeds=5, steps_to_target=lambda rows: rows["depth"] + 10 * rows["seed"])
+    ax = draw(frame)
+    assert bars_of(ax)[8] == (8, 48)
+    assert "bars: smallest to largest" in texts_of(ax.figure)
 
 
 def test_what_never_reaches_the_target_is_hollow_in_the_band_and_bars_may_end_there():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from analysis.numbers.groups import Groups
-from analysis.numbers.median_ends import describe, held, high_end, low_end, place
+from analysis.numbers.median_ends import describe, ends, held, high_end, low_end, name, place
 
 
 @pytest.mark.parametrize(("count", "k"), [(1, 1), (5, 1), (8, 1), (9, 2), (11, 2), (12, 3), (32, 10)])
@@ -24,7 +24,16 @@ def test_zeros_are_small_and_what_is_undefined_has_no_interval():
     np.testing.assert_array_equal(high_end(groups), [2.0, np.nan])
 
 
+def test_an_interval_may_have_an_infinite_end():
+    assert ends(np.array([np.inf, 1, 2])) == (1, np.inf)
+    assert ends(np.full(8, np.inf)) == (np.inf, np.inf)
+    assert ends(np.array([10, 20, 30, 40, np.inf, 50, 60, 70, 80])) == (20, 80)
+    assert np.isnan(ends(np.array([1, 2, 3, 4, 5, np.nan]))).all()
+
+
 def test_it_is_said_in_words():
+    assert (name(2), name(5)) == ("smallest to largest", "smallest to largest")
+    assert (name(6), name(9)) == ("95 % interval", "95 % interval")
     assert describe(8) == "smallest to largest of 8 seeds, which holds the median in 99.2 % of all such samples"
     assert describe(9).startswith("2. smallest to 2. largest of 9 seeds")
     assert describe(1) == "one seed: no interval"
