@@ -14,10 +14,9 @@ from jax.core import Tracer
 from jax.extend.core import ClosedJaxpr, Literal
 
 from bench.arithmetic import short
-from bench.arithmetic.values import Plain, Value, drifted, is_float, literal, real
+from bench.arithmetic.values import MOST_BITS, Plain, Value, drifted, is_float, literal, real
 
 HUGE = 2.0**60  # constants beyond are masks, of whose entries each gets an exponent of its own
-MOST_BITS = 1100  # more than any float is away from 1
 
 Rule = Callable[..., list[Value]]  # (context, equation, *values) -> values
 

@@ -14,6 +14,7 @@ from jax import Array
 from bench.arithmetic.formats import FORMATS, Format
 from bench.arithmetic.interpret import Arithmetic, bind
 from bench.arithmetic.pieces import Program
+from bench.arithmetic.rolled import unrolled
 from bench.arithmetic.rules import control
 from bench.arithmetic.scaling import round_scaled
 from bench.arithmetic.short import MOVES
@@ -90,7 +91,7 @@ def interpreted(function: Callable[..., Any], arithmetic: Arithmetic) -> Callabl
         if key not in traced:
             arguments, keywords = jax.tree.unflatten(tree, shapes)
             program, results = jax.make_jaxpr(function, return_shape=True)(*arguments, **keywords)
-            traced[key] = Program(arithmetic, program), jax.tree.structure(results)
+            traced[key] = Program(arithmetic, unrolled(program)), jax.tree.structure(results)
         program, results = traced[key]
         return jax.tree.unflatten(results, program(values))
 

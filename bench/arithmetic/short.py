@@ -7,6 +7,7 @@ has (24 ≥ 2·11 + 2 digits), and a float32 need not be normalized after every 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import jax
@@ -40,6 +41,7 @@ class Widened:
         self.params: Mapping[str, Any] = {name: _wide(value) for name, value in equation.params.items()}
 
 
+@lru_cache
 def is_short(dtype: Any) -> bool:
     """Whether its range is so short that mantissas would have to be normalized after every operation."""
     return bool(jnp.issubdtype(dtype, jnp.floating)) and jnp.finfo(dtype).maxexp < 128

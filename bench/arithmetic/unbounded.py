@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial, wraps
+from functools import lru_cache, partial, wraps
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from bench.arithmetic.interpret import MOST_BITS, Context
+from bench.arithmetic.interpret import Context
 from bench.arithmetic.number import Extended
 from bench.arithmetic.pieces import Program
 from bench.arithmetic.pullbacks import check_choice, check_pullbacks, differentiated
+from bench.arithmetic.rolled import rolled
 from bench.arithmetic.rules import control, functions, products, structure, sums
 from bench.arithmetic.short import in_own_dtypes, widened
-from bench.arithmetic.values import Scaled
+from bench.arithmetic.values import Bare, Scaled
 
 RULES = structure.RULES | sums.RULES | products.RULES | functions.RULES | control.RULES
 OPENED = frozenset([*control.RULES, "convert_element_type", "iota"])
@@ -54,7 +54,7 @@ def unbounded(function: Callable[..., Any], *, strict: bool = False, nonlinear: 
     """
     check_choice(nonlinear)
     context = Context(RULES, frozenset(control.RULES), OPENED, IN_RANGE, strict)
-    traced: dict[Any, tuple[Program, Any]] = {}
+    traced: dict[Any, tuple[Program, Any, Any]] = {}
 
     @wraps(function)
     def in_extended_numbers(*arguments: Any, **keywords: Any) -> Any:
@@ -67,9 +67,9 @@ def unbounded(function: Callable[..., Any], *, strict: bool = False, nonlinear: 
             program, results = jax.make_jaxpr(function, return_shape=True)(*arguments, **keywords)
             if nonlinear == "refuse":
                 _refuse_nonlinear(function, arguments, keywords)
-            traced[key] = Program(context, program), jax.tree.structure(results)
-        program, results = traced[key]
-        return jax.tree.unflatten(results, in_own_dtypes(program.program.jaxpr.outvars, program(values)))
+            traced[key] = Program(context, rolled(program)), program.jaxpr.outvars, jax.tree.structure(results)
+        program, atoms, results = traced[key]
+        return jax.tree.unflatten(results, in_own_dtypes(atoms, program(values)))
 
     return in_extended_numbers
 
@@ -87,7 +87,7 @@ def _refuse_nonlinear(function: Any, arguments: Any, keywords: Any) -> None:
 def shape_of(leaf: Any) -> Any:
     """What the function sees of an argument."""
     leaf = leaf.mantissa if isinstance(leaf, Extended) else leaf
-    return jax.typeof(leaf if hasattr(leaf, "dtype") else jnp.asarray(leaf))
+    return leaf.aval if isinstance(leaf, jax.Array) else jax.typeof(leaf if hasattr(leaf, "dtype") else jnp.asarray(leaf))
 
 
 def value_of(leaf: Any) -> Any:
@@ -95,7 +95,9 @@ def value_of(leaf: Any) -> Any:
     if isinstance(leaf, Extended):
         return Scaled(widened(leaf.mantissa), leaf.exponent)
     leaf = jnp.asarray(leaf) if not hasattr(leaf, "dtype") else leaf
-    if not jnp.issubdtype(leaf.dtype, jnp.floating):
+    if not _is_float(leaf.dtype):
         return leaf
-    leaf = widened(leaf)
-    return Scaled(leaf, np.zeros((1,) * leaf.ndim, np.int32), MOST_BITS, honest=False)
+    return Bare(widened(leaf))
+
+
+_is_float = lru_cache(partial(jnp.issubdtype, arg2=jnp.floating))

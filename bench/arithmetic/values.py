@@ -21,16 +21,18 @@ from bench.arithmetic.number import ZERO, Extended, normalize, power_of_two, tim
 NOMINAL = 20  # powers of two by which a product's largest entry is taken to be below the product of the largest
 SETTLED = 2  # powers of two that count for nothing
 SPARE = 23  # powers of two of the range that no mantissa is to drift into
+MOST_BITS = 1100  # more than any float is away from 1
 PLAIN = 40  # powers of two that a float without an exponent may be away from 1
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["array"], meta_fields=["bits"])
+@partial(jax.tree_util.register_dataclass, data_fields=["array"], meta_fields=["bits", "number"])
 @dataclass(frozen=True)
 class Plain:
-    """Floats that are 0 or, in magnitude, within 2^±bits whatever the data."""
+    """Floats that are 0 or, in magnitude, within 2^±bits whatever the data; number: whether all are one that is not 0."""
 
     array: Any
     bits: int
+    number: bool = False
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=["mantissa", "exponent"], meta_fields=["bits", "honest", "below"])
@@ -47,6 +49,16 @@ class Scaled:
     exponent: Any
     bits: int = 0
     honest: bool = True
+    below: float = math.inf
+
+
+@partial(jax.tree_util.register_dataclass, data_fields=["array"], meta_fields=["bits", "below"])
+@dataclass
+class Bare:
+    """Floats without an exponent where programs meet: as an argument, or as what a scan reads."""
+
+    array: Any
+    bits: int = MOST_BITS
     below: float = math.inf
 
 
@@ -72,7 +84,14 @@ def literal(array: Any) -> Value:
     if not np.any(np.isfinite(used)):
         return Scaled(array, np.full((1,) * array.ndim, ZERO, np.int32))
     bits = int(np.ceil(np.max(np.abs(np.log2(used[np.isfinite(used)])))))
-    return Plain(array, bits)
+    return Plain(array, bits, number=array.ndim == 0)
+
+
+def clothed(value: Value) -> Value:
+    """What is bare with an exponent of 0 beside it."""
+    if not isinstance(value, Bare):
+        return value
+    return Scaled(value.array, np.zeros((1,) * value.array.ndim, np.int32), value.bits, honest=False, below=value.below)
 
 
 def drifted(array: Array) -> Scaled:
@@ -88,7 +107,7 @@ def scaled(value: Plain | Scaled) -> Scaled:
     if value.bits > PLAIN and array.ndim:  # the -2.4e38 of masks: nothing must be measured by it
         return Scaled(*normalize(jnp.asarray(array), jnp.zeros(array.shape, jnp.int32)))
     zeros = np.zeros((1,) * array.ndim, np.int32)
-    return Scaled(array, zeros, value.bits, honest=array.ndim == 0 and isinstance(array, np.ndarray | np.generic))
+    return Scaled(array, zeros, value.bits, value.number, value.bits + 1)
 
 
 def settled(value: Plain | Scaled) -> Scaled:
@@ -97,7 +116,8 @@ def settled(value: Plain | Scaled) -> Scaled:
     if value.honest and value.bits <= SETTLED:
         return value
     if "again" not in value.__dict__:  # what is used twice is normalized once
-        value.__dict__["again"] = Scaled(*normalize(jnp.asarray(value.mantissa), jnp.asarray(value.exponent)))
+        mantissa, exponent = normalize(jnp.asarray(value.mantissa), jnp.asarray(value.exponent))
+        value.__dict__["again"] = Scaled(mantissa, exponent, below=value.below)
     return value.__dict__["again"]
 
 
@@ -175,7 +195,7 @@ def shared_over(value: Plain | Scaled, axes: Sequence[int] | None = None) -> Sca
         return value
     value = honest(value)
     exponent = jnp.max(value.exponent, axis=axes, keepdims=True, initial=ZERO)
-    return Scaled(_below(value, exponent), exponent, value.bits, honest=True)
+    return Scaled(_below(value, exponent), exponent, value.bits, below=value.below)
 
 
 def aligned(values: Sequence[Plain | Scaled]) -> tuple[list[Any], Any, int]:

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 from jax.extend.core import ClosedJaxpr
 
-from bench.arithmetic.bounds import alike
-from bench.arithmetic.values import Scaled, Value, is_float, settled, shared_over
+from bench.arithmetic.bounds import ORDINARY, alike
+from bench.arithmetic.values import (
+    Bare,
+    Scaled,
+    Value,
+    clothed,
+    highest,
+    is_float,
+    is_nothing,
+    is_single,
+    limit,
+    settled,
+    shared_over,
+)
 
 
 def call(context: Any, equation: Any, *values: Value) -> list[Value]:
@@ -50,18 +64,41 @@ def scan(context: Any, equation: Any, *values: Value) -> list[Value]:
     parameters = equation.params
     constants, carries = parameters["num_consts"], parameters["num_carry"]
     consts = values[:constants]
-    start = [single(value) for value in values[constants : constants + carries]]
+    start = values[constants : constants + carries]
     steps = [stepwise(value, parameters["length"]) for value in values[constants + carries :]]
 
     context = context.in_loops()
 
+    def turn(carry: list[Value], inputs: list[Value]) -> list[Value]:
+        return context.run(parameters["jaxpr"], [*map(fresh, consts), *carry, *map(clothed, inputs)])
+
+    one_step = jax.tree.map(lambda array: jax.ShapeDtypeStruct(array.shape[1:], array.dtype), steps)
+    once = jax.eval_shape(turn, [*map(single, start)], one_step)[:carries] if any(map(is_float, start)) else start
+
+    def carried(values: Sequence[Value]) -> list[Value]:
+        return [_bounded(*each) for each in zip(values, start, once, strict=True)]
+
     def body(carry: list[Value], inputs: list[Value]) -> tuple[list[Value], list[Value]]:
-        results = context.run(parameters["jaxpr"], [*map(fresh, consts), *carry, *inputs])
-        return [single(v) for v in results[:carries]], [*map(alike, results[carries:])]
+        results = turn(carry, inputs)
+        return carried(results[:carries]), [*map(alike, results[carries:])]
 
     options = {name: parameters[name] for name in ("length", "reverse", "unroll")}
-    last, stacked = lax.scan(body, start, steps, **options)
+    last, stacked = lax.scan(body, carried(start), steps, **options)
     return [*last, *stacked]
+
+
+def _bounded(value: Value, start: Value, once: Value) -> Value:
+    """As a scan carries it, after any number of turns: no larger than its start, or than a turn makes it of anything.
+
+    What a turn makes of ordinary size is not normalized again.
+    """
+    if not is_float(start):
+        return value
+    ordinary = isinstance(once, Scaled) and once.honest and once.bits <= ORDINARY and is_single(once)
+    value = shared_over(value)
+    value = value if ordinary and value.honest and value.bits <= ORDINARY else single(value)
+    bits, below = ORDINARY if ordinary else 0, max(highest(start), highest(once))
+    return Scaled(jnp.asarray(value.mantissa), jnp.asarray(value.exponent, jnp.int32), bits, below=below)
 
 
 def fresh(value: Value) -> Value:
@@ -73,6 +110,8 @@ def stepwise(value: Value, length: int) -> Value:
     """What a scan reads: every step with exponents of its own."""
     if not isinstance(value, Scaled):
         return value
+    if is_nothing(value.exponent) and len(value.exponent) == length and value.bits <= limit(value.mantissa.dtype):
+        return Bare(value.mantissa, value.bits, value.below)
     exponent = jnp.broadcast_to(value.exponent, (length, *value.exponent.shape[1:]))
     steps = replace(value, mantissa=jnp.asarray(value.mantissa), exponent=exponent)
     return steps if len(value.exponent) == length else settled(replace(steps, honest=False))

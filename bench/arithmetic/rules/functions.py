@@ -15,12 +15,12 @@ from bench.arithmetic.meeting import by_blocks, chosen, entries
 from bench.arithmetic.number import ZERO, normalize
 from bench.arithmetic.values import (
     PLAIN,
+    SETTLED,
     Plain,
     Scaled,
     Value,
     drifted,
     eased,
-    honest,
     is_float,
     pick,
     real,
@@ -42,18 +42,19 @@ def linear_near_zero(context: Any, equation: Any, value: Value) -> list[Value]:
     """Functions with f(x) ≈ slope · x near zero: that where all are tiny, plain floats elsewhere."""
     del context
     name = equation.primitive.name
-    value = honest(value)
+    value = settled(value)
     x = real(value)
     (plain,) = bind(equation, x)
     digits = (jnp.finfo(x.dtype).nmant + 2) // (2 if name in ODD else 1) + 2
-    shared = tuple(axis for axis, length in enumerate(value.exponent.shape) if length == 1)
-    tiny = jnp.max(lax.abs(x), shared, keepdims=True, initial=0) < x.dtype.type(2.0**-digits)
+    tiny = lax.lt(value.exponent, np.int32(-digits - SETTLED + 1))
+    if value.below == math.inf:  # an infinity among what is tiny is not
+        shared = tuple(axis for axis, length in enumerate(value.exponent.shape) if length == 1)
+        tiny = tiny & jnp.all(lax.is_finite(value.mantissa), shared, keepdims=True)
     slope = (ODD | SHIFTED)[name]
     linear = value.mantissa if slope == 1 else value.mantissa * np.asarray(slope, value.mantissa.dtype)
-    periodic = name in ("sin", "tan")  # of which the largest argument's value may be zero
     mantissa, exponent = pick(tiny, linear, plain), pick(tiny, value.exponent, np.int32(0))
-    below = 1 if name in BOUNDED else math.inf
-    near = Scaled(mantissa, exponent, max(value.bits, digits + 1), not periodic, below)
+    honest = name not in ("sin", "tan")  # of which the largest argument's value may be zero
+    near = Scaled(mantissa, exponent, digits + 2 * SETTLED, honest, 1 if name in BOUNDED else math.inf)
     if name in ("log1p", "asinh", "expm1", "sinh"):
         return [_beyond(near, x if name in SHIFTED else lax.abs(x), _far(name, value))]
     near.__dict__["plain"] = plain
@@ -175,9 +176,7 @@ def logistic(context: Any, equation: Any, value: Value) -> list[Value]:
     return [found]
 
 
-class _Named:
-    """Just enough of an equation to bind a function of one number."""
-
+class _Named:  # just enough of an equation to bind a function of one number
     def __init__(self, primitive: Any):
         self.primitive, self.params, self.outvars = primitive, {"accuracy": None}, ()
 

@@ -39,11 +39,13 @@ def multiply(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
         shape = equation.outvars[0].aval.shape
         (a, e), (b, f) = entries(a, shape), entries(b, shape)
         return [Scaled(*normalize(bind(equation, a, b)[0], _sum(e, f)))]
-    known = is_number(a) or is_number(b)
+    known, factors = is_number(a) or is_number(b), (a, b)
     a, b = fitting(scaled(a), scaled(b), more := 0 if known else NOMINAL)
     exponent = _sum(*_joined(a, b))
     (mantissa,) = bind(equation, a.mantissa, b.mantissa)
-    return [Scaled(mantissa, exponent, a.bits + b.bits + more, honest=known and a.honest and b.honest)]
+    found = Scaled(mantissa, exponent, a.bits + b.bits + more, known and a.honest and b.honest, a.below + b.below)
+    found.__dict__["product"] = factors
+    return [found]
 
 
 def divide(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
@@ -84,7 +86,7 @@ def contract(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
         left = left.reshape(left.shape + (1,) * free_b)
         right = right.reshape(right.shape[: len(batch_b)] + (1,) * free_a + right.shape[len(batch_b) :])
         exponent = _sum(left, right)
-    return [Scaled(mantissa, exponent, a.bits + b.bits + more, honest=False)]
+    return [Scaled(mantissa, exponent, a.bits + b.bits + more, honest=False, below=a.below + b.below + more - NOMINAL)]
 
 
 def convolve(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
@@ -95,7 +97,7 @@ def convolve(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
     a, b = fitting(a, b, more := NOMINAL + math.ceil(math.log2(max(terms, 1))))
     (mantissa,) = bind(equation, a.mantissa, b.mantissa)
     exponent = _sum(a.exponent.reshape((1,) * mantissa.ndim), b.exponent.reshape((1,) * mantissa.ndim))
-    return [Scaled(mantissa, exponent, a.bits + b.bits + more, honest=False)]
+    return [Scaled(mantissa, exponent, a.bits + b.bits + more, honest=False, below=a.below + b.below + more - NOMINAL)]
 
 
 def _joined(a: Scaled, b: Scaled) -> tuple[Any, Any]:

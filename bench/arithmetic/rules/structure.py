@@ -16,9 +16,12 @@ from bench.arithmetic.values import (
     Scaled,
     Value,
     aligned,
+    eased,
+    highest,
     honest,
     is_float,
     is_huge,
+    is_nothing,
     is_single,
     real,
     scaled,
@@ -38,24 +41,28 @@ def move(context: Any, equation: Any, first: Value, *others: Value) -> list[Valu
         return bind(equation, first, *others)
     whole = equation.primitive.name in WHOLE
     if isinstance(first, Plain):
-        return [Plain(bind(equation, first.array, *others)[0], first.bits)]
+        return [Plain(bind(equation, first.array, *others)[0], first.bits, first.number and whole)]
     if is_single(first):
         (mantissa,) = bind(equation, first.mantissa, *others)
         exponent = first.exponent.reshape((1,) * mantissa.ndim)
         return [Scaled(mantissa, exponent, first.bits, first.honest and whole, first.below)]
+    if equation.primitive.name == "slice":
+        return [_slice(equation, first)]
     first = honest(first)
     if equation.primitive.name == "broadcast_in_dim":
         return [_broadcast(equation, first)]
-    if equation.primitive.name == "slice":
-        return [_slice(equation, first)]
     if equation.primitive.name == "transpose":
         order = equation.params["permutation"]
-        return [Scaled(jnp.transpose(first.mantissa, order), jnp.transpose(first.exponent, order), first.bits)]
+        return [
+            Scaled(jnp.transpose(first.mantissa, order), jnp.transpose(first.exponent, order), first.bits, below=first.below)
+        ]
     if equation.primitive.name == "squeeze":
         axes = equation.params["dimensions"]
-        return [Scaled(jnp.squeeze(first.mantissa, axes), jnp.squeeze(first.exponent, axes), first.bits)]
+        return [Scaled(jnp.squeeze(first.mantissa, axes), jnp.squeeze(first.exponent, axes), first.bits, below=first.below)]
     full = jnp.broadcast_to(first.exponent, first.mantissa.shape)
-    return [Scaled(bind(equation, first.mantissa, *others)[0], bind(equation, full, *others)[0], first.bits, False)]
+    return [
+        Scaled(bind(equation, first.mantissa, *others)[0], bind(equation, full, *others)[0], first.bits, False, first.below)
+    ]
 
 
 def _broadcast(equation: Any, value: Scaled) -> Scaled:
@@ -63,7 +70,7 @@ def _broadcast(equation: Any, value: Scaled) -> Scaled:
     shape = [1] * mantissa.ndim
     for axis, length in zip(equation.params["broadcast_dimensions"], value.exponent.shape, strict=True):
         shape[axis] = length
-    return Scaled(mantissa, jnp.reshape(value.exponent, shape), value.bits)
+    return Scaled(mantissa, jnp.reshape(value.exponent, shape), value.bits, below=value.below)
 
 
 def _slice(equation: Any, value: Scaled) -> Scaled:
@@ -76,7 +83,7 @@ def _slice(equation: Any, value: Scaled) -> Scaled:
             value.exponent.shape, parameters["start_indices"], parameters["limit_indices"], strides, strict=True
         )
     )
-    return Scaled(mantissa, value.exponent[index], value.bits, honest=False)
+    return Scaled(mantissa, value.exponent[index], value.bits, honest=False, below=value.below)
 
 
 def concatenate(context: Any, equation: Any, *values: Value) -> list[Value]:
@@ -88,8 +95,14 @@ def concatenate(context: Any, equation: Any, *values: Value) -> list[Value]:
     if context.whole:
         mantissas, exponent, bits = aligned(values)
         (mantissa,) = bind(equation, *mantissas)
-        return [Scaled(mantissa, exponent.reshape((1,) * mantissa.ndim), bits)]
+        return [Scaled(mantissa, exponent.reshape((1,) * mantissa.ndim), bits, below=max(map(highest, values)))]
     axis = equation.params["dimension"]
+    found = [scaled(value) for value in values]
+    if all(is_nothing(part.exponent) and part.mantissa.shape[axis] == 1 for part in found):  # stacked, and then normalized
+        mantissa = lax.optimization_barrier(bind(equation, *(part.mantissa for part in found))[0])  # stacked once for all
+        blocks = tuple(len(found) if i == axis else 1 for i in range(mantissa.ndim))
+        bits, below = max(part.bits for part in found), max(part.below for part in found)
+        return [eased(Scaled(mantissa, np.zeros(blocks, np.int32), bits, honest=False, below=below))]
     parts = [honest(shared_over(value, [i for i in range(scaled(value).mantissa.ndim) if i != axis])) for value in values]
     exponents = []
     for part in parts:
@@ -97,7 +110,8 @@ def concatenate(context: Any, equation: Any, *values: Value) -> list[Value]:
         shape[axis] = part.mantissa.shape[axis]
         exponents.append(jnp.broadcast_to(part.exponent, shape))
     (mantissa,) = bind(equation, *(part.mantissa for part in parts))
-    return [Scaled(mantissa, jnp.concatenate(exponents, axis), max(part.bits for part in parts))]
+    below = max(part.below for part in parts)
+    return [Scaled(mantissa, jnp.concatenate(exponents, axis), max(part.bits for part in parts), below=below)]
 
 
 def split(context: Any, equation: Any, value: Value) -> list[Value]:
@@ -111,10 +125,11 @@ def split(context: Any, equation: Any, value: Value) -> list[Value]:
     value = honest(value)
     parts = bind(equation, value.mantissa)
     if value.exponent.shape[axis] == 1:
-        return [Scaled(part, value.exponent, value.bits, False) for part in parts]
+        return [Scaled(part, value.exponent, value.bits, False, value.below) for part in parts]
     edges = np.cumsum(equation.params["sizes"])[:-1]
     return [
-        Scaled(part, e, value.bits, False) for part, e in zip(parts, jnp.split(value.exponent, edges, axis), strict=True)
+        Scaled(part, e, value.bits, False, value.below)
+        for part, e in zip(parts, jnp.split(value.exponent, edges, axis), strict=True)
     ]
 
 

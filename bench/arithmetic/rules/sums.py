@@ -8,6 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
+from bench.arithmetic.bounds import ORDINARY
 from bench.arithmetic.interpret import bind
 from bench.arithmetic.meeting import comparable, entries, gathered
 from bench.arithmetic.number import ZERO, normalize
@@ -24,6 +25,7 @@ from bench.arithmetic.values import (
     is_float,
     is_huge,
     is_number,
+    limit,
     real,
     scaled,
     settled,
@@ -40,11 +42,31 @@ def add(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
         return [Plain(bind(equation, a.array, b.array)[0], bits)]
     if (is_number(a) or is_number(b)) and (bits := max(highest(a), highest(b)) + CANCELLED) <= PLAIN:
         return [Plain(bind(equation, real(a), real(b))[0], int(bits))]  # 1 - tanh(x): what is far below 1 is lost
+    for one, other in ((a, b), (b, a)):
+        if (factor := _factor(one, other)) is not None:
+            return [_with_multiple(equation, one, factor, first=one is a)]
     if is_huge(a) or is_huge(b):  # an additive mask
         shape = equation.outvars[0].aval.shape
         a, b = (Scaled(*entries(value, shape)) for value in (a, b))
     mantissas, exponent, bits = gathered([a, b])
-    return [eased(Scaled(bind(equation, *mantissas)[0], exponent, bits + 1, honest=False))]
+    below = max(highest(a), highest(b)) + 1
+    return [eased(Scaled(bind(equation, *mantissas)[0], exponent, bits + 1, honest=False, below=below))]
+
+
+def _factor(one: Value, other: Value) -> Value | None:
+    """The t with |t| of ordinary size of which the other is t times one."""
+    factors = other.__dict__.get("product", ()) if isinstance(one, Scaled) else ()
+    rest = [factor for factor in factors if factor is not one]
+    return rest[0] if len(rest) == 1 and highest(rest[0]) <= ORDINARY else None
+
+
+def _with_multiple(equation: Any, value: Plain | Scaled, factor: Value, *, first: bool) -> Scaled:
+    """Value ± t · value: under the exponent of the value, since what is lost of a tiny t is below rounding."""
+    value, bits = scaled(value), max(0, highest(factor)) + 1
+    value = value if value.bits + bits <= limit(value.mantissa.dtype) else settled(value)
+    multiple = value.mantissa * real(factor)
+    mantissas = (value.mantissa, multiple) if first else (multiple, value.mantissa)
+    return Scaled(bind(equation, *mantissas)[0], value.exponent, int(value.bits + bits), honest=False)
 
 
 def extreme_of_two(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:

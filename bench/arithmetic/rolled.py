@@ -1,0 +1,183 @@
+"""A program whose layers are a Python loop, rewritten with the scans that they could have been.
+
+What the turns of a loop read is stacked, and what they make are rows of stacks. So one turn is traced and compiled for all,
+and none is called by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from typing import Any, TypeAlias
+
+import jax
+import numpy as np
+from jax import lax
+from jax.core import Tracer
+from jax.extend.core import ClosedJaxpr, Literal
+
+from bench.arithmetic.interpret import bind
+from bench.arithmetic.loops import Loop, Part, Stack, loops
+from bench.arithmetic.number import Extended
+from bench.arithmetic.repeats import is_variable
+
+Rows: TypeAlias = dict[int, dict[int, Any]]  # by stack and row
+
+
+@dataclass(frozen=True)
+class Rolled:
+    """A program with scans for loops."""
+
+    program: ClosedJaxpr
+    places: Sequence[tuple[int, int | None]]  # which result, and which row of it (None: all), was a result at first
+    joined: frozenset[int] = frozenset()  # arguments that are read as part of stacks alone
+
+    def rows(self) -> Rows:
+        """The numbers of rows that are results: arguments, since as constants each would be a kernel of its own."""
+        found: Rows = {}
+        for place, row in self.places:
+            if row is not None:
+                found.setdefault(place, {})[row] = np.int32(row)
+        return found
+
+    def results(self, values: Sequence[Any], rows: Rows) -> list[Any]:
+        """The first program's results."""
+        stacks = {place: values[place] for place in rows}
+        inside = any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(stacks))
+        found = (_taken if inside else _compiled_taken)(stacks, rows) if rows else {}
+        return [values[place] if row is None else found[place][row] for place, row in self.places]
+
+
+def _taken(stacks: dict[int, Any], rows: Rows) -> Rows:
+    return {place: {i: _row(stacks[place], row) for i, row in each.items()} for place, each in rows.items()}
+
+
+def _row(stack: Any, row: Any) -> Any:
+    if not isinstance(stack, Extended):
+        return lax.dynamic_index_in_dim(stack, row, keepdims=False)
+    exponent = stack.exponent
+    exponent = lax.broadcast_in_dim(exponent, (len(stack.mantissa), *exponent.shape[1:]), range(exponent.ndim))
+    return Extended(_row(stack.mantissa, row), _row(exponent, row))
+
+
+_compiled_taken = jax.jit(_taken)
+
+
+def unrolled(program: ClosedJaxpr) -> Rolled:
+    """The program as it is."""
+    return Rolled(program, [(i, None) for i in range(len(program.jaxpr.outvars))])
+
+
+@partial(jax.jit, static_argnums=1)
+def _joined(parts: Sequence[Any], rank: int) -> Any:
+    """Stacks and arrays one below the other: one equation, so that it is compiled in one piece."""
+    return lax.concatenate([part if part.ndim == rank else lax.expand_dims(part, (0,)) for part in parts], 0)
+
+
+def rolled(program: ClosedJaxpr) -> Rolled:
+    """The same program, with loops as scans where that is quicker."""
+    found = loops(program.jaxpr)
+    if not found:
+        return unrolled(program)
+    places: list[tuple[int, int | None]] = []
+
+    def run(*arguments: Any) -> list[Any]:
+        evaluation = _Evaluation(program, arguments)
+        for loop in found:
+            evaluation.until(loop.start)
+            evaluation.scan(loop)
+        evaluation.until(len(program.jaxpr.eqns))
+        results, places[:] = evaluation.results()
+        return results
+
+    scanned = jax.make_jaxpr(run)(*program.in_avals)
+    others = [equation.invars for equation in scanned.jaxpr.eqns if equation.params.get("name") != "_joined"]
+    elsewhere = {*filter(is_variable, chain(scanned.jaxpr.outvars, *others))}
+    return Rolled(scanned, places, frozenset(i for i, v in enumerate(scanned.jaxpr.invars) if v not in elsewhere))
+
+
+def _evaluate(equations: Sequence[Any], known: dict[Any, Any], read: Callable[[Any], Any]) -> None:
+    for equation in equations:
+        known.update(zip(equation.outvars, bind(equation, *map(read, equation.invars)), strict=True))
+
+
+def _literal(atom: Literal) -> Any:
+    return np.asarray(atom.val, jax.typeof(atom.val).dtype)
+
+
+class _Evaluation:
+    """What is known while a program runs: arrays, and rows of stacks."""
+
+    def __init__(self, program: ClosedJaxpr, arguments: Sequence[Any]):
+        self.jaxpr, self.next = program.jaxpr, 0
+        self.known = dict(zip(self.jaxpr.invars, arguments, strict=True))
+        self.known |= dict(zip(self.jaxpr.constvars, program.consts, strict=True))
+        self.stacks: dict[Stack, Any] = {}
+        self.rows: dict[Any, tuple[Stack, int]] = {}
+
+    def until(self, end: int) -> None:
+        """Equations one by one."""
+        _evaluate(self.jaxpr.eqns[self.next : end], self.known, self.read)
+
+    def read(self, atom: Any) -> Any:
+        """An array, or a row as an array."""
+        if isinstance(atom, Literal):
+            return _literal(atom)
+        if atom not in self.known:
+            stack, row = self.rows[atom]
+            self.known[atom] = lax.index_in_dim(self.stacks[stack], row, keepdims=False)
+        return self.known[atom]
+
+    def scan(self, loop: Loop) -> None:
+        """All turns."""
+        first = loop.reads[0]
+        inputs = [self.joined(parts, first[j]) for j, parts in zip(loop.stacked, loop.parts, strict=True)]
+        fixed = {v: self.read(v) for j, v in enumerate(first) if j not in loop.carried and j not in loop.stacked}
+
+        def turn(carry: list[Any], read: list[Any]) -> tuple[list[Any], list[Any]]:
+            places = (*loop.carried, *loop.stacked)
+            known = fixed | dict(zip((first[j] for j in places), (*carry, *read), strict=True))
+            _evaluate(loop.turns[0], known, lambda atom: _literal(atom) if isinstance(atom, Literal) else known[atom])
+            made = [known[variable] for variable in loop.makes[0]]
+            return [made[place] for place in loop.carried.values()], [made[place] for place in loop.kept]
+
+        start = [self.read(first[j]) for j in loop.carried]
+        last, made = lax.scan(turn, start, inputs, length=len(loop.turns), reverse=loop.reverse)
+        for (stack, column), array in zip(loop.stacks(), [*made, *inputs], strict=True):
+            self.stacks[stack] = array
+            for i, variable in enumerate(column):
+                self.rows.setdefault(variable, (stack, i))
+        for place, value in zip(loop.carried.values(), last, strict=True):
+            self.known[loop.makes[-1][place]] = value
+        self.next = loop.end
+
+    def joined(self, parts: Sequence[Part], like: Any) -> Any:
+        """The parts as one stack of arrays like this."""
+        arrays = [*map(self.part, parts)]
+        return arrays[0] if len(arrays) == 1 else _joined(arrays, like.aval.ndim + 1)
+
+    def part(self, part: Part) -> Any:
+        """Rows as a stack, or one as it is."""
+        if not part.rows:
+            return self.read(part.source)
+        stack = self.stacks[part.source]
+        low, high = sorted((part.first, part.first + part.rows))
+        rows = lax.slice_in_dim(stack, low, high) if part.rows > 0 else lax.slice_in_dim(stack, low + 1, high + 1)
+        return rows if part.rows > 0 else lax.rev(rows, (0,))
+
+    def results(self) -> tuple[list[Any], list[tuple[int, int | None]]]:
+        """Arrays, and where among them each result is."""
+        arrays: dict[int, Any] = {}
+        places = []
+        for atom in self.jaxpr.outvars:
+            row = None
+            if isinstance(atom, Literal) or atom in self.known:
+                array = self.read(atom)
+            else:
+                stack, row = self.rows[atom]
+                array = self.stacks[stack]
+            arrays.setdefault(id(array), array)
+            places.append((list(arrays).index(id(array)), row))
+        return list(arrays.values()), places

@@ -1,0 +1,139 @@
+"""Loops that a program unrolls, as scans: the same numbers, and what is no such loop stays as it is."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.extend.core import jaxpr_as_fun
+
+import bench
+from bench.arithmetic.rolled import rolled
+
+DRAW = np.random.default_rng(0)
+DEPTH = 12
+
+
+def weights(*shape, scale=0.4, depth=DEPTH):
+    return [jnp.asarray(scale * DRAW.normal(size=shape), jnp.float32) for _ in range(depth)]
+
+
+X = weights(3, 4, scale=1, depth=1)[0]
+SQUARE, GAINS = weights(4, 4), weights(1, 4)
+
+
+def chain(params, x):
+    for w in params:
+        x = jnp.tanh(x @ w)
+    return x.sum()
+
+
+def residual(params, x):
+    x = x @ params["in"]
+    for w, gain in zip(params["w"], params["gain"], strict=True):
+        x = x + gain * jax.nn.relu(x - x.mean(-1, keepdims=True)) @ w
+    return (x @ params["in"] ** 2).mean()
+
+
+def recurrent(params, x):
+    state = jnp.zeros_like(x)
+    for bias in params["bias"]:
+        state = jax.nn.sigmoid(state @ params["w"] + x) * jnp.tanh(state + bias)
+    return (state**2).sum()
+
+
+def every_state(params, x):
+    loss = 0.0
+    for w in params:
+        x = jnp.sin(x @ w)
+        loss = loss + (x**2).sum()
+    return loss
+
+
+NETWORKS = {
+    "chain": (chain, SQUARE),
+    "residual": (residual, {"in": SQUARE[0], "w": SQUARE, "gain": GAINS}),
+    "recurrent": (recurrent, {"w": SQUARE[0], "bias": GAINS}),
+    "every state": (every_state, SQUARE),
+}
+
+
+def gradient_program(loss, params, x):
+    return jax.make_jaxpr(jax.grad(loss, (0, 1)))(params, x), jax.tree.leaves((params, x))
+
+
+def scans(program):
+    return sum(equation.primitive.name == "scan" for equation in program.program.jaxpr.eqns)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_rolled_program_computes_the_same(name):
+    program, arguments = gradient_program(*NETWORKS[name], X)
+    scanned = rolled(program)
+    assert scans(scanned) == 2
+    assert len(scanned.program.jaxpr.eqns) < len(program.jaxpr.eqns) / 3
+    found = scanned.results(jaxpr_as_fun(scanned.program)(*arguments), scanned.rows())
+    for one, other in zip(found, jaxpr_as_fun(program)(*arguments), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+def two_steps_back(params, x):
+    before = x
+    for w in params:
+        before, x = x, jnp.tanh(before @ w)
+    return x.sum() + before.sum()
+
+
+def skips(params, x):
+    states = [x]
+    for w in params:
+        states.append(jnp.tanh(states[len(states) // 2] @ w))
+    return states[-1].sum()
+
+
+@pytest.mark.parametrize(
+    ("loss", "params"),
+    [(chain, SQUARE[:5]), (skips, SQUARE), (two_steps_back, SQUARE), (chain, weights(512, 512, depth=8))],
+    ids=["few turns", "states of any age", "states older than a turn", "large arrays"],
+)
+def test_what_does_not_hang_together_as_a_loop_or_costs_more_to_stack_stays_as_it_is(loss, params):
+    program, _ = gradient_program(loss, params, jnp.ones((2, len(params[0])), jnp.float32))
+    assert rolled(program).program is program
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["as it is", "jitted"])
+def test_a_hundred_layers_by_a_loop_are_those_of_a_scan(compiled):
+    """Gradients of 10^-150 and below; weights of ordinary size, and one that is not among them."""
+    gradient = bench.unbounded(jax.grad(chain))
+    gradient = jax.jit(gradient) if compiled else gradient
+    scanned = bench.unbounded(jax.grad(lambda w, x: jax.lax.scan(lambda x, w: (jnp.tanh(x @ w), None), x, w)[0].sum()))
+    params = weights(4, 4, scale=0.01, depth=100)
+    for first in (1.0, 2.0**-70):
+        params[0] = first * params[0]
+        found, expected = gradient(params, X), scanned(jnp.stack(params), X)
+        assert max(each.log10_norm() for each in found[1:]) < -150
+        for layer in (0, 50, 99):
+            np.testing.assert_allclose(found[layer].log10_norm(), expected[layer].log10_norm(), atol=1e-4)
+
+
+def test_a_scan_carries_what_is_ordinary_and_what_becomes_tiny():
+    """Tanh of ever smaller numbers is what it is of: 0.1^n x, after a start that bends it."""
+    found = bench.unbounded(lambda x: jax.lax.scan(lambda h, _: (jnp.tanh(0.1 * h), h), x, length=300))(X)
+    exact = np.asarray(X, np.float64)
+    for _ in range(20):
+        exact = np.tanh(np.float64(np.float32(0.1)) * exact)
+    expected = np.log10(np.abs(exact)) + 280 * np.log10(float(np.float32(0.1)))
+    np.testing.assert_allclose(found[0].log10_abs(), expected, rtol=0, atol=1e-4)
+    np.testing.assert_allclose(found[1][0].to_float(), X)
+
+
+def test_what_is_tiny_beside_an_infinity_stays_what_it_is():
+    found = bench.unbounded(jnp.tanh)(jnp.asarray([1e-30, np.inf, -np.inf], jnp.float32)).to_float()
+    np.testing.assert_allclose(found, [1e-30, 1, -1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_number_and_a_multiple_of_it_meet_at_any_magnitude(sign):
+    """X + x tanh(t) far beyond floats, of which no block of x must decide what is lost: one of its numbers is zero."""
+    x, t = jnp.asarray([3.0, 0.0]), jnp.asarray([0.5, 1e-30])
+    found = bench.unbounded(lambda x, t: (x / x[0] ** 200 + sign * (x / x[0] ** 200 * jnp.tanh(t))) * x[0] ** 199)(x, t)
+    np.testing.assert_allclose(found.to_float(), np.asarray(x) / 3 * (1 + sign * np.tanh(np.asarray(t))), rtol=1e-5)
