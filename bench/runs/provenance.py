@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import subprocess
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +28,16 @@ def now() -> str:
 
 def versions() -> dict[str, str | None]:
     """Of what rows are made with; None for what is not installed."""
+    return {package: _version(package) for package in PACKAGES}
 
-    def version(package: str) -> str | None:
-        try:
-            return importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            return None
 
-    return {package: version(package) for package in PACKAGES}
+@cache
+def _version(package: str) -> str | None:
+    """As it was when this process asked first, which is what it has imported."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def device() -> dict[str, Any]:
@@ -48,10 +51,10 @@ def _git() -> dict[str, Any] | None:
 
     None outside one, and where git does not answer in time.
     """
-
-    def git(*arguments: str) -> str:
+    asked = ["status", "--porcelain=v2", "--branch", "--untracked-files=no", "--", ":/", ":(top,exclude)results"]
+    try:
         done = subprocess.run(
-            ["git", "-C", Path(__file__).parent, *arguments],
+            ["git", "-C", Path(__file__).parent, *asked],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
@@ -60,10 +63,10 @@ def _git() -> dict[str, Any] | None:
             timeout=PATIENCE,
             env=os.environ | {"GIT_OPTIONAL_LOCKS": "0"},
         )
-        return done.stdout.strip()
-
-    try:
-        changed = git("status", "--porcelain", "--untracked-files=no", "--", ":/", ":(top,exclude)results")
-        return {"commit": git("rev-parse", "HEAD"), "dirty": bool(changed)}
     except (OSError, subprocess.SubprocessError):
         return None
+    lines = done.stdout.splitlines()
+    commits = [line.split()[-1] for line in lines if line.startswith("# branch.oid ")]
+    if not commits or commits == ["(initial)"]:
+        return None
+    return {"commit": commits[0], "dirty": any(not line.startswith("#") for line in lines)}
