@@ -1,5 +1,6 @@
 # make            set up, run the presets lecture, atlas, remedies and digits, draw their figures, write a page
 # make test       set up, run the tests           make lint       ruff and pyright
+# make smoke      every paper of the gallery at its smallest size
 # make thorough   the tests that take longest, and those of bits with programs compiled as users' are; PART=2/10: a tenth
 # make bench-device  what to measure first on an accelerator: DEVICE="--widths 16 64 --large 512" on a CPU
 # make bench      the speed comparison            make coverage   theory against measurement, counted
@@ -19,7 +20,7 @@ FIGURES := results/lecture/lecture.png results/atlas/heatmap.png results/atlas/h
 PAGE := results/atlas/report.html
 
 .DEFAULT_GOAL := figures
-.PHONY: figures setup test thorough lint format compare bench bench-device lesson api coverage calibration calibration-boundary reference reference-sweeps reference-trainings reference-papers clean
+.PHONY: figures setup test smoke thorough lint format compare bench bench-device lesson api coverage calibration calibration-boundary reference reference-sweeps reference-trainings reference-papers clean
 
 figures: setup
 	@$(RUN) -m bench sweep lecture
@@ -54,7 +55,10 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 test: setup
-	$(RUN) -m pytest --numprocesses auto --dist loadfile -m "not thorough"
+	$(RUN) -m pytest --numprocesses auto --dist loadfile -m "not thorough and not smoke"
+
+smoke: setup
+	$(RUN) -m pytest --numprocesses auto --dist loadgroup -m smoke tests/analysis/papers/test_smoke.py
 
 # Of the files that have such tests alone: collecting the others takes 20 seconds.
 marked = $(shell grep -rl --include='test_*.py' 'mark\.$(1)' tests)

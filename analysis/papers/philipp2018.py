@@ -33,11 +33,12 @@ KINDS = {  # architecture and activation: its name, and the coefficient in the p
 def runs(size: str) -> Mapping[str, Any]:
     """Fifty layers of 100 units: normalized over examples or units, without and with a skip."""
     few, many = {"smoke": (3, 6), "quick": (6, 48), "full": (50, 200)}[size]
-    kind: dict[str, Any] = {"scales": 1.0, "depths": DEEPEST, "widths": WIDTH, "initializers": "gaussian"}
+    width, count = (64, 8) if size == "smoke" else (WIDTH, COUNT)  # then as other papers have, for the same programs
+    kind: dict[str, Any] = {"scales": 1.0, "depths": DEEPEST, "widths": width, "initializers": "gaussian"}
     return {
         "layer": sweep(**kind, architectures=LAYER, activations="tanh", seeds=many),
-        "batch": sweep(**kind, architectures=BATCH, activations=("relu", "tanh"), batch=COUNT, seeds=few),
-        "skip": sweep(**kind, architectures=SKIP, activations="relu", batch=COUNT, seeds=few),
+        "batch": sweep(**kind, architectures=BATCH, activations=("relu", "tanh"), batch=count, seeds=few),
+        "skip": sweep(**kind, architectures=SKIP, activations="relu", batch=count, seeds=few),
     }
 
 

@@ -53,7 +53,7 @@ MEAN = "gaussian:mean="
 
 def runs(size: str) -> Mapping[str, Any]:
     """One hidden layer, a network for each pixel; and a step on all examples, for the loss at the start."""
-    sides, steps = {"smoke": ((64, 64), 20), "quick": ((128, 256), 200), "full": ((256, 256), 500)}[size]
+    sides, steps = {"smoke": ((64, 64), 4), "quick": ((128, 256), 200), "full": ((256, 256), 500)}[size]
 
     def trained(setup: Setup, **fields: Any) -> Any:
         numbers = f"input_std={setup.input_std:.9g},target_std={TARGETS}"

@@ -28,7 +28,8 @@ def runs(size: str) -> Mapping[str, Any]:
     """Networks with batch normalization before the activation, at two variances of weights."""
     seeds = {"smoke": 4, "quick": 24, "full": 64}[size]
     kind: dict[str, Any] = {"architectures": "batchnorm", "initializers": "gaussian", "layers": False}
-    kind |= {"depths": DEPTHS, "widths": WIDTH, "batch": COUNT, "seeds": seeds}
+    width, count = (64, 8) if size == "smoke" else (WIDTH, COUNT)  # then as other papers have, for the same programs
+    kind |= {"depths": DEPTHS, "widths": width, "batch": count, "seeds": seeds}
     return {
         "relu": sweep(**kind, activations="relu", scales=SCALES),
         "linear": sweep(**kind, activations="linear", scales=SCALES[1]),
