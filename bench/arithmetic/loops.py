@@ -16,6 +16,7 @@ TURNS = 8  # that a loop must have to be worth a scan
 MOST_BYTES = 2**18  # to be stacked for a turn: beyond, a call of its own costs less
 PARTS = 3  # of other stacks that a stack may be put together from
 SINGLES = 16  # rows of its stacks that are read one by one: each is compiled by itself
+AFTERWARDS = frozenset(["add", "add_any", "dot_general", "mul", "neg", "sub", "transpose"])  # a stack's rows keep exponents
 MADE, READ = "made", "read"
 
 
@@ -58,6 +59,17 @@ class Loop:
         """What it stacks, and of which variables, in the order of their rows."""
         for kind, table, places in ((MADE, self.makes, self.kept), (READ, self.reads, self.stacked)):
             yield from ((Stack(self.start, kind, place), self.ordered([row[place] for row in table])) for place in places)
+
+    def divided(self) -> tuple[list[Any], list[Any]]:
+        """A turn's equations: those that are done turn by turn, and those that can be done for all turns at once."""
+        needed = {self.makes[0][place] for place in self.carried.values()}
+        inside: list[Any] = []
+        after: list[Any] = []
+        for equation in reversed(self.turns[0]):
+            late = equation.primitive.name in AFTERWARDS and not needed.intersection(equation.outvars)
+            (after if late else inside).insert(0, equation)
+            needed.update([] if late else filter(is_variable, equation.invars))
+        return inside, after
 
     def ordered(self, turns: list[Any]) -> list[Any]:
         """In the order of rows."""

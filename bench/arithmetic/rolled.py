@@ -103,6 +103,13 @@ def _evaluate(equations: Sequence[Any], known: dict[Any, Any], read: Callable[[A
         known.update(zip(equation.outvars, bind(equation, *map(read, equation.invars)), strict=True))
 
 
+def _evaluated(equations: Sequence[Any], known: dict[Any, Any]) -> dict[Any, Any]:
+    """What is known then."""
+    known = dict(known)
+    _evaluate(equations, known, lambda atom: _literal(atom) if isinstance(atom, Literal) else known[atom])
+    return known
+
+
 def _literal(atom: Literal) -> Any:
     return np.asarray(atom.val, jax.typeof(atom.val).dtype)
 
@@ -132,23 +139,37 @@ class _Evaluation:
 
     def scan(self, loop: Loop) -> None:
         """All turns."""
-        first = loop.reads[0]
+        first, makes = loop.reads[0], loop.makes[0]
         inputs = [self.joined(parts, first[j]) for j, parts in zip(loop.stacked, loop.parts, strict=True)]
         fixed = {v: self.read(v) for j, v in enumerate(first) if j not in loop.carried and j not in loop.stacked}
+        inside, after = loop.divided()
+        read = {variable for equation in after for variable in equation.invars if is_variable(variable)}
+        late = {variable for equation in after for variable in equation.outvars}
+        kept = [makes[place] for place in loop.kept]
+        seen = [
+            v for v in dict.fromkeys((*(first[j] for j in loop.carried), *makes)) if v not in late and v in read.union(kept)
+        ]
 
-        def turn(carry: list[Any], read: list[Any]) -> tuple[list[Any], list[Any]]:
+        def turn(carry: list[Any], stacked: list[Any]) -> tuple[list[Any], list[Any]]:
             places = (*loop.carried, *loop.stacked)
-            known = fixed | dict(zip((first[j] for j in places), (*carry, *read), strict=True))
-            _evaluate(loop.turns[0], known, lambda atom: _literal(atom) if isinstance(atom, Literal) else known[atom])
-            made = [known[variable] for variable in loop.makes[0]]
-            return [made[place] for place in loop.carried.values()], [made[place] for place in loop.kept]
+            known = _evaluated(inside, fixed | dict(zip((first[j] for j in places), (*carry, *stacked), strict=True)))
+            return [known[makes[place]] for place in loop.carried.values()], [known[variable] for variable in seen]
 
         start = [self.read(first[j]) for j in loop.carried]
         last, made = lax.scan(turn, start, inputs, length=len(loop.turns), reverse=loop.reverse)
-        for (stack, column), array in zip(loop.stacks(), [*made, *inputs], strict=True):
-            self.stacks[stack] = array
-            for i, variable in enumerate(column):
-                self.rows.setdefault(variable, (stack, i))
+        stacks = dict(zip((*(first[j] for j in loop.stacked), *seen), (*inputs, *made), strict=True))
+        if after:
+            rows, results = [v for v in stacks if v in read], [v for v in kept if v in late]
+
+            def all_turns(*arrays: Any) -> list[Any]:
+                known = _evaluated(after, fixed | dict(zip(rows, arrays, strict=True)))
+                return [known[variable] for variable in results]
+
+            stacks |= zip(results, jax.vmap(all_turns)(*(stacks[v] for v in rows)), strict=True)
+        for (stack, column), variable in zip(loop.stacks(), [*kept, *(first[j] for j in loop.stacked)], strict=True):
+            self.stacks[stack] = stacks[variable]
+            for i, each in enumerate(column):
+                self.rows.setdefault(each, (stack, i))
         for place, value in zip(loop.carried.values(), last, strict=True):
             self.known[loop.makes[-1][place]] = value
         self.next = loop.end

@@ -58,7 +58,9 @@ def unbounded(function: Callable[..., Any], *, strict: bool = False, nonlinear: 
 
     @wraps(function)
     def in_extended_numbers(*arguments: Any, **keywords: Any) -> Any:
-        flat, tree = jax.tree.flatten((arguments, keywords), is_leaf=lambda leaf: isinstance(leaf, Extended))
+        flat, tree = jax.tree.flatten((arguments, keywords))
+        if _holds_extended(tree):  # asking every leaf takes longer than flattening
+            flat, tree = jax.tree.flatten((arguments, keywords), is_leaf=lambda leaf: isinstance(leaf, Extended))
         values = [value_of(leaf) for leaf in flat]
         shapes = [shape_of(leaf) for leaf in flat]
         key = tree, tuple(shapes)
@@ -72,6 +74,12 @@ def unbounded(function: Callable[..., Any], *, strict: bool = False, nonlinear: 
         return jax.tree.unflatten(results, in_own_dtypes(atoms, program(values)))
 
     return in_extended_numbers
+
+
+@lru_cache(maxsize=128)
+def _holds_extended(tree: Any) -> bool:
+    kind = tree.node_data()
+    return kind is not None and (kind[0] is Extended or any(map(_holds_extended, tree.children())))
 
 
 def _refuse_nonlinear(function: Any, arguments: Any, keywords: Any) -> None:
