@@ -88,7 +88,8 @@ def walk_back(
     def step(cotangent: State, given: tuple[Layers, Array, State, Array]) -> tuple[State, tuple[Array, Products]]:
         layer, last, state, entering = given
         (delta, *others), tree = jax.tree.flatten(cotangent)
-        delta = lax.select(last, entering, delta)  # which was zero until now
+        # which were zero until now, or nothing at all where a function of one's own has no value behind the last layer
+        delta, *others = [lax.select(last, entering, delta), *(lax.select(last, jnp.zeros_like(o), o) for o in others)]
         block = partial(run_block, architecture, phi, setting, depth)
         pulled = pull_back(block, layer, state, jax.tree.unflatten(tree, [delta, *others]))
         return pulled[0], (delta, pulled[1])

@@ -23,7 +23,7 @@ serves all depths and scales, and no cell's bits depend on its neighbours. Devic
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 import jax
@@ -145,22 +145,27 @@ def backward_segment(
     first segment the cotangent is W_1ᵀ δ_1, without the scale: with the identity in place of W_1, δ_1 itself.
     """
 
-    def tangent_network(tangent: Array, dummies: Array) -> tuple[Array, Array]:
-        def layer(tangent: Array, inputs: tuple[Array, Array, Array, Array]) -> tuple[Array, Array]:
-            weights, slope, scale, dummy = inputs
+    def tangent_network(last: Array, tangent: Array, dummies: Array) -> tuple[Array, Array]:
+        def layer(tangent: Array, inputs: tuple[Array, ...]) -> tuple[Array, Array]:
+            weights, slope, scale, dummy, last = inputs
             tangent = slope * probe(preactivate(weights, tangent, scale), dummy)
-            return tangent, tangent @ readout
+            # nothing comes back from behind the last layer, where a user's activation may have no value
+            return jnp.where(last, jnp.zeros_like(tangent), tangent), tangent @ readout
 
-        return lax.scan(layer, tangent, (segment.weights, slopes, scales, dummies))
+        return lax.scan(layer, tangent, (segment.weights, slopes, scales, dummies, last))
 
     layers, rows, _ = slopes.shape
     layer = index * layers + 1 + jnp.arange(layers, dtype=depths.dtype)
     scales = jnp.where(layer[:, None] == 1, jnp.ones_like(lanes.scale)[None, :], lanes.scale[None, :])
-    dummies = jnp.zeros((layers, rows, 2), slopes.dtype)
-    _, pull = jax.vjp(tangent_network, jnp.zeros_like(slopes[0]), dummies)
-    enters = (depths[:, None] - 1 == layer[None, :])[:, :, None]
-    derivatives = jnp.where(enters, derivative[:, None, :], jnp.zeros_like(derivative[:, None, :]))
-    return jax.vmap(lambda cotangent, derivative: pull((cotangent, derivative)))(cotangent, derivatives)
+    start = jnp.zeros_like(slopes[0]), jnp.zeros((layers, rows, 2), slopes.dtype)
+    last = depths[:, None] - 1 == layer[None, :]
+    derivatives = jnp.where(last[:, :, None], derivative[:, None, :], jnp.zeros_like(derivative[:, None, :]))
+
+    def pull(last: Array, cotangent: Array, derivative: Array) -> tuple[Array, Array]:
+        _, pulled = jax.vjp(partial(tangent_network, last), *start)
+        return pulled((cotangent, derivative))
+
+    return jax.vmap(pull)(last, cotangent, derivatives)
 
 
 @cache

@@ -159,7 +159,8 @@ def _log2(number: Extended) -> np.ndarray:
 
 def _root_of_squares(log2_norms: Iterable[np.ndarray]) -> np.ndarray:
     """log2 of the norm of all parts together."""
-    return np.logaddexp2.reduce([2 * part for part in log2_norms]) / 2
+    with np.errstate(invalid="ignore"):  # of blocks behind the last, which may have no value
+        return np.logaddexp2.reduce([2 * part for part in log2_norms]) / 2
 
 
 def _rows(

@@ -186,6 +186,25 @@ def test_a_block_of_ones_own_is_measured_as_the_suites(tmp_path):
     pd.testing.assert_frame_equal(*tables)
 
 
+def test_a_block_of_ones_own_needs_no_value_behind_the_last(tmp_path, own):
+    """There the root is of a negative number; of both parts of a state."""
+
+    def two(clip):
+        def block(state, weights, step):
+            h, c = state
+            root = jnp.sqrt(clip(9.5 - step.layer))
+            return h + root * jnp.tanh(weights["W"](h)), c + root * h
+
+        return bench.Architecture("two", block, start=lambda x: (x, x))
+
+    own.behind, own.before = (lambda: two(lambda left: left)), (lambda: two(jnp.abs))
+    fields = {"activations": ["tanh"], "widths": [4], "depths": [4, 9], "scales": [1.0], "seeds": 1}
+    cells = run_frame(tmp_path, architectures=[f"{MODULE}:{name}" for name in ("behind", "before")], **fields)
+    expected, found = (rows.drop(columns="architecture").reset_index(drop=True) for _, rows in cells.groupby("architecture"))
+    pd.testing.assert_frame_equal(found, expected)
+    assert np.isfinite(found["log10_grad_first"]).all()
+
+
 @pytest.mark.usefixtures("own")
 def test_depths_of_a_bare_function_share_their_passes_unless_it_looks_at_them():
     module = sys.modules[MODULE]
