@@ -20,7 +20,7 @@ from bench.probing.origins import Origin, origin_of
 from bench.probing.report import Report
 from bench.probing.slopes import Slope, slope_of
 from bench.probing.thresholds import Thresholds
-from bench.probing.verdicts import COMPARED, compared, judge
+from bench.probing.verdicts import COMPARED, compared, judge, not_finite
 
 
 def probe(
@@ -63,7 +63,9 @@ def measured(model: Model, thresholds: Thresholds, given: Sequence[Policy] = ())
     table["verdict"], table["why"] = [each.verdict for each in found], [each.why for each in found]
     table["excess"] = [each.excess for each in found]
     size = log10_norm(np.atleast_1d(value.log10_abs()))
-    origin = _origin(model, bool(table["log10_grad"].isna().any() or np.isposinf(table["log10_grad"]).any()))
+    origin = None
+    if not not_finite(table["log10_weight"].to_numpy(float)).any():  # else it is where it all begins
+        origin = _origin(model, bool(not_finite(table["log10_grad"].to_numpy(float)).any()))
     return Report(
         table=table,
         activations=activations.drop(columns="place"),

@@ -46,11 +46,18 @@ def judge(table: pd.DataFrame, reached: Sequence[bool], gated: Sequence[bool], t
     return _of_their_matrix(table, found)
 
 
+def not_finite(log10: Any) -> Any:
+    """Whether sizes are NaN or infinite, of which one is told by its logarithm."""
+    return np.isnan(log10) | np.isposinf(log10)
+
+
 def _known(row: Any, reached: bool, gated: bool) -> Judged | None:
     """What is not a matter of degree."""
     if not reached:
         return Judged("disconnected", "no path to the loss along which a gradient flows")
-    if np.isnan(row.log10_grad) or np.isposinf(row.log10_grad):
+    if not_finite(row.log10_weight):
+        return Judged(NON_FINITE, "it is not finite itself", np.inf)
+    if not_finite(row.log10_grad):
         return Judged(NON_FINITE, "its gradient is not finite")
     if np.isneginf(row.log10_grad):
         why = "exactly zero, and not when the gates are open" if gated else "exactly zero"

@@ -8,7 +8,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from bench.runs.chunk import AnyChunk
 from bench.runs.errors import RunError
-from bench.runs.manifest import NAME, read_manifest
+from bench.runs.manifest import NAME, one_line, read_manifest
 from bench.runs.place import holds_foreign_files
 from bench.runs.refusals import difference, refused
 
@@ -34,7 +34,8 @@ class Contents(NamedTuple, Generic[Chunk]):
         except (FileNotFoundError, NotADirectoryError):
             existing = None
         except (OSError, ValueError) as error:
-            raise RunError(f"name: {folder / NAME} cannot be read: {error}") from error
+            words = f"cannot be read: {one_line(error)}; remove the folder yourself, or choose another name"
+            raise RunError(f"name: {str(folder / NAME)!r} {words}") from error
         if existing is None and holds_foreign_files(folder):
             raise RunError(f"name: {folder} exists and is not a run; choose another name or remove it")
         if existing is not None:

@@ -46,7 +46,8 @@ def overview(folder: Path) -> Overview:
     manifest = read_manifest(folder)
     records, there = records_of(folder, manifest), {path.name for path in (folder / FIRST).glob("*.parquet")}
     planned = planned_shards(manifest)
-    done = sorted(there if planned is None else there & set(planned))
+    recorded = there if manifest.get("format", 1) == 1 else {name for name in there if f"{FIRST}/{name}" in records}
+    done = sorted(recorded if planned is None else recorded & set(planned))
     device = manifest.get("device")
     words = f"{device.get('count')} × {device.get('kind')}" if isinstance(device, dict) else ""
     return Overview(

@@ -34,6 +34,7 @@ def check_name(name: str, argument: str = "name") -> None:
 def make_folder(folder: Path) -> None:
     """Raises RunError where it cannot be made, or nothing be written into it."""
     try:
+        _check_no_file(folder)
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(f"{folder} is read-only")
@@ -43,6 +44,7 @@ def make_folder(folder: Path) -> None:
 
 def check_writable(folder: Path) -> None:
     """Raises RunError where it could not be made, or written into. Nothing is."""
+    _check_no_file(folder)
     try:
         home = folder.absolute()
         while not _is_there(home):
@@ -57,6 +59,11 @@ def check_writable(folder: Path) -> None:
             raise PermissionError(f"{home} is read-only")
     except OSError as error:
         raise _refused(folder, error) from error
+
+
+def _check_no_file(folder: Path) -> None:
+    if folder.is_file():
+        raise RunError(f"name: {folder} is a file; choose another name")
 
 
 def _is_there(path: Path) -> bool:

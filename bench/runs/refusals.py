@@ -18,6 +18,11 @@ def refused(folder: Path, what: str) -> RunError:
 def difference(kind: str, existing: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """What a folder holds instead of the run with the fields ``new``."""
     old = existing.get(kind) or {}
+    if later := [name for name in old if name not in new]:
+        return (
+            f"was begun by a later version of depthscale, which knows {', '.join(later)} too, and cannot be finished by "
+            "this one; to measure it again,"
+        )
     fields = [name for name in new if old.get(name) != new[name]]
     if old and not any(name in old for name in fields):
         return earlier(f"which knew no {', '.join(fields)}" if fields else "which cut it into other chunks")

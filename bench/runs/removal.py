@@ -76,7 +76,8 @@ def _check_is_run(folder: Path, argument: str) -> None:
     except FileNotFoundError:
         raise RunError(f"{argument}: {no_run(folder)}; remove it yourself, or choose another name") from None
     except (OSError, ValueError) as error:
-        raise RunError(f"{argument}: {str(folder / NAME)!r} cannot be read: {one_line(error)}") from error
+        words = f"cannot be read: {one_line(error)}; remove the folder yourself, or choose another name"
+        raise RunError(f"{argument}: {str(folder / NAME)!r} {words}") from error
 
 
 def _check_permissions(folder: Path) -> None:

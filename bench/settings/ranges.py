@@ -72,4 +72,5 @@ def _number(field: str, part: str, text: str, *, whole: bool) -> float:
     try:
         return int(part) if whole else float(part)
     except ValueError:
-        raise SweepError(field, text, "whole numbers, or ranges" if whole else ACCEPTED) from None
+        wholes = "whole numbers, or ranges" if field in RANGED else "a whole number"
+        raise SweepError(field, text, wholes if whole else ACCEPTED) from None

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
 from bench.settings.callables import digest, importable_name, is_of_a_callable, name_of, short_name
-from bench.settings.specs import parse_spec
+from bench.settings.errors import SweepError
+from bench.settings.specs import parse_spec, respelled
 from bench.settings.suggestions import nearest
 
 T = TypeVar("T")
@@ -116,7 +117,8 @@ class Registry(Generic[T]):
         if isinstance(entry, str):
             if entry in self._entries or (":" not in entry and entry in self._given):
                 return str(entry)
-            return self._take(str(entry), "", lambda: self._load(entry))
+            name = respelled(entry) if entry.partition(":")[0] in self._makers else str(entry)
+            return self._take(name, "", lambda: self._load(name))
         if not callable(entry):
             raise ValueError("names, package.module:attribute, or callables")
         for name, own in self._entries.items():
@@ -155,7 +157,10 @@ class Registry(Generic[T]):
 
     def _make(self, text: str) -> Any:
         """What a maker makes of the arguments that are written after its name. Raises ValueError."""
-        spec = parse_spec(self.kind, text, self._makers)
+        try:
+            spec = parse_spec(self.kind, text, self._makers)
+        except SweepError as error:
+            raise ValueError(error.accepted) from error
         make, given = self._makers[spec.name], dict(spec.arguments)
         known = inspect.signature(make).parameters
         for argument in given:
@@ -170,6 +175,9 @@ class Registry(Generic[T]):
         module, colon, attribute = name.partition(":")
         if module in self._makers:
             return self._make(name)
+        if colon and module in self._entries:
+            others = f", unlike {', '.join(self._makers)}" if self._makers else ""
+            raise ValueError(f"{module} alone: it takes no arguments{others}")
         if is_of_a_callable(name):
             raise ValueError(
                 f"a callable that this process knows by that name: give the {self.kind} itself, as it was given"

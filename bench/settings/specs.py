@@ -38,10 +38,25 @@ def parse_spec(field: str, text: object, known: Any) -> Spec:
     arguments: dict[str, Any] = {}
     for part in rest.split(",") if rest else ():
         argument, equals, value = part.partition("=")
-        if not equals or not argument.isidentifier() or not value or argument in arguments:
+        if not equals or not argument.isidentifier() or not value:
             raise SweepError(field, text, WRITTEN)
+        if argument in arguments:
+            raise SweepError(field, text, f"{argument} once")
         arguments[argument] = _value(value)
     return Spec(name, tuple(sorted(arguments.items())))
+
+
+def respelled(text: str) -> str:
+    """The spec with every number as Python writes it, so that 0.3 and 3e-1 are one; whatever else it is, as it is."""
+
+    def one(part: str) -> str:
+        argument, equals, value = part.partition("=")
+        number = _value(value)
+        whole = isinstance(number, float) and number.is_integer()
+        return f"{argument}{equals}{_written(int(number) if whole else number)}"
+
+    name, colon, rest = text.partition(":")
+    return f"{name}{colon}{','.join(map(one, rest.split(',')))}"
 
 
 def _value(text: str) -> Any:

@@ -46,5 +46,5 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if (alias := ALIASES.get(plain)) in known:
         return f"; did you mean {alias}?"
     same = [each for each in known if each.casefold().replace("-", "_") == plain and each != name]
-    close = same or difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    close = same or difflib.get_close_matches(name, known, n=1)
     return f"; did you mean {close[0]}?" if close else ""

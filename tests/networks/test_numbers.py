@@ -88,6 +88,9 @@ def test_one_program_draws_all_means_of_a_training(tmp_path, traced):
         ("gaussian:mean=1e9", "gaussian's mean: a number from -1e"),
         ("gaussian:mean=true", "gaussian's mean: a number from -1e"),
         ("gaussian:std=1", "arguments of gaussian: mean"),
+        ("gaussian:mean=", "got 'gaussian:mean=', expected NAME or NAME:ARGUMENT=VALUE,ARGUMENT=VALUE$"),
+        ("gaussian:mean=1,mean=2", "expected mean once"),
+        ("he_normal:mean=1", "expected he_normal alone: it takes no arguments, unlike gaussian"),
     ],
 )
 def test_what_cannot_be_drawn_is_one_line(name, message, tmp_path, capsys):
@@ -95,6 +98,11 @@ def test_what_cannot_be_drawn_is_one_line(name, message, tmp_path, capsys):
         bench.Sweep(initializers=name)
     assert main(["sweep", "--initializers", name, "--results", str(tmp_path)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_number_has_one_name_however_it_is_written():
+    assert bench.Sweep(initializers=["gaussian:mean=3e-1", "gaussian:mean=0.3"]).initializers == ("gaussian:mean=0.3",)
+    assert bench.Sweep(initializers="gaussian:mean=2.0").initializers == ("gaussian:mean=2",)
 
 
 def test_theory_says_that_it_has_no_law_of_weights_that_are_not_centred():

@@ -133,3 +133,10 @@ def test_a_format_that_is_too_small_is_named():
 def test_what_cannot_be_probed_is_refused_in_one_line(loss, params, match):
     with pytest.raises(SweepError, match=match):
         bench.probe(loss, params)
+
+
+def test_a_parameter_that_is_not_finite_is_the_guilty_one_and_no_line():
+    params = {"kernels": 0.5 * ROTATIONS, "last": jnp.full(3, jnp.nan)}
+    report = bench.probe(lambda params, x: jnp.sum(x @ params["kernels"][0]) + jnp.sum(params["last"]), params, X)
+    assert (report.verdict, report.guilty, report.origin) == ("non-finite", "last", None)
+    assert "last (it is not finite itself)" in report.headline()[0]

@@ -35,6 +35,10 @@ def test_every_run_has_a_line_and_one_is_told_whole(mine, capsys):
 
 def test_a_run_that_lacks_shards_says_so(mine, capsys):
     assert overview(mine).state == "finished"
+    manifest = json.loads((mine / "manifest.json").read_text())
+    (mine / "manifest.json").write_text(json.dumps(manifest | {"shards": None}))
+    assert overview(mine).state == "shards missing"  # none of those that are there is known to be what was written
+    (mine / "manifest.json").write_text(json.dumps(manifest))
     (mine / SHARD).unlink()
     assert overview(mine).state == "shards missing"
     shutil.rmtree(mine / "cells")

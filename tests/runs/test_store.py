@@ -153,10 +153,15 @@ def test_what_would_be_lost_or_mixed_up_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(bench.RunError, match=r"^results: .*cannot be written"):
         bench.run(sweep, results=tmp_path / "file", name="mine", progress=False)
+    with pytest.raises(bench.RunError, match=r"^name: .*file is a file; choose another name"):
+        bench.run(sweep, results=tmp_path, name="file", progress=False)
     for damaged in ("{half", "[]", '{"sweep": 5}'):
         (folder / "manifest.json").write_text(damaged)
-        with pytest.raises(bench.RunError, match="cannot be read"):
-            bench.run(sweep, results=tmp_path, name="mine", progress=False)
+        for overwrite in (False, True):
+            with pytest.raises(
+                bench.RunError, match=r"cannot be read: .*remove the folder yourself, or choose another name"
+            ):
+                bench.run(sweep, results=tmp_path, name="mine", progress=False, overwrite=overwrite)
 
 
 def test_two_processes_do_not_write_one_run(tmp_path):
@@ -185,6 +190,9 @@ def test_what_an_earlier_version_began_is_refused_as_that(tmp_path):
             bench.run(again, results=tmp_path, progress=False)
     with pytest.raises(bench.RunError, match=r"holds another sweep \(depths, input_norms, correlations differ\); choose"):
         bench.run(bench.Sweep(**FIELDS | {"depths": 2}), results=tmp_path, progress=False)
+    (run / "manifest.json").write_text(json.dumps(manifest | {"sweep": manifest["sweep"] | {"warp": 9}}))
+    with pytest.raises(bench.RunError, match="was begun by a later version of depthscale, which knows warp too"):
+        bench.run(bench.Sweep(**FIELDS), results=tmp_path, progress=False)
     lost, *shards = sorted((run / "cells").glob("*.parquet"))
     for shard in shards:
         pd.read_parquet(shard).drop(columns="log10_relative_first").to_parquet(shard)

@@ -23,10 +23,16 @@ def test_names_of_other_libraries_are_known_however_they_are_written(written, me
     assert nearest(written, bench.INITIALIZERS) == f"; did you mean {meant}?"
 
 
+def test_what_is_not_close_is_not_meant():
+    assert nearest("nope", bench.ACTIVATIONS) == ""
+
+
 def test_numbers_may_be_separated_by_commas_or_stand_in_presets():
     assert parse("depths", "2,4,8:10:3", whole=True) == [2, 4, 8, 9, 10]
-    with pytest.raises(SweepError, match="whole numbers"):
+    with pytest.raises(SweepError, match="expected whole numbers, or ranges"):
         parse("depths", "2,,4", whole=True)
+    with pytest.raises(SweepError, match=r"expected a whole number$"):
+        parse("seeds", "1.5", whole=True)
     assert Preset(dict, "a line", scales="0.5:1:2", task="a:b").settings == {"scales": (0.5, 1.0), "task": "a:b"}
 
 
