@@ -6,7 +6,7 @@ pass for all depths, LAYERS blocks at a time; backward, DEPTHS depths at once, f
 blocks are kept, and what a block computes between them is computed again on the way back.
 
 What is told of a segment are the states, the cotangents of states and products, and what these products multiplied:
-norms are taken of all layers at once (:mod:`bench.engine.block_norms`), and no gradient of a matrix is formed.
+norms are taken of all layers at once (:mod:`bench.engine.block_norms`), without forming gradients where vectors are few.
 """
 
 from __future__ import annotations

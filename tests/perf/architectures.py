@@ -3,8 +3,8 @@
 The grid: 16 scales × 24 log-spaced depths to 256 × 2 seeds, width 64, relu; batchnorm has 4 examples, conv and transformer
 4 positions, the others one vector. ``jax.grad``: for each depth a
 jit(vmap(vmap(jax.grad))) over seeds and scales of the same blocks, in plain floats (0 or infinite where these end).
-``cold``: the CPU time of the first run, compilation included and imports not; ``warm``: the wall time of the second. Each
-contender runs in a process of its own.
+``cold``: the CPU time of the first run, compilation included and imports not; ``warm``: the wall time of the second, and
+``CPU`` its CPU time, which other work on the machine moves less. Each contender runs in a process of its own.
 """
 
 from __future__ import annotations
@@ -103,9 +103,9 @@ def measure(contender: str, name: str) -> dict[str, float]:
     cpu = time.process_time()
     run()
     cold = time.process_time() - cpu
-    wall = time.perf_counter()
+    cpu, wall = time.process_time(), time.perf_counter()
     run()
-    return {"cold": cold, "warm": time.perf_counter() - wall}
+    return {"cold": cold, "warm": time.perf_counter() - wall, "CPU": time.process_time() - cpu}
 
 
 def main() -> None:
@@ -117,15 +117,15 @@ def main() -> None:
     if arguments.contender:
         print(json.dumps(measure(arguments.contender, arguments.names[0])))
         return
-    print(f"{'':26} {'cold s':>18} {'warm s':>18}   ratio, plain to ours")
+    print(f"{'':26} {'cold s':>18} {'warm s':>18} {'warm CPU s':>18}   ratios, plain to ours")
     for name in arguments.names or NAMES:
         found = {}
         for contender in CONTENDERS:
             command = [sys.executable, "-m", "tests.perf.architectures", name, "--contender", contender]
             found[contender] = json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
         ours, plain = found["depthscale"], found["jax.grad"]
-        cold, warm = (f"{ours[key]:8.2f} {plain[key]:9.2f}" for key in ("cold", "warm"))
-        print(f"{name:26} {cold} {warm}   {plain['cold'] / ours['cold']:.1f} cold, {plain['warm'] / ours['warm']:.1f} warm")
+        times = " ".join(f"{ours[key]:8.2f} {plain[key]:9.2f}" for key in ours)
+        print(f"{name:26} {times}   " + ", ".join(f"{plain[key] / ours[key]:.1f} {key}" for key in ours), flush=True)
 
 
 if __name__ == "__main__":
