@@ -44,8 +44,8 @@ def make_folder(folder: Path) -> None:
 
 def check_writable(folder: Path) -> None:
     """Raises RunError where it could not be made, or written into. Nothing is."""
-    _check_no_file(folder)
     try:
+        _check_no_file(folder)
         home = folder.absolute()
         while not _is_there(home):
             if home.is_symlink():
