@@ -15,6 +15,7 @@ from jax.core import Tracer
 from jax.extend.core import ClosedJaxpr, Literal
 
 from bench.arithmetic.bounds import alike, bounds, measured, within
+from bench.arithmetic.compiling import compiled
 from bench.arithmetic.interpret import Arithmetic, inner_programs
 from bench.arithmetic.repeats import dataflow, repeating, signature
 from bench.arithmetic.rolled import Rolled, Rows
@@ -44,7 +45,7 @@ class Piece:
             results = [known[variable] for variable in self.outputs]
             return [settled(v) if last and is_float(v) else alike(v) for v, last in zip(results, self.final, strict=True)]
 
-        return jax.jit(run)
+        return compiled(run, self.equations)
 
 
 class Program:
@@ -80,7 +81,7 @@ class Program:
         self.pieces, self.constants = cut(self.program), [*map(self.context.constant, self.program.consts)]
         self.compiled = {piece.key: piece.function(self.context) for piece in self.pieces}
         self.rows = jax.tree.map(jax.numpy.asarray, self.rolled.rows())
-        self.whole = jax.jit(self._whole)
+        self.whole = compiled(self._whole, self.program.jaxpr.eqns)
 
     def _whole(self, values: Sequence[Value], constants: Sequence[Value], rows: Rows) -> list[Any]:
         """All of it at once, with each result as a user gets it."""

@@ -20,6 +20,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jax.sharding import Mesh
 
+from bench.arithmetic.compiling import option
 from bench.arithmetic.number import ZERO, Extended
 from bench.arithmetic.unbounded import unbounded
 from bench.engine.block_norms import apart, by_entry, by_layer, norms, products_norms
@@ -195,15 +196,6 @@ def _options(mesh: Mesh) -> dict[str, Any] | None:
     """On CPUs LLVM's level 1, which takes two thirds of the time to compile and runs no slower."""
     if mesh.devices.flat[0].platform != "cpu":
         return None
-    return {"xla_backend_optimization_level": 1} | _own_sums()
-
-
-@cache
-def _own_sums() -> dict[str, str]:
-    """XLA's library for CPUs is left to products, if this version can: it takes long to sum up what is broadcast."""
-    option = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT"}
-    try:
-        jax.jit(jnp.negative, compiler_options=option).lower(0.0).compile()
-    except jax.errors.JaxRuntimeError:
-        return {}
-    return option
+    # XLA's library for CPUs is left to products: it takes long to sum up what is broadcast
+    own_sums = option("xla_cpu_experimental_ynn_fusion_type", "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT")
+    return {"xla_backend_optimization_level": 1} | own_sums
