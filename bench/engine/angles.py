@@ -138,8 +138,7 @@ def pairs(
 ) -> Pairs:
     """The last representations and the first gradients of two inputs, at every depth L ≥ 2, from one forward pass.
 
-    Arguments are those of :func:`angles`; input_norms: [lanes], which both inputs are multiplied by; layers:
-    of a segment.
+    Arguments are those of :func:`angles`; input_norms: [lanes], which both inputs are multiplied by; layers: of a segment.
     """
     lanes = {"scales": scales, "bias_stds": bias_stds, "input_norms": input_norms}
     count = segments_to(max(depths), layers)

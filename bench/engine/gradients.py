@@ -17,7 +17,7 @@ Shapes. A lane is one (scale, bias_std). LANES of them make a tile, DEPTHS depth
 layers a segment, and :func:`seeds_per_device` seeds go together. Every product is ``(LANES, n) @ (n, n)`` or
 ``(DEPTHS · LANES, n) @ (n, n)``, and every sum is over arrays of one shape, whatever the sweep around it: so one compilation
 serves all depths and scales, and no cell's bits depend on its neighbours. Devices that are no CPUs are given another
-:class:`Shape` (:mod:`bench.sweeps.shapes`); LANES and DEPTHS stand for its numbers in the shapes of arrays below.
+:class:`Shape` (:mod:`bench.sweeps.shapes`); LANES, DEPTHS and LAYERS stand for its numbers in the shapes of arrays below.
 """
 
 from __future__ import annotations
