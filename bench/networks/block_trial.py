@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from itertools import product
 
@@ -9,7 +10,7 @@ import jax
 
 from bench.arithmetic.numerics import settled
 from bench.networks.activations import ACTIVATIONS
-from bench.networks.architectures.registry import architecture_of
+from bench.networks.architectures.registry import FIELD, architecture_of
 from bench.networks.architectures.traced import Traced, traced
 from bench.networks.initializers import INITIALIZERS
 from bench.settings.defaults import PLAIN
@@ -36,6 +37,26 @@ def check_architectures(
         _check_kernels(name, width, initializers)
     for name, width, activation in product(others, widths, activations):
         _check(name, activation, (batch, length, width), dtype)
+
+
+def check_sizes(name: str, width: int, batch: int, length: int) -> None:
+    """Raises SweepError where an architecture cannot be as large, or a user's own does not say how large it is."""
+    architecture = architecture_of(name)
+    try:
+        shapes = {str(matrix): tuple(map(operator.index, shape)) for matrix, shape in architecture.shapes(width).items()}
+        if not shapes or any(len(shape) != 2 or min(shape) < 1 for shape in shapes.values()):
+            raise ValueError(f"{shapes} came back")
+    except (Exception, SystemExit) as error:  # the user's code may fail in any way
+        accepted = f"shapes(width) of an Architecture: name → (out, in) at width {width}"
+        raise SweepError(FIELD, name, f"{accepted} ({describe(error)})") from error
+    try:
+        if (wrong := architecture.check(width, batch, length)) is None:
+            return
+        field, value, wanted = wrong
+    except (Exception, SystemExit) as error:
+        accepted = "check(width, batch, length) of an Architecture: None, or (field, its value, what is wanted)"
+        raise SweepError(FIELD, name, f"{accepted} ({describe(error)})") from error
+    raise SweepError(FIELD, name, wanted, beside=(field, value))
 
 
 def _check_kernels(name: str, width: int, initializers: Iterable[str]) -> None:

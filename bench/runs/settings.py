@@ -40,7 +40,8 @@ class Settings:
 
     def _settle_architectures(self) -> None:
         """Check and settle what a block is, and what it sees. Raises SweepError."""
-        from bench.networks.architectures.registry import architecture_of, settled  # as in _settle_networks
+        from bench.networks.architectures.registry import settled  # as in _settle_networks
+        from bench.networks.block_trial import check_sizes
 
         given: Any = self
         found = tuple(dict.fromkeys(map(settled, sequence("architectures", given.architectures, "architectures"))))
@@ -48,8 +49,7 @@ class Settings:
         for field in ("batch", "length"):
             self._settle(field, integer(field, getattr(given, field), at_least=1, at_most=LARGEST_COUNT))
         for name, width in product(found, given.widths):
-            if wrong := architecture_of(name).check(int(width), given.batch, given.length):
-                raise SweepError(*wrong)
+            check_sizes(name, int(width), given.batch, given.length)
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as JSON types."""

@@ -20,10 +20,19 @@ class UsageError(ValueError):
 
 
 class SweepError(UsageError):
-    """A field of a sweep that cannot be: its text names the field, the value, and what is accepted."""
+    """A field of a sweep that cannot be: its text names the field, the value, and what is accepted.
 
-    def __init__(self, field: str, value: object, accepted: str) -> None:
-        super().__init__(f"{field}: got {shown(value)}, expected {accepted}")
+    beside: another field and its value, where these two do not go together.
+    """
+
+    def __init__(self, field: str, value: object, accepted: str, beside: tuple[str, object] | None = None) -> None:
+        got, expected = f"{field}: got {shown(value)}", f", expected {accepted}"
+        if beside is None:
+            super().__init__(got + expected)
+        else:
+            other, its = beside[0], f"{shown(beside[1])}{expected}"
+            in_python, as_options = f" beside {other}={its}", f" beside --{other.replace('_', '-')} {its}"
+            super().__init__(got, in_python=in_python, as_options=as_options)
         self.accepted = accepted
 
 

@@ -39,6 +39,10 @@ def check_fits(sweep: Sweep, max_memory: int | None = None) -> None:
         deepest = max(sweep.depths)
         field, value = ("widths", width) if needed.weights > needed.work else ("depths", deepest)
         here, beside = f"depth {deepest} at width {width}", needed.host if jax.default_backend() == "cpu" else 0
+        if architecture != PLAIN:
+            here += _seen(sweep, architecture)
+            if field == "depths":
+                field, value = max((field, value), *_examples(sweep), key=lambda each: each[1])
         check_room(field, value, needed.weights + needed.work + beside, here, room, max_memory)
         check_room("depths", deepest, needed.host, f"what {here} tells", host, max_memory)
         chunks += len(sweep.activations) * needed.chunks
@@ -136,5 +140,16 @@ def check_blocks_fit(sweep: Sweep, max_memory: int | None = None) -> None:
             told = TOLD * LAYERS * sweep.batch * sweep.length * (ins + shape.depths * outs)
             kept = shape.lanes * (told + (1 + shape.depths) * block.numbers / 2)
             needed = seeds_at_once(sweep, sweep.seeds, width, name) * devices * kept * item
-            field = max(("length", sweep.length), ("batch", sweep.batch), ("widths", width), key=lambda each: each[1])
-            check_room(*field, needed, f"what {LAYERS} blocks of {name} compute at width {width}", room, max_memory)
+            field = max(*_examples(sweep), ("widths", width), key=lambda each: each[1])
+            here = f"what {LAYERS} blocks compute at width {width}{_seen(sweep, name)}"
+            check_room(*field, needed, here, room, max_memory)
+
+
+def _examples(sweep: Sweep) -> tuple[tuple[str, int], ...]:
+    """What a block sees, by field."""
+    return ("length", sweep.length), ("batch", sweep.batch)
+
+
+def _seen(sweep: Sweep, architecture: str) -> str:
+    """What is said of an architecture's memory beside its depth and width."""
+    return f" of {architecture}, for {sweep.batch} × {sweep.length} examples and positions,"

@@ -2,6 +2,7 @@
 
 import sys
 import types
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -19,7 +20,13 @@ from bench.sweeps.runner import check
 from bench.theory import block_trajectory
 from tests.tolerance import run_frame
 
-FIELDS = {"activations": ["relu"], "initializers": ["he_gaussian"], "widths": [64], "scales": [1.0], "seeds": 8}
+FIELDS: dict[str, Any] = {
+    "activations": ["relu"],
+    "initializers": ["he_gaussian"],
+    "widths": [64],
+    "scales": [1.0],
+    "seeds": 8,
+}
 DEPTH = 12
 DECADES = 0.3  # between the median over seeds and mean field: O(L / n), and 8 seeds
 QUICK = ("residual",)
@@ -39,9 +46,9 @@ def layers_of(tmp_path, name, depth=DEPTH, **fields) -> pd.DataFrame:
 def test_blocks_are_what_mean_field_theory_expects(tmp_path, name):
     layers = layers_of(tmp_path, name)
     hidden = layers[layers.layer < DEPTH].groupby("layer").median(numeric_only=True)
-    law = block_trajectory(name, "relu", np.sqrt(2), DEPTH, 64, cosines=False)._asdict()
+    law: Any = block_trajectory(name, "relu", np.sqrt(2), DEPTH, 64, cosines=False)
     for column in ("log10_activation", "log10_delta", "log10_grad"):
-        np.testing.assert_allclose(hidden[column], law[column], atol=DECADES)
+        np.testing.assert_allclose(hidden[column], getattr(law, column), atol=DECADES)
     assert (layers.architecture == name).all()
 
 
@@ -52,7 +59,7 @@ def test_blocks_of_several_positions_are_what_theory_expects_and_grow_as_alike(t
     fields = FIELDS | {"architectures": names, "depths": [DEPTH], "batch": 2, "length": 4}
     layers, cells = (run_frame(tmp_path, kind, kind=kind, **fields) for kind in ("layers", "cells"))
     for name in names:
-        law = block_trajectory(name, "relu", np.sqrt(2), DEPTH, 64, batch=2, length=4)
+        law: Any = block_trajectory(name, "relu", np.sqrt(2), DEPTH, 64, batch=2, length=4)
         rows = layers[(layers.architecture == name) & (layers.layer < DEPTH)]
         hidden = rows.groupby("layer").median(numeric_only=True)
         for column in ("log10_activation", "log10_delta", "log10_grad"):
@@ -65,7 +72,8 @@ def test_blocks_of_several_positions_are_what_theory_expects_and_grow_as_alike(t
 def test_a_residual_network_of_852_blocks_is_far_beyond_floats_and_on_its_law(tmp_path):
     layers = layers_of(tmp_path, "residual", 852, seeds=2)
     first = layers[layers.layer == 1].log10_grad
-    law = block_trajectory("residual", "relu", np.sqrt(2), 852, 64).log10_grad[0]
+    trajectory: Any = block_trajectory("residual", "relu", np.sqrt(2), 852, 64)
+    law = trajectory.log10_grad[0]
     assert law > 128  # its square is beyond float32 and near the end of float64
     np.testing.assert_allclose(first.median(), law, rtol=0.05)
 
@@ -75,7 +83,8 @@ def test_batch_norm_of_852_blocks_explodes_at_its_rate(tmp_path):
     """Yang et al. 2019, arXiv 1902.08129: some 86 decades for a batch of 16, which float32 has not."""
     sizes = {"batch": 16, "widths": [32], "seeds": 2}
     found = layers_of(tmp_path, "batchnorm", 852, **sizes).query("layer == 1").log10_grad
-    law = block_trajectory("batchnorm", "relu", np.sqrt(2), 852, 32, batch=16, cosines=False).log10_grad[0]
+    trajectory: Any = block_trajectory("batchnorm", "relu", np.sqrt(2), 852, 32, batch=16, cosines=False)
+    law = trajectory.log10_grad[0]
     assert law > 80
     np.testing.assert_allclose(found.median(), law, rtol=0.05)
 
@@ -102,11 +111,11 @@ def test_a_spectral_radius_that_is_asked_for_is_had_whatever_the_scheme(tmp_path
 
 def test_a_network_alone_has_the_bits_it_has_in_company(tmp_path):
     name = "residual"  # whose programs are compiled above
-    fields = FIELDS | {"architectures": ["plain", name], "initializers": ["gaussian", "he_gaussian"]}
+    fields: dict[str, Any] = FIELDS | {"architectures": ["plain", name], "initializers": ["gaussian", "he_gaussian"]}
     whole = run_frame(tmp_path, "whole", **fields | {"depths": [2, 9, 30], "scales": [0.7, 1.0], "seeds": 2})
     alone = run_frame(tmp_path, "alone", **FIELDS | {"architectures": [name], "depths": [9], "seeds": 1})
     keys = ["architecture", "initializer", "depth", "scale", "seed"]
-    found = alone[keys].merge(whole, on=keys, how="left", validate="one_to_one")
+    found: Any = alone[keys].merge(whole, on=keys, how="left", validate="one_to_one")
     pd.testing.assert_frame_equal(alone, found[alone.columns.tolist()], check_exact=True)
 
 
@@ -120,14 +129,18 @@ MODULE = "own_blocks_of_a_test"
 
 
 @pytest.fixture
-def own(monkeypatch):
+def own(monkeypatch) -> Any:
     """A module of a user's."""
-    module = types.ModuleType(MODULE)
+    module: Any = types.ModuleType(MODULE)
     monkeypatch.setitem(sys.modules, MODULE, module)
     module.grows = lambda h, weights, step: jnp.concatenate([step.phi(weights["W"](h)), h], axis=1)
     module.raises = lambda h, weights, step: step.phi(weights["W"](h)) + 1 / 0
     module.block = lambda h, weights, step: h + step.phi(weights["W"](h)) / 2
     module.made = lambda: bench.Architecture("made", module.block)
+    made: Any = bench.Architecture
+    module.listed = made("listed", module.block, shapes=lambda width: [(width, width)])
+    module.cube = made("cube", module.block, shapes=lambda _width: {"W": (2, 2, 2)})
+    module.unsure = made("unsure", module.block, check=lambda _width, _batch, _length: "no")
     module.number = 3
     return module
 
@@ -141,11 +154,17 @@ def own(monkeypatch):
         ({"architectures": ["residual:alpha=half"]}, "expected residual's alpha: a finite number, or 1/sqrt.L. or 1/L"),
         ({"architectures": ["plain:alpha=1"]}, "expected plain without arguments"),
         ({"architectures": ["transformer:heads=0"]}, "expected transformer's heads: a whole number from 1"),
-        ({"architectures": ["transformer:heads=3"]}, "widths: got 64, expected a multiple of transformer's heads=3"),
+        ({"architectures": ["transformer:heads=3"]}, "heads=3' beside widths=64, expected a width that is a multiple of"),
         ({"architectures": ["transformer:norm=never"]}, "expected transformer's norm: pre or post or sandwich or none"),
-        ({"architectures": ["batchnorm"]}, "batch: got 1, expected 2 examples or more"),
-        ({"architectures": ["conv"], "length": 2}, "length: got 2, expected 3 or more, for kernels of 3"),
-        ({"architectures": ["conv:dims=2"], "length": 10}, "length: got 10, expected a square"),
+        ({"architectures": ["batchnorm"]}, "got 'batchnorm' beside batch=1, expected a batch of 2 or more"),
+        (
+            {"architectures": ["conv"], "length": 2},
+            "got 'conv' beside length=2, expected a length of 3 or more, for kernels of 3",
+        ),
+        ({"architectures": ["conv:dims=2"], "length": 10}, "dims=2' beside length=10, expected a length that is a square"),
+        ({"architectures": [f"{MODULE}:listed"]}, r"expected shapes.width. of an Architecture.*\(AttributeError"),
+        ({"architectures": [f"{MODULE}:cube"]}, r"expected shapes.width. of an Architecture.*\(2, 2, 2\)} came back"),
+        ({"architectures": [f"{MODULE}:unsure"]}, r"expected check\(width, batch, length\) of an Architecture: None, or"),
         ({"architectures": [3]}, "architectures: got 3, expected names with arguments"),
         ({"architectures": ["nowhere:block"]}, "architectures: got 'nowhere:block', expected package.module:attribute"),
         ({"architectures": [f"{MODULE}:number"]}, "this is of type int"),
@@ -160,7 +179,11 @@ def own(monkeypatch):
         ({"architectures": ["lstm:chrono=1"]}, "expected lstm's chrono: 0 .none. or a number ≥ 2"),
         (
             {"architectures": ["transformer"], "length": 20_000},
-            "length: got 20000, expected what fits.*16 blocks of transformer",
+            "length: got 20000, expected what fits.*16 blocks compute at width 64 of transformer, for 1 × 20000 examples",
+        ),
+        (
+            {"architectures": ["residual"], "batch": 1_000_000, "depths": 852},
+            "batch: got 1000000, expected what fits.*depth 852 at width 64 of residual, for 1000000 × 1 examples",
         ),
         ({"batch": 0}, "batch: got 0, expected a whole number ≥ 1"),
     ],
@@ -177,12 +200,33 @@ def test_a_bad_architecture_is_refused_before_anything_is_written(tmp_path, caps
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("command", ["sweep", "train", "compare"])
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("conv:kernel=4", "got 'conv:kernel=4' beside --length 1, expected a length of 4 or more, for kernels of 4"),
+        (
+            "batchnorm",
+            "got 'batchnorm' beside --batch 1, expected a batch of 2 or more to normalize over, or several positions",
+        ),
+        (
+            "transformer:heads=7",
+            "got 'transformer:heads=7' beside --widths 8, expected a width that is a multiple of its 7 heads",
+        ),
+    ],
+)
+def test_the_line_names_the_architecture_that_was_given(tmp_path, capsys, command, name, told):
+    where = ["--results", str(tmp_path), "--batch", "1", "--widths", "8"]
+    assert main([command, "--architectures", name, *where]) == 2
+    assert capsys.readouterr().err == f"bench {command}: error: --architectures: {told}\n"
+
+
 @pytest.mark.usefixtures("own")
 def test_a_block_of_ones_own_is_measured_as_the_suites(tmp_path):
     names = [f"{MODULE}:made", "residual:alpha=0.5"]
     fields = {"activations": ["tanh"], "widths": [4], "depths": [2, 5], "scales": [1.0], "seeds": 2}
     cells = run_frame(tmp_path, architectures=names, **fields)
-    tables = [cells[cells.architecture == name].drop(columns="architecture").reset_index(drop=True) for name in names]
+    tables: Any = [cells[cells.architecture == name].drop(columns="architecture").reset_index(drop=True) for name in names]
     pd.testing.assert_frame_equal(*tables)
 
 
@@ -207,14 +251,14 @@ def test_a_block_of_ones_own_needs_no_value_behind_the_last(tmp_path, own):
 
 @pytest.mark.usefixtures("own")
 def test_depths_of_a_bare_function_share_their_passes_unless_it_looks_at_them():
-    module = sys.modules[MODULE]
+    module: Any = sys.modules[MODULE]
     module.looks = lambda h, weights, step: h + weights["W"](h) / step.depth
     assert not architecture_of(f"{MODULE}:block").by_depth
     assert not architecture_of(f"{MODULE}:block").driven
     assert architecture_of(f"{MODULE}:looks").by_depth
 
 
-EXAMPLES = {"batch": 2, "length": 4}
+EXAMPLES: dict[str, Any] = {"batch": 2, "length": 4}
 
 
 def test_cosines_of_vectors_that_all_blocks_stretch_alike_are_those_of_the_inputs(tmp_path):
@@ -242,7 +286,9 @@ def test_chrono_spreads_how_long_units_remember():
     """Forget gates t/(1 + t) at times t from 1 to T - 1: Tallec & Ollivier 2018, arXiv 1804.11188, eq. 16."""
     ones = jnp.ones((1, 1, 4))
     still = dict.fromkeys("WU", lambda _h: jnp.zeros((1, 1, 16)))
-    _, c = architecture_of("lstm:chrono=10").block((ones, ones), still, Step(1, 2, jnp.tanh, ones))
+    _, c = architecture_of("lstm:chrono=10").block(
+        (ones, ones), still, Step(jnp.ones(()), jnp.full((), 2.0), jnp.tanh, ones)
+    )
     times = np.array([2, 4, 6, 8])
     np.testing.assert_allclose(c[0, 0], times / (1 + times), rtol=1e-6)
 
@@ -256,7 +302,7 @@ def test_what_a_run_of_somebody_else_names_is_not_imported():
 @pytest.mark.parametrize("own", [f"{MODULE}:deep", f"{MODULE}:reads"])
 def test_a_block_says_what_it_looks_at(monkeypatch, own):
     """Depths would share a forward pass that is of none of them, and inputs would be zero."""
-    module = types.ModuleType(MODULE)
+    module: Any = types.ModuleType(MODULE)
     monkeypatch.setitem(sys.modules, MODULE, module)
     module.deep = bench.Architecture("deep", lambda h, weights, step: h + weights["W"](h) / step.depth)
     module.reads = bench.Architecture("reads", lambda h, weights, step: weights["W"](h) + step.input)
@@ -268,5 +314,5 @@ def test_a_block_says_what_it_looks_at(monkeypatch, own):
 
 def test_theory_takes_arguments_as_a_sweep_does():
     assert block_trajectory("residual", "relu", 0.0, 5, 8) is None
-    both = [block_trajectory(f"normed:after={word}", "relu", 1.0, 5, 8) for word in ("true", "True")]
+    both: Any = [block_trajectory(f"normed:after={word}", "relu", 1.0, 5, 8) for word in ("true", "True")]
     np.testing.assert_array_equal(*both)

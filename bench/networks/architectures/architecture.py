@@ -60,7 +60,7 @@ class Architecture:
     ``shared``: every block has the matrices of the first one, as a recurrent network's steps do.
     ``by_depth``: ``factors`` or the block look at L, so that depths share no prefix.
     ``driven``: the block looks at ``step.input``.
-    ``check``: (width, batch, length) → what is wanted instead, where they do not do.
+    ``check``: (width, batch, length) → ("widths", "batch" or "length", its value, what is wanted), where they do not do.
     """
 
     name: str

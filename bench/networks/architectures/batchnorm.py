@@ -21,6 +21,7 @@ def batchnorm(skip: bool = False) -> Architecture:
         return step.phi(normalize(weights["W"](h)))
 
     def check(_width: int, batch: int, length: int) -> tuple[str, int, str] | None:
-        return None if batch * length > 1 else ("batch", batch, "2 examples or more, over which batchnorm can normalize")
+        wanted = "a batch of 2 or more to normalize over, or several positions"
+        return None if batch * length > 1 else ("batch", batch, wanted)
 
     return Architecture("batchnorm", block, trained=gains("norm"), check=check)

@@ -43,7 +43,7 @@ def conv(dims: int = 1, kernel: int = 3, skip: bool = False, padding: str = "cir
     def check(_width: int, _batch: int, length: int) -> tuple[str, int, str] | None:
         side = round(length ** (1 / dims))
         if side**dims != length:
-            return "length", length, f"a {'square' if dims == 2 else 'cube'}, for conv:dims={dims}"
-        return None if kernel <= side else ("length", length, f"{kernel**dims} or more, for kernels of {kernel}")
+            return "length", length, f"a length that is a {'square' if dims == 2 else 'cube'}"
+        return None if kernel <= side else ("length", length, f"a length of {kernel**dims} or more, for kernels of {kernel}")
 
     return Architecture("conv", block, shapes=lambda width: {"W": (width, kernel**dims * width)}, check=check)

@@ -59,7 +59,7 @@ def transformer(norm: str = "pre", heads: int = 1, branch: float | str = 1.0, qk
         return {**square, "in": (4 * width, width), "out": (width, 4 * width)}
 
     def check(width: int, _batch: int, _length: int) -> tuple[str, int, str] | None:
-        return None if width % heads == 0 else ("widths", width, f"a multiple of transformer's heads={heads}")
+        return None if width % heads == 0 else ("widths", width, f"a width that is a multiple of its {heads} heads")
 
     return Architecture(
         "transformer",
