@@ -68,6 +68,7 @@ class Registry(Generic[T]):
         self._given: dict[str, tuple[str, T]] = {}  # name → digest, if it has no name of its own, and entry of a callable
         self._callables: dict[str, Any] = {}  # name → what was given, of those that have no name of their own
         self._wrap = wrap
+        self._wrapped: dict[str, tuple[Any, T]] = {}  # name → what was found under it last, and the entry that it made
         self._announce = announce
         self._makers = dict(makers or {})
 
@@ -106,7 +107,7 @@ class Registry(Generic[T]):
             return self._entries[name]
         if ":" not in name and name in self._given:
             return self._given[name][1]
-        return self._wrap(name, self._load(name))
+        return self._entry(name, self._load(name))
 
     def name(self, entry: Any) -> str:
         """What an entry is called from now on in this process: a name, or a callable.
@@ -139,13 +140,20 @@ class Registry(Generic[T]):
     def _take(self, name: str, content: str, get: Callable[[], Any]) -> str:
         if not content or name not in self._given:  # a module may have been loaded anew
             found = get()
-            self._given[name] = content, self._wrap(name, found)
+            self._given[name] = content, self._entry(name, found)
             if content:
                 self._callables[name] = found
             self._announce(name, found)
         elif self._given[name][0] != content:
             raise ValueError(f"a callable whose name is not taken: {name} is another one's; rename the function")
         return name
+
+    def _entry(self, name: str, found: Any) -> T:
+        """What is found under that name as an entry, made once: a user's is tried, which takes a while."""
+        known = self._wrapped.get(name)
+        if known is None or known[0] is not found:  # a module may have been loaded anew
+            known = self._wrapped[name] = found, self._wrap(name, found)
+        return known[1]
 
     def resolve(self, entry: Any) -> T:
         """The entry of that name, or a callable as an entry under its own name. Raises ValueError for anything else."""

@@ -39,11 +39,13 @@ def _modules() -> list[pkgutil.ModuleInfo]:
 ARCHITECTURES: Mapping[str, Callable[..., Architecture]] = _found()
 
 
-@cache
 def architecture_of(text: str) -> Architecture:
     """The architecture that is written so. Raises SweepError: what is accepted, and the nearest known name."""
-    if text.partition(":")[0] not in ARCHITECTURES and ":" in text:
-        return _own(text)
+    return _own(text) if text.partition(":")[0] not in ARCHITECTURES and ":" in text else _of_the_suite(text)
+
+
+@cache
+def _of_the_suite(text: str) -> Architecture:
     spec = parse_spec(FIELD, text, ARCHITECTURES)
     make = ARCHITECTURES[spec.name]
     known = inspect.signature(make).parameters
@@ -79,13 +81,18 @@ def _own(text: str) -> Architecture:
         for part in attribute.split("."):
             found = getattr(found, part)
         if callable(found) and not isinstance(found, Architecture):
-            found = found() if _takes_nothing(found) else _of_block(text, found)
+            found = _made_of(text, found)
     except (Exception, SystemExit) as error:  # importing runs the user's code, which may fail in any way
         meant = nearest(module, ARCHITECTURES) if isinstance(error, ModuleNotFoundError) and error.name == module else ""
         raise SweepError(FIELD, text, f"{accepted} ({describe(error)}){meant}") from error
     if not isinstance(found, Architecture):
         raise SweepError(FIELD, text, f"{accepted} (this is of type {type(found).__name__})")
     return found
+
+
+@cache  # by the function: a module may be loaded anew
+def _made_of(name: str, function: Callable[..., Any]) -> Any:
+    return function() if _takes_nothing(function) else _of_block(name, function)
 
 
 def _of_block(name: str, block: Callable[..., Any]) -> Architecture:
