@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from bench.arithmetic.interpret import inner_programs
+
+LEVEL = "xla_backend_optimization_level"  # every version has it
 
 
 def compiled(function: Callable[..., Any], equations: Iterable[Any]) -> Callable[..., Any]:
@@ -43,3 +46,15 @@ def option(name: str, value: str | bool) -> dict[str, str | bool]:
     except jax.errors.JaxRuntimeError:
         return {}
     return found
+
+
+def options_for(platform: str, *, level: int, **others: str | bool) -> dict[str, Any]:
+    """What a program for that platform is compiled with: on CPUs LLVM's level, and such others as this version has.
+
+    The lower the level, which is 3 by default, the less the compiler does; at which one a program runs no slower is known
+    where it is written. On other platforms nothing.
+    """
+    if platform != "cpu":
+        return {}
+    known = (option(name, value) for name, value in others.items())
+    return reduce(or_, known, {LEVEL: level})

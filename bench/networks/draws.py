@@ -15,6 +15,7 @@ import numpy as np
 from jax import Array
 from jax.sharding import Mesh
 
+from bench.arithmetic.compiling import options_for
 from bench.arithmetic.extended import LARGEST_FLOAT_EXPONENT, Numbers, exponent_of, scale_by_power_of_two
 from bench.networks.initializers import Family
 from bench.networks.seeds import over_seeds
@@ -118,10 +119,10 @@ def segment_program(
     return over_seeds(draw, mesh, in_axes=(0, None, *unmapped), out_axes=1, options=drawing_options(mesh))
 
 
-def drawing_options(mesh: Mesh) -> dict[str, int] | None:
+def drawing_options(mesh: Mesh) -> dict[str, Any]:
     """What programs that draw are compiled with: on CPUs, LLVM's level 2.
 
     At level 3 it makes a copy of a random number's every loop for every case of the generator's shifts, which takes as long
     to compile as all the rest of a small sweep, and draws the same bits no faster.
     """
-    return {"xla_backend_optimization_level": 2} if mesh.devices.flat[0].platform == "cpu" else None
+    return options_for(mesh.devices.flat[0].platform, level=2)

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from bench.arithmetic.compiling import compiled, has_loop, option
+from bench.arithmetic.compiling import compiled, has_loop, option, options_for
 
 
 def test_a_loop_is_found_wherever_it_is():
@@ -20,3 +20,11 @@ def test_a_loop_is_found_wherever_it_is():
 def test_what_a_compiler_does_not_know_is_not_asked_of_it():
     assert option("xla_backend_optimization_level", "1") == {"xla_backend_optimization_level": "1"}
     assert option("xla_cpu_writes_poetry", "true") == {}
+
+
+def test_only_cpus_are_asked_for_less_and_for_no_more_than_they_know():
+    unsure: dict[str, str | bool] = {"xla_cpu_use_fusion_emitters": False, "xla_cpu_writes_poetry": True}
+    assert options_for("cpu", level=2, **unsure) == {"xla_backend_optimization_level": 2} | option(
+        *next(iter(unsure.items()))
+    )
+    assert options_for("gpu", level=2, **unsure) == {}
