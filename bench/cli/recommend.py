@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import textwrap
 
 from bench.cli.options import overrides_from
+from bench.settings.defaults import PLAIN
+from bench.settings.errors import SweepError
 
 HELP = "which initialization for one activation, depth and width, and how to write it"
 DESCRIPTION = (
@@ -26,12 +29,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--framework", choices=(*FRAMEWORKS, "all"), default="all", help="whose lines are printed (default: all)"
     )
     parser.add_argument("--initializers", nargs="+", metavar="NAME", default=(), help="further schemes to rank")
+    parser.add_argument("--architectures", nargs="+", help=argparse.SUPPRESS)  # refused, with what answers for them
     parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Run it. Raises SweepError."""
     numbers = overrides_from(arguments, ("depth", "width"))
+    _check_plain(arguments)
     from bench.cli.surroundings import configure_jax
 
     configure_jax(compilation_cache=True)
@@ -53,3 +58,13 @@ def main(arguments: argparse.Namespace) -> None:
         for framework in FRAMEWORKS if arguments.framework == "all" else (arguments.framework,):
             lines = "\n".join(WRITERS[framework](written[chosen], case.width))
             print(f"\n# {framework}\n{lines}")
+
+
+def _check_plain(arguments: argparse.Namespace) -> None:
+    """Raises SweepError for other networks than plain ones, with the command that ranks schemes for these."""
+    others = [name for name in arguments.architectures or () if name != PLAIN]
+    if others:
+        program = "depthscale" if arguments.prog == "depthscale" else "python -m bench"
+        network = ["--activations", arguments.activation, "--depths", arguments.depth, "--widths", arguments.width]
+        command = f"{program} {shlex.join(['compare', '--architectures', *others, *network])}"
+        raise SweepError("architectures", others[0], f"{PLAIN}, which is what recommend knows; for others: {command}")

@@ -41,7 +41,11 @@ class Precision(Sweep):
         if self.precision != "full":
             raise SweepError("precision", self.precision, "full: formats are held against it")
         if self.architectures != (PLAIN,):
-            raise SweepError("architectures", self.architectures[-1], f"{PLAIN}, whose formats are known")
+            raise SweepError(
+                "architectures",
+                self.architectures[-1],
+                f"{PLAIN}; of any other network, probe with formats says what they lose",
+            )
         self._settle("formats", tuple(dict.fromkeys(found)))
         self._settle("loss_scale", _power_of_two(self.loss_scale))
 

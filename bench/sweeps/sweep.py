@@ -10,6 +10,7 @@ from bench.settings.checks import reals
 from bench.settings.defaults import PLAIN
 from bench.settings.errors import SweepError
 
+OF_BLOCKS = "with a batch of 2 their rows have the cosine of two inputs"  # instead of correlations
 CLOSEST = 1e-12  # 1 - c of two vectors of float32, of which rounding is then a few per cent
 
 
@@ -75,7 +76,7 @@ class Sweep(Settings):
     def _settle_architectures(self) -> None:
         super()._settle_architectures()
         if self.architectures != (PLAIN,) and self.correlations:
-            raise SweepError("correlations", self.correlations[0], f"none where architectures are not {PLAIN}")
+            raise SweepError("correlations", self.correlations[0], f"none where architectures are not {PLAIN}: {OF_BLOCKS}")
 
     def _norms(self) -> tuple[float, ...]:
         return reals("input_norms", self.input_norms, accepted="finite numbers above 0", fits=lambda norm: norm > 0)
