@@ -13,13 +13,12 @@ from bench.training.training import Training
 
 
 def tell_plan(arguments: argparse.Namespace, what: Sweep | Training, name: str, kind: str, executor: Any) -> None:
-    """Print the estimate; a note says what the folder holds already, or instead of that run.
+    """Print the estimate; a note says what the folder holds already.
 
-    Raises RunError for a name or a folder that no run can have, or that may not be overwritten, and SweepError for a run
-    that does not fit, or that the executor refuses.
+    Raises what the run would: RunError for a name or a folder that no run can have, one that holds something else, or that
+    may not be overwritten, and SweepError for a run that does not fit, or that the executor refuses.
     """
     from bench.interface.planning import contents_of, plan
-    from bench.runs.errors import RunError
     from bench.runs.overview import overview
     from bench.runs.place import check_place, check_writable
     from bench.runs.removal import check_removable
@@ -31,12 +30,7 @@ def tell_plan(arguments: argparse.Namespace, what: Sweep | Training, name: str, 
     check_writable(folder)
     estimate = replace(plan(what, max_memory=arguments.max_memory), kind=kind)
     with executor.ready(what.precision):
+        begun = None if arguments.overwrite else contents_of(what).begun_in(folder)
         print(estimate)
-    if not arguments.overwrite:
-        try:
-            begun = contents_of(what).begun_in(folder)
-        except RunError as error:
-            note(f"it would be refused: {error.told}")
-            return
-        if begun is not None and (done := overview(folder).done):
-            note(f"measured already: {done:,} of {estimate.chunks:,} chunks in {folder}")
+    if begun is not None and (done := overview(folder).done):
+        note(f"measured already: {done:,} of {estimate.chunks:,} chunks in {folder}")

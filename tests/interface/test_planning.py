@@ -3,6 +3,7 @@
 import math
 from contextlib import closing
 from types import SimpleNamespace
+from typing import Any
 
 import jax
 import numpy as np
@@ -28,6 +29,8 @@ from bench.training import runner as training_runner
 from bench.training.plan import plan as chunks_of_training
 from bench.training.tasks import load_task
 
+Sweep: Any = bench.Sweep  # of lists, arrays and single values, which it settles
+Training: Any = bench.Training
 SPEED = speed.Speed(product=1e-10, entry=1e-9, tracing=0.1)
 SMALL = ["--depths", "2", "20", "--scales", "1", "--widths", "4", "--seeds", "3"]
 
@@ -50,7 +53,7 @@ def test_what_is_counted_is_what_the_engine_is_given(tmp_path, monkeypatch, sett
     """Arithmetic and calls, in shapes of CPUs and in those that follow the sweep."""
     for module in (shapes, seeds_of_networks):
         monkeypatch.setattr(module, "shapes_are_fixed", lambda: fixed)
-    sweep = bench.Sweep(**settings, widths=4, layers=False)
+    sweep = Sweep(**settings, widths=4, layers=False)
     shape = shape_of(sweep, len(sweep.scales), 4)
     done = []
 
@@ -82,8 +85,8 @@ def test_what_is_counted_is_what_the_engine_is_given(tmp_path, monkeypatch, sett
 
 
 def test_shapes_that_are_full_are_not_padded():
-    sweep = bench.Sweep(depths=[1 + LAYERS, 1 + 2 * LAYERS], scales=np.linspace(0.5, 1, LANES), widths=64, seeds=4)
-    full = bench.Sweep(depths=[1 + LAYERS], scales=sweep.scales, widths=64, seeds=4)
+    sweep = Sweep(depths=[1 + LAYERS, 1 + 2 * LAYERS], scales=np.linspace(0.5, 1, LANES), widths=64, seeds=4)
+    full = Sweep(depths=[1 + LAYERS], scales=sweep.scales, widths=64, seeds=4)
     # the forward pass is shared; of the backward pass's four depths one is used
     assert bench.plan(full).padding == pytest.approx((1 + DEPTHS) / 2)
     assert 1 < bench.plan(sweep).padding < bench.plan(full).padding
@@ -93,7 +96,7 @@ def test_shapes_that_are_full_are_not_padded():
 def test_an_accelerator_is_given_no_more_seeds_than_there_are(monkeypatch, seeds):
     devices = [SimpleNamespace(platform="gpu")] * 2
     monkeypatch.setattr(jax, "local_devices", lambda: devices)
-    sweep = bench.Sweep(seeds=seeds, widths=64)
+    sweep = Sweep(seeds=seeds, widths=64)
     sides = [tiles_of(sweep, chunk) for chunk in planning.plan(sweep)]
     assert seeds <= sum(side.batches * side.seeds for side in sides) <= max(2, 1.5 * seeds)
     assert max(side.seeds for side in sides) <= 2 * 8192 / 64
@@ -103,13 +106,13 @@ def test_an_accelerator_is_given_no_more_seeds_than_there_are(monkeypatch, seeds
 def test_nor_cells_to_train(monkeypatch, seeds):
     device = SimpleNamespace(platform="gpu", device_kind="one", memory_stats=lambda: None)
     monkeypatch.setattr(jax, "local_devices", lambda: [device] * 2)
-    training = bench.Training(depths=[4], widths=32, scales=[1.0], learning_rates=[0.1], steps=64, seeds=seeds)
+    training = Training(depths=[4], widths=32, scales=[1.0], learning_rates=[0.1], steps=64, seeds=seeds)
     assert 1 <= bench.plan(training).padding <= (2 if seeds == 1 else 1.1)
 
 
 def test_nor_does_their_number_depend_on_what_is_left(monkeypatch):
     """As for a worker that is given one chunk, and after a kill."""
-    training = bench.Training(depths=[4], widths=32, scales=[1.0], learning_rates=[0.1], steps=64, seeds=9000)
+    training = Training(depths=[4], widths=32, scales=[1.0], learning_rates=[0.1], steps=64, seeds=9000)
     chunks, asked = chunks_of_training(training), []
 
     def cells_per_device(_training, cells, *_others):
@@ -124,8 +127,8 @@ def test_nor_does_their_number_depend_on_what_is_left(monkeypatch):
 
 
 def test_on_cpus_shapes_do_not_depend_on_the_sweep():
-    assert {seeds_at_once(bench.Sweep(seeds=seeds), seeds, 16) for seeds in (1, 3, 1000)} == {8}
-    assert {shape_of(bench.Sweep(depths=[2, depth]), lanes, 16) for depth in (3, 900) for lanes in (1, 33)} == {FIXED}
+    assert {seeds_at_once(Sweep(seeds=seeds), seeds, 16) for seeds in (1, 3, 1000)} == {8}
+    assert {shape_of(Sweep(depths=[2, depth]), lanes, 16) for depth in (3, 900) for lanes in (1, 33)} == {FIXED}
 
 
 GRIDS = {
@@ -140,7 +143,7 @@ GRIDS = {
 @pytest.mark.parametrize("grid", GRIDS)
 def test_an_accelerator_does_no_more_than_one_and_a_half_times_what_is_useful(monkeypatch, grid):
     monkeypatch.setattr(jax, "local_devices", lambda: [SimpleNamespace(platform="gpu")])
-    work, _ = work_of(bench.Sweep(**{"widths": 64, "activations": "tanh", "initializers": "gaussian"} | GRIDS[grid]))
+    work, _ = work_of(Sweep(**{"widths": 64, "activations": "tanh", "initializers": "gaussian"} | GRIDS[grid]))
     # blocks are computed once more as they are walked back
     assert 1 <= work.padded / work.useful <= (2 if grid == "blocks" else 1.5)
 
@@ -149,9 +152,7 @@ def test_an_accelerator_does_no_more_than_one_and_a_half_times_what_is_useful(mo
 def test_rows_do_not_depend_on_shapes_beyond_rounding(tmp_path, monkeypatch, architecture):
     """Shapes as an accelerator has them, on this device."""
     fields = {"activations": "tanh", "widths": 4, "depths": [2, 60, 64], "scales": [0.9, 1.0, 1.1], "seeds": 3}
-    sweep = bench.Sweep(
-        **fields, architectures=architecture, correlations=0.5 if architecture == "plain" else [], dtype="float64"
-    )
+    sweep = Sweep(**fields, architectures=architecture, correlations=0.5 if architecture == "plain" else [], dtype="float64")
     fixed = bench.run(sweep, results=tmp_path, name="fixed", progress=False)
     for module in (shapes, seeds_of_networks):
         monkeypatch.setattr(module, "shapes_are_fixed", lambda: False)
@@ -164,8 +165,8 @@ def test_rows_do_not_depend_on_shapes_beyond_rounding(tmp_path, monkeypatch, arc
 
 
 def test_a_plan_of_a_training_counts_its_steps():
-    training = bench.Training(depths=[4], widths=8, scales=[1.0], learning_rates=[0.1], steps=10, batch=16, seeds=1)
-    plan, longer = bench.plan(training), bench.plan(bench.Training(**(training.to_dict() | {"steps": 20})))
+    training = Training(depths=[4], widths=8, scales=[1.0], learning_rates=[0.1], steps=10, batch=16, seeds=1)
+    plan, longer = bench.plan(training), bench.plan(Training(**(training.to_dict() | {"steps": 20})))
     weights = 8 * (64 + 10) + 2 * 8 * 8
     assert longer.useful_multiply_adds - plan.useful_multiply_adds == pytest.approx(3 * weights * 16 * 10)
     assert (plan.cells, plan.chunks) == (1, len(chunks_of_training(training)))
@@ -175,18 +176,18 @@ def test_a_plan_of_a_training_counts_its_steps():
 @pytest.mark.parametrize(
     "settings",
     [
-        bench.Sweep(depths=[2, 5], scales=[1.0], widths=4, seeds=1),  # files, hardly a row
-        bench.Sweep(depths=[2, 20, 50], scales=np.linspace(0.5, 1, 31), widths=4, seeds=6),  # rows
-        bench.Sweep(depths=[2, 5], scales=[0.5, 1.0], widths=4, seeds=2, layers=False, activations=["tanh", "relu"]),
+        Sweep(depths=[2, 5], scales=[1.0], widths=4, seeds=1),  # files, hardly a row
+        Sweep(depths=[2, 20, 50], scales=np.linspace(0.5, 1, 31), widths=4, seeds=6),  # rows
+        Sweep(depths=[2, 5], scales=[0.5, 1.0], widths=4, seeds=2, layers=False, activations=["tanh", "relu"]),
         pytest.param(
-            bench.Training(depths=[2], scales=[0.5], learning_rates=[0.1], widths=4, seeds=4, steps=5),
+            Training(depths=[2], scales=[0.5], learning_rates=[0.1], widths=4, seeds=4, steps=5),
             marks=pytest.mark.thorough,
         ),
     ],
 )
 def test_disk_is_what_files_take(tmp_path, settings):
     expected = bench.plan(settings).disk_bytes
-    measure_it = bench.run if isinstance(settings, bench.Sweep) else bench.train
+    measure_it: Any = bench.run if isinstance(settings, bench.Sweep) else bench.train
     run = measure_it(settings, results=tmp_path, progress=False)
     taken = sum(path.stat().st_size for path in run.path.rglob("*") if path.is_file())
     assert taken / 1.3 < expected < 1.3 * taken
@@ -217,32 +218,40 @@ def test_a_dry_run_refuses_the_names_and_folders_that_a_run_does(tmp_path, monke
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_a_dry_run_says_what_its_folder_holds_instead(tmp_path, monkeypatch, capsys):
+def test_a_dry_run_refuses_a_folder_that_holds_something_else_as_the_run_does(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    contents = contents_of(bench.Sweep(depths=[2, 20], scales=[1.0], widths=4, seeds=3))
+    contents = contents_of(Sweep(depths=[2, 20], scales=[1.0], widths=4, seeds=3))
     with closing(RunFolder("results", "sweep", contents)) as folder:
         folder.begin()
-    for more, note in {
-        (): "",
-        ("--seeds", "4"): "holds another sweep (seeds differ); choose another name, or --overwrite",
-        ("--seeds", "4", "--overwrite"): "",
-        ("--run", "other"): "",
-    }.items():
-        assert main(["sweep", *SMALL, *more, "--dry-run"]) == 0
-        told = capsys.readouterr()
-        assert told.out.startswith("A sweep, not run:")
-        assert told.err == (f"it would be refused: results/sweep {note}\n" if note else "")
-    assert main(["compare", *SMALL, "--dry-run"]) == 0
-    assert capsys.readouterr().out.startswith("A comparison, not run:")
     (tmp_path / "results" / "notes").mkdir()
     (tmp_path / "results" / "notes" / "thesis.txt").write_text("")
-    assert main(["train", *SMALL, "--run", "notes", "--dry-run"]) == 0
-    assert "is not a run" in capsys.readouterr().err
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for command, reason in {
+        ("sweep", "--seeds", "4"): "holds another sweep (seeds differ); choose another name, or --overwrite",
+        ("compare", "--run", "sweep"): "holds another sweep (initializers, activations, layers differ); choose another name",
+        ("train", "--run", "sweep"): "holds another training (",
+        ("train", "--run", "notes"): "exists and is not a run; choose another name",
+    }.items():
+        told = set()
+        for dry in ([], ["--dry-run"]):
+            assert main([command[0], *SMALL, *command[1:], *dry]) == 2
+            captured = capsys.readouterr()
+            assert captured.out == ""
+            told.add(captured.err)
+        (line,) = told
+        assert line.startswith(f"bench {command[0]}: error: --run: results/")
+        assert reason in line
+    for command in (["sweep"], ["sweep", "--seeds", "4", "--overwrite"], ["sweep", "--run", "other"], ["compare"]):
+        assert main([command[0], *SMALL, *command[1:], "--dry-run"]) == 0
+        told = capsys.readouterr()
+        assert told.out.startswith("A comparison, not run:" if command == ["compare"] else "A sweep, not run:")
+        assert told.err == ""
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
 def test_a_dry_run_says_what_is_measured_already(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    bench.run(bench.Sweep(depths=[2, 20], scales=[1.0], widths=4, seeds=3), progress=False)
+    bench.run(Sweep(depths=[2, 20], scales=[1.0], widths=4, seeds=3), progress=False)
     assert main(["sweep", *SMALL, "--dry-run"]) == 0
     told = capsys.readouterr()
     assert "1 chunks" in told.out
@@ -288,7 +297,7 @@ def test_what_may_take_less_than_it_needs_is_refused(tmp_path, monkeypatch, caps
 @pytest.mark.parametrize("given", ["much", "-1GB", "0", "4 XB", "nan", True])
 def test_what_is_no_amount_of_memory(given):
     with pytest.raises(bench.SweepError, match=r"max_memory: got .*expected an amount"):
-        bench.plan(bench.Sweep(), max_memory=given)
+        bench.plan(Sweep(), max_memory=given)
 
 
 @pytest.mark.parametrize("given", ["smok", 3, bench.Precision()])
@@ -327,4 +336,4 @@ def test_a_device_is_measured_once(tmp_path, monkeypatch):
 def test_it_is_measured_by_the_engine():
     found = speed.measured("float32")
     assert 0 < found.product < found.entry < 1e-6
-    assert plan_of(bench.Sweep()).seconds > 0
+    assert plan_of(Sweep()).seconds > 0
