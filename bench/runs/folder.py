@@ -26,7 +26,7 @@ from bench.runs.manifest import FORMAT, NAME, as_text, first_of
 from bench.runs.place import check_place, make_folder
 from bench.runs.records import LOG, Log, Record, adopted, digest, failures_of, is_intact, records_of, seconds_of
 from bench.runs.refusals import earlier, refused
-from bench.runs.removal import remove_run
+from bench.runs.removal import clear_removed, remove_run
 from bench.runs.tables import as_table
 from bench.terminal.streams import note
 
@@ -60,6 +60,7 @@ class RunFolder(Generic[Chunk]):
         self._looked: set[str] = set()
         self._session: dict[str, Any] = {}
         make_folder(self.path)
+        clear_removed(results)
         self._lock = lock.acquire(self.path)
         try:  # what is there is looked at behind the lock, so that no other process changes it
             existing = contents.begun_in(self.path)

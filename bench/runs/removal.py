@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bench.runs.errors import RunError
@@ -17,7 +18,7 @@ from bench.runs.place import check_name
 TABLES = ("cells", "layers", "pairs", "formats", "format_layers", "curves")
 OF_A_RUN = ("manifest.json", "shards.jsonl", *TABLES, "table.csv", "table.md", "table.tex")
 DRAWN = (".png", ".pdf", ".svg")
-ASIDE = f"{TEMPORARY}removed-"  # what a run is called while it is removed; one that a kill leaves is no run any more
+ASIDE = f"{TEMPORARY}removed-"  # what a run is called while it is removed, and held: no run any more
 
 
 def remove_run(results: str | os.PathLike[str], name: str, argument: str = "overwrite") -> None:
@@ -29,10 +30,25 @@ def remove_run(results: str | os.PathLike[str], name: str, argument: str = "over
     """
     with _removable(Path(results), name, argument) as folder:
         if folder is not None:
-            aside = folder.with_name(f"{ASIDE}{name}")
-            shutil.rmtree(aside, ignore_errors=True)
+            aside = folder.with_name(f"{ASIDE}{secrets.token_hex(4)}-{name}")
             folder.rename(aside)  # first: what its parent does not let go is refused while it is whole
             shutil.rmtree(aside)
+    clear_removed(results)
+
+
+def clear_removed(results: str | os.PathLike[str]) -> None:
+    """Remove what killed removals have left in a folder of runs.
+
+    Such a one is held by nobody; what another process is removing just now is, and is let be, as is what cannot be removed.
+    """
+    for aside in Path(results).glob(f"{ASIDE}*"):
+        with suppress(OSError):
+            handle = os.open(aside, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(aside)
+            finally:
+                os.close(handle)
 
 
 def check_removable(results: str | os.PathLike[str], name: str, argument: str = "overwrite") -> None:

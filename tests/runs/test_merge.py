@@ -1,6 +1,7 @@
 """``runs merge`` and ``runs remove``: what they make, refuse and leave alone."""
 
 import errno
+import fcntl
 import io
 import json
 import os
@@ -164,12 +165,32 @@ def test_what_may_not_be_removed_stays_whole(tmp_path, capsys, monkeypatch, aske
     assert {each: each.read_bytes() for each in path.rglob("*") if each.is_file()} == before
 
 
-def test_what_a_kill_leaves_of_a_removed_run_is_none(tmp_path, capsys):
-    filled(tmp_path).rename(tmp_path / ".writing-removed-mine")
-    assert "holds no runs" in runs(capsys, tmp_path, status=2)
+@pytest.mark.parametrize("next_one", ["run", "removal"])
+def test_what_a_kill_leaves_of_a_removed_run_is_none_and_is_removed_by_whoever_writes_next(tmp_path, capsys, next_one):
+    if next_one == "removal":
+        filled(tmp_path, "other")
+    filled(tmp_path).rename(tmp_path / ".writing-removed-0a1b-mine")
+    (tmp_path / ".writing-removed-link").symlink_to(filled(tmp_path / "elsewhere"))
+    assert "mine" not in runs(capsys, tmp_path, status=0 if next_one == "removal" else 2)
+    if next_one == "removal":
+        runs(capsys, tmp_path, "remove", "other", "--yes")
+    else:
+        filled(tmp_path, "new")
+    kept = {path.name for path in tmp_path.iterdir()} - {"new"}
+    assert kept == {"elsewhere", ".writing-removed-link"}  # no link of anybody's is followed
+    assert list((tmp_path / "elsewhere").rglob("*.parquet"))
+
+
+def test_what_another_process_is_removing_is_let_be(tmp_path):
+    going = tmp_path / ".writing-removed-0a1b-mine"
+    filled(tmp_path).rename(going)
+    handle = os.open(going, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
     filled(tmp_path)
-    runs(capsys, tmp_path, "remove", "mine", "--yes")
-    assert not list(tmp_path.iterdir())
+    assert list(going.rglob("*.parquet"))
+    os.close(handle)
+    filled(tmp_path)
+    assert not going.exists()
 
 
 def test_a_name_as_shells_complete_it_is_the_run_and_a_path_elsewhere_is_none(tmp_path, capsys):
