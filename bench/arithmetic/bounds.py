@@ -70,7 +70,7 @@ def _size_there(array: Any) -> Any:
 
 @lru_cache(maxsize=128)
 def _everywhere(exponent: int, rank: int) -> Any:
-    return jax.numpy.asarray(np.full((1,) * rank, exponent, np.int32))
+    return jax.device_put(np.full((1,) * rank, exponent, np.int32))
 
 
 def alike(value: Value) -> Value:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any, NamedTuple, TypeAlias
 
 from jax.extend.core import Jaxpr
@@ -69,11 +69,36 @@ class Loop:
             late = equation.primitive.name in AFTERWARDS and not needed.intersection(equation.outvars)
             (after if late else inside).insert(0, equation)
             needed.update([] if late else filter(is_variable, equation.invars))
-        return inside, after
+        return inside, _untransposed(after, {self.makes[0][place] for place in self.kept})
 
     def ordered(self, turns: list[Any]) -> list[Any]:
         """In the order of rows."""
         return turns[::-1] if self.reverse else turns
+
+
+def _untransposed(equations: Sequence[Any], kept: set[Any]) -> list[Any]:
+    """The same with Bᵀ A for (Aᵀ B)ᵀ, as JAX writes the gradients of matrices: transposing a stack would be a copy of it."""
+    products = {equation.outvars[0]: equation for equation in equations if _is_of_matrices(equation)}
+    read = Counter(chain(kept, *(filter(is_variable, equation.invars) for equation in equations)))
+    made = {
+        equation.outvars[0]: products[equation.invars[0]]
+        for equation in equations
+        if equation.primitive.name == "transpose" and equation.invars[0] in products and read[equation.invars[0]] == 1
+    }
+    left = [equation for equation in equations if equation not in made.values()]
+    return [_swapped(made[e.outvars[0]], e.outvars) if e.outvars[0] in made else e for e in left]
+
+
+def _is_of_matrices(equation: Any) -> bool:
+    parameters = equation.params
+    batch = parameters["dimension_numbers"][1] if equation.primitive.name == "dot_general" else None
+    return batch == ((), ()) and equation.outvars[0].aval.ndim == 2 and parameters.get("precision") is None
+
+
+def _swapped(product: Any, results: Any) -> Any:
+    numbers = tuple(pair[::-1] for pair in product.params["dimension_numbers"])
+    parameters = product.params | {"dimension_numbers": numbers}
+    return product.replace(invars=product.invars[::-1], outvars=results, params=parameters)
 
 
 def loops(jaxpr: Jaxpr) -> list[Loop]:

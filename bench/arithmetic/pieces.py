@@ -70,7 +70,7 @@ class Program:
             self._prepare()
         values = measured(values, self.rolled.joined)
         if len(self.pieces) == 1:
-            return self.whole(self._alike(None, values), self.constants, self.rows)
+            return self.rolled.results(self.whole(self._alike(None, values), self.constants), self.rows)
         if not self.bounds and len(self.compiled) < len(self.pieces):
             for _ in range(PASSES):
                 self._run(values, lambda piece, given: jax.eval_shape(self.compiled[piece.key], given))
@@ -80,15 +80,15 @@ class Program:
     def _prepare(self) -> None:
         self.pieces, self.constants = cut(self.program), [*map(self.context.constant, self.program.consts)]
         self.compiled = {piece.key: piece.function(self.context) for piece in self.pieces}
-        self.rows = jax.tree.map(jax.numpy.asarray, self.rolled.rows())
+        self.rows = jax.device_put(self.rolled.rows())
         self.whole = compiled(self._whole, self.program.jaxpr.eqns)
 
-    def _whole(self, values: Sequence[Value], constants: Sequence[Value], rows: Rows) -> list[Any]:
-        """All of it at once, with each result as a user gets it."""
+    def _whole(self, values: Sequence[Value], constants: Sequence[Value]) -> list[Any]:
+        """All of it at once, with results as a user gets them, but for rows of stacks."""
         jaxpr = self.program.jaxpr
         known = dict(zip((*jaxpr.invars, *jaxpr.constvars), map(in_bounds, (*values, *constants)), strict=True))
         self.context.evaluate(jaxpr.eqns, known)
-        return self.rolled.results([public(self.context.read(known, atom)) for atom in jaxpr.outvars], rows)
+        return [public(self.context.read(known, atom)) for atom in jaxpr.outvars]
 
     def _run(self, values: Sequence[Value], call: Callable[[Piece, list[Value]], list[Value]]) -> list[Value]:
         """One piece after the other. Each is given bounds that hold for all its turns, so that it is compiled once."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import chain
 from typing import Any, TypeAlias
 
@@ -18,6 +18,7 @@ from jax import lax
 from jax.core import Tracer
 from jax.extend.core import ClosedJaxpr, Literal
 
+from bench.arithmetic.compiling import compiled
 from bench.arithmetic.interpret import bind
 from bench.arithmetic.loops import Loop, Part, Stack, loops
 from bench.arithmetic.number import Extended
@@ -46,7 +47,7 @@ class Rolled:
         """The first program's results."""
         stacks = {place: values[place] for place in rows}
         inside = any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(stacks))
-        found = (_taken if inside else _compiled_taken)(stacks, rows) if rows else {}
+        found = (_taken if inside else _compiled_taken())(stacks, rows) if rows else {}
         return [values[place] if row is None else found[place][row] for place, row in self.places]
 
 
@@ -62,7 +63,9 @@ def _row(stack: Any, row: Any) -> Any:
     return Extended(_row(stack.mantissa, row), _row(exponent, row))
 
 
-_compiled_taken = jax.jit(_taken)
+@cache
+def _compiled_taken() -> Callable[[dict[int, Any], Rows], Rows]:
+    return compiled(_taken, alike=True)
 
 
 def unrolled(program: ClosedJaxpr) -> Rolled:

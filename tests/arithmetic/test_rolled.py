@@ -67,13 +67,25 @@ def scans(program):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_rolled_program_computes_the_same(name):
-    program, arguments = gradient_program(*NETWORKS[name], X)
+    loss, params = NETWORKS[name]
+    program, arguments = gradient_program(loss, params, X)
     scanned = rolled(program)
     assert scans(scanned) == 2
     assert len(scanned.program.jaxpr.eqns) < len(program.jaxpr.eqns) / 3
     found = scanned.results(jaxpr_as_fun(scanned.program)(*arguments), scanned.rows())
     for one, other in zip(found, jaxpr_as_fun(program)(*arguments), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+def transposes(jaxpr):
+    return sum(e.primitive.name == "transpose" for e in jaxpr.eqns)
+
+
+def test_gradients_of_all_layers_are_multiplied_out_as_they_are_read():
+    """Bᵀ A for JAX's (Aᵀ B)ᵀ: a transpose would be a copy of all."""
+    program, _ = gradient_program(chain, SQUARE, X)
+    assert transposes(program.jaxpr) == DEPTH
+    assert transposes(rolled(program).program.jaxpr) == 0
 
 
 def two_steps_back(params, x):
