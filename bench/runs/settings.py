@@ -40,11 +40,11 @@ class Settings:
 
     def _settle_architectures(self) -> None:
         """Check and settle what a block is, and what it sees. Raises SweepError."""
-        from bench.networks.architectures.registry import settled  # as in _settle_networks
+        from bench.networks.architectures.registry import each_once  # as in _settle_networks
         from bench.networks.block_trial import check_sizes
 
         given: Any = self
-        found = tuple(dict.fromkeys(map(settled, sequence("architectures", given.architectures, "architectures"))))
+        found = each_once(sequence("architectures", given.architectures, "architectures"))
         self._settle("architectures", found)
         for field in ("batch", "length"):
             self._settle(field, integer(field, getattr(given, field), at_least=1, at_most=LARGEST_COUNT))

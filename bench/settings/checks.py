@@ -26,15 +26,19 @@ def sequence(field: str, values: Any, accepted: str) -> tuple[Any, ...]:
 
 
 def names(field: str, values: object, registry: Any) -> tuple[str, ...]:
-    """Names in a :class:`bench.settings.registry.Registry`, each once, in order; callables get one."""
-    found = {}
+    """Names in a :class:`bench.settings.registry.Registry`, in order, each entry once, as it is written first.
+
+    Callables get a name.
+    """
+    found: dict[object, str] = {}
     for value in sequence(field, values, "names"):
         try:
-            found[registry.name(value)] = None
+            name = registry.name(value)
+            found.setdefault(registry.meaning(name), name)
         except ValueError as error:
             shown = short_name(value) if callable(value) else value
             raise SweepError(field, shown, str(error)) from error
-    return tuple(found)
+    return tuple(found.values())
 
 
 def integer(field: str, value: Any, *, at_least: int, at_most: int) -> int:

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from bench.settings.callables import digest, importable_name, is_of_a_callable, name_of, short_name
 from bench.settings.errors import SweepError
-from bench.settings.specs import parse_spec, respelled
+from bench.settings.specs import meant, parse_spec, respelled
 from bench.settings.suggestions import nearest
 
 T = TypeVar("T")
@@ -128,6 +128,12 @@ class Registry(Generic[T]):
         if (name := importable_name(entry)) is not None:
             return self._take(name, "", lambda: entry)
         return self._take(name_of(entry), digest(entry), lambda: entry)
+
+    def meaning(self, name: str) -> object:
+        """What two names of one entry have in common, as :meth:`name` gives them: ``gaussian:mean=0`` is ``gaussian``."""
+        if (made := name.partition(":")[0]) not in self._makers:
+            return name
+        return meant(parse_spec(self.kind, name, self._makers), self._makers[made])
 
     def unnamed(self, names: Iterable[str]) -> dict[str, Any]:
         """Of those names the callables that this process was given, and no other one can import."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from bench.settings.errors import SweepError
@@ -44,6 +46,18 @@ def parse_spec(field: str, text: object, known: Any) -> Spec:
             raise SweepError(field, text, f"{argument} once")
         arguments[argument] = _value(value)
     return Spec(name, tuple(sorted(arguments.items())))
+
+
+def meant(spec: Spec, make: Callable[..., Any]) -> Spec:
+    """The spec without arguments at the defaults of ``make``: two spellings of one thing mean the same."""
+    known = inspect.signature(make).parameters
+    others = ((name, value) for name, value in spec.arguments if not (name in known and _same(value, known[name].default)))
+    return Spec(spec.name, tuple(others))
+
+
+def _same(value: Any, default: Any) -> bool:
+    """Whether they are equal: 1 and 1.0 are, 1 and true are not."""
+    return isinstance(value, bool) == isinstance(default, bool) and value == default
 
 
 def respelled(text: str) -> str:

@@ -7,7 +7,7 @@ serves all learning rates and schedules. That is optax's own arithmetic, not a c
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from optax import contrib
 
 from bench.settings.errors import SweepError
 from bench.settings.registry import describe
-from bench.settings.specs import Spec, parse_spec
+from bench.settings.specs import Spec, meant, parse_spec
 from bench.training.rules import OF_OPTIMIZERS, broken
 from bench.training.specs import OPTIMIZERS as NAMES
 
@@ -110,6 +110,14 @@ def parse_optimizer(text: object) -> Optimizer:
     except Exception as error:  # optax checks its arguments in many ways
         raise SweepError("optimizers", text, f"arguments that optax.{spec.name} takes ({describe(error)})") from error
     return Optimizer(spec)
+
+
+def each_once(given: Iterable[object]) -> tuple[str, ...]:
+    """How they are written in rows, of several spellings of one optimizer the first. Raises SweepError."""
+    found: dict[Spec, str] = {}
+    for spec in (parse_optimizer(text).spec for text in given):
+        found.setdefault(meant(spec, OPTIMIZERS[spec.name]), str(spec))
+    return tuple(found.values())
 
 
 @cache

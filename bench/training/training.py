@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from bench.runs.settings import Settings
 from bench.settings.checks import integer, reals, sequence
@@ -69,7 +67,7 @@ class Training(Settings):
 
     def __post_init__(self) -> None:
         from bench.training.network import LOSSES  # these need JAX and NumPy, which help and ``list`` do without
-        from bench.training.optimizers import parse_optimizer
+        from bench.training.optimizers import each_once
         from bench.training.tasks import check_task
 
         self._settle_networks()
@@ -77,7 +75,7 @@ class Training(Settings):
         none = isinstance(self.readout_learning_rates, (tuple, list)) and not self.readout_learning_rates
         rates = () if none else reals("readout_learning_rates", self.readout_learning_rates)
         self._settle("readout_learning_rates", rates)
-        self._settle("optimizers", self._settled_optimizers(parse_optimizer))
+        self._settle("optimizers", each_once(sequence("optimizers", self.optimizers, "optax's names")))
         self._settle("schedule", str(parse_schedule(self.schedule)))
         self._settle("clip", reals("clip", [self.clip])[0])
         self._settle("steps", integer("steps", self.steps, at_least=1, at_most=MOST_STEPS))
@@ -88,10 +86,6 @@ class Training(Settings):
             raise SweepError("curves", self.curves, "True or False")
         self._settle("target", "=".join(map(str, _target(self.target))))
         self._settle("task", check_task(self.task))
-
-    def _settled_optimizers(self, parse_optimizer: Callable[[object], Any]) -> tuple[str, ...]:
-        given = sequence("optimizers", self.optimizers, "optax's names")
-        return tuple(dict.fromkeys(str(parse_optimizer(text).spec) for text in given))
 
     @property
     def target_value(self) -> tuple[str, float]:

@@ -1,5 +1,7 @@
 """Schemes with numbers of their own, ``gaussian:mean=…``: what they draw, and that one program draws them all."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,8 @@ from bench.networks.initializers import INITIALIZERS
 from tests.networks.test_initializers import WIDTH, assert_near, matrices
 from tests.tolerance import run_frame
 
+SWEEP: Any = bench.Sweep
+TRAINING: Any = bench.Training
 MEANS = (-0.4, 0.5, 2.0)
 
 
@@ -37,11 +41,13 @@ def test_a_linear_network_has_the_second_moments_that_the_mean_gives_it(tmp_path
 
 
 def test_with_mean_0_the_draws_are_gaussian_s_own(tmp_path):
-    fields = {"depths": 20, "widths": 8, "scales": [0.9, 1.4], "seeds": 2}
+    fields: dict[str, Any] = {"depths": 20, "widths": 8, "scales": [0.9, 1.4], "seeds": 2, "activations": "relu"}
     for architecture in ("plain", "residual"):
-        given = {"initializers": ["gaussian", "gaussian:mean=0", "gaussian:mean=1"], "architectures": architecture}
-        cells = run_frame(tmp_path, architecture, activations="relu", **fields, **given)
-        own, same, shifted = (cells[cells.initializer == name].log10_grad_first for name in given["initializers"])
+        fields["architectures"] = architecture
+        cells = run_frame(tmp_path, architecture, initializers=["gaussian", "gaussian:mean=1"], **fields)
+        spelled = run_frame(tmp_path, f"{architecture}-spelled", initializers="gaussian:mean=0", **fields)
+        own, shifted = (cells[cells.initializer == name].log10_grad_first for name in ("gaussian", "gaussian:mean=1"))
+        same = spelled[spelled.initializer == "gaussian:mean=0"].log10_grad_first
         np.testing.assert_array_equal(own, same)
         assert not np.isclose(own, shifted).any()
 
@@ -71,7 +77,7 @@ def test_one_program_draws_all_means_of_a_training(tmp_path, traced):
     names = [f"gaussian:mean={mean + 0.25}" for mean in MEANS]
     fields = {"task": "noise:inputs=5,outputs=1,examples=4", "loss": "mse", "target": "loss=0.1", "depths": 2, "widths": 7}
     folder = bench.train(
-        bench.Training(initializers=names, **fields, scales=1.0, steps=2, learning_rates=0.0, batch=4),
+        TRAINING(initializers=names, **fields, scales=1.0, steps=2, learning_rates=0.0, batch=4),
         results=tmp_path,
         progress=False,
     )
@@ -95,14 +101,14 @@ def test_one_program_draws_all_means_of_a_training(tmp_path, traced):
 )
 def test_what_cannot_be_drawn_is_one_line(name, message, tmp_path, capsys):
     with pytest.raises(bench.SweepError, match=message):
-        bench.Sweep(initializers=name)
+        SWEEP(initializers=name)
     assert main(["sweep", "--initializers", name, "--results", str(tmp_path)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_a_number_has_one_name_however_it_is_written():
-    assert bench.Sweep(initializers=["gaussian:mean=3e-1", "gaussian:mean=0.3"]).initializers == ("gaussian:mean=0.3",)
-    assert bench.Sweep(initializers="gaussian:mean=2.0").initializers == ("gaussian:mean=2",)
+    assert SWEEP(initializers=["gaussian:mean=3e-1", "gaussian:mean=0.3"]).initializers == ("gaussian:mean=0.3",)
+    assert SWEEP(initializers="gaussian:mean=2.0").initializers == ("gaussian:mean=2",)
 
 
 def test_theory_says_that_it_has_no_law_of_weights_that_are_not_centred():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -17,7 +17,7 @@ from bench.networks.architectures.architecture import Architecture
 from bench.networks.architectures.traced import traced
 from bench.settings.errors import SweepError
 from bench.settings.registry import describe
-from bench.settings.specs import parse_spec
+from bench.settings.specs import meant, parse_spec
 from bench.settings.suggestions import nearest
 
 FIELD = "architectures"
@@ -71,6 +71,15 @@ def settled(text: Any) -> str:
     architecture_of(text)
     _named.add(text)
     return str(parse_spec(FIELD, text, ARCHITECTURES)) if text.partition(":")[0] in ARCHITECTURES else text
+
+
+def each_once(given: Iterable[Any]) -> tuple[str, ...]:
+    """How they are written in rows, of several spellings of one architecture the first. Raises SweepError."""
+    found: dict[object, str] = {}
+    for name in map(settled, given):
+        make = ARCHITECTURES.get(name.partition(":")[0])
+        found.setdefault(meant(parse_spec(FIELD, name, ARCHITECTURES), make) if make else name, name)
+    return tuple(found.values())
 
 
 def _own(text: str) -> Architecture:
