@@ -16,6 +16,7 @@ import jax
 import numpy as np
 from jax import lax
 from jax.core import Tracer
+from jax.experimental.xla_metadata import set_xla_metadata
 from jax.extend.core import ClosedJaxpr, Literal
 
 from bench.arithmetic.compiling import compiled
@@ -47,25 +48,45 @@ class Rolled:
         """The first program's results."""
         stacks = {place: values[place] for place in rows}
         inside = any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(stacks))
-        found = (_taken if inside else _compiled_taken())(stacks, rows) if rows else {}
+        found = (_taken_within if inside else _compiled_taken())(stacks, rows) if rows else {}
         return [values[place] if row is None else found[place][row] for place, row in self.places]
 
 
 def _taken(stacks: dict[int, Any], rows: Rows) -> Rows:
-    return {place: {i: _row(stacks[place], row) for i, row in each.items()} for place, each in rows.items()}
+    stacks = {place: _by_rows(stack) for place, stack in stacks.items()}
+    return {
+        place: {i: jax.tree.map(partial(_row, row=row), stacks[place]) for i, row in each.items()}
+        for place, each in rows.items()
+    }
+
+
+def _by_rows(stack: Any) -> Any:
+    """With an exponent for every row."""
+    if not isinstance(stack, Extended):
+        return stack
+    exponent = stack.exponent
+    shape = len(stack.mantissa), *exponent.shape[1:]
+    return Extended(stack.mantissa, lax.broadcast_in_dim(exponent, shape, range(exponent.ndim)))
 
 
 def _row(stack: Any, row: Any) -> Any:
-    if not isinstance(stack, Extended):
-        return lax.dynamic_index_in_dim(stack, row, keepdims=False)
-    exponent = stack.exponent
-    exponent = lax.broadcast_in_dim(exponent, (len(stack.mantissa), *exponent.shape[1:]), range(exponent.ndim))
-    return Extended(_row(stack.mantissa, row), _row(exponent, row))
+    start = row, *[np.int32(0)] * (stack.ndim - 1)
+    one = lax.dynamic_slice_p.bind(stack, *start, slice_sizes=(1, *stack.shape[1:]))  # without a look at the row's sign
+    return lax.squeeze(one, (0,))
 
 
 @cache
 def _compiled_taken() -> Callable[[dict[int, Any], Rows], Rows]:
     return compiled(_taken, alike=True)
+
+
+def _taken_within(stacks: dict[int, Any], rows: Rows) -> Rows:
+    """The same within a compiled program, where the compiler must not see the numbers of rows: each would be a kernel."""
+    with set_xla_metadata(inlineable="false"):
+        return _taken_at_once(stacks, lax.optimization_barrier(rows))
+
+
+_taken_at_once = jax.jit(_taken)
 
 
 def unrolled(program: ClosedJaxpr) -> Rolled:

@@ -1,5 +1,7 @@
 """Loops that a program unrolls, as scans: the same numbers, and what is no such loop stays as it is."""
 
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -86,6 +88,26 @@ def test_gradients_of_all_layers_are_multiplied_out_as_they_are_read():
     program, _ = gradient_program(chain, SQUARE, X)
     assert transposes(program.jaxpr) == DEPTH
     assert transposes(rolled(program).program.jaxpr) == 0
+
+
+def kernels(depth):
+    """How many different ones a jitted gradient is compiled to."""
+    gradient = jax.jit(bench.unbounded(jax.grad(chain)))
+    text = gradient.lower(weights(4, 4, depth=depth), X).compile().as_text()
+    found = re.findall(r"^%\S*fused_computation\S* .*?^}", text or "", re.MULTILINE | re.DOTALL)
+    return len({re.sub(r"(metadata|frontend_attributes)=\{[^}]*\}|\.[0-9]+|\.clone", "", kernel) for kernel in found})
+
+
+def test_within_a_compiled_program_rows_of_results_are_no_kernels_of_their_own():
+    assert 0 < kernels(3 * DEPTH) <= kernels(DEPTH)
+
+
+def test_gradients_of_layers_are_mapped_as_others_are():
+    gradient, few = bench.unbounded(jax.grad(chain)), jnp.stack([X, 2 * X])
+    for batched in (jax.vmap(gradient, (None, 0)), jax.jit(jax.vmap(gradient, (None, 0)))):
+        for i, x in enumerate(few):
+            found, expected = batched(SQUARE, few)[5][i].to_float(), jax.grad(chain)(SQUARE, x)[5]
+            np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
 def two_steps_back(params, x):
