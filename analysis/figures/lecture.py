@@ -23,7 +23,8 @@ from analysis.numbers.closed_form import VALUES, closed_form, relative_deviation
 from analysis.numbers.statistics import number_range
 from analysis.rows.load import load_cells
 from analysis.rows.options import add_input_norms, add_scales, add_widths, selected
-from analysis.rows.select import SelectionError, check_name, distinct, facets, one_facet, select, spread
+from analysis.rows.select import SelectionError, check_name, distinct, facet_title, facets, one_facet, select, spread
+from bench.settings.defaults import PLAIN
 
 MARKED_DEPTHS = (152, 852)  # of the ResNet and of the lecture
 MOST_SCALES = 7
@@ -44,15 +45,18 @@ class End(NamedTuple):
 
 
 def lecture_rows(frame: pd.DataFrame, *, scales: Sequence[float] | None = None) -> pd.DataFrame:
-    """The rows that the closed form speaks of: identity weights, linear, no bias; one width and input; the wanted scales.
+    """The rows that the closed form speaks of: plain, identity weights, linear, no bias; one width and input; wanted scales.
 
     Raises SelectionError if there are none, or several widths or norms of the input.
     """
     fitting = (frame["initializer"] == "identity") & (frame["activation"] == "linear") & (frame["bias_std"] == 0)
+    if "architecture" in frame:  # older runs have none
+        fitting &= frame["architecture"] == PLAIN
     kept = frame.loc[fitting.to_numpy()]
     if kept.empty:
-        found = [f"{facet.initializer} {facet.activation}" for facet, _ in facets(frame)]
-        raise SelectionError("run", ", ".join(found), "a run with initializer identity, activation linear, bias_std 0")
+        found = dict.fromkeys(facet_title(facet, ()) for facet, _ in facets(frame))
+        wanted = "a run with architecture plain, initializer identity, activation linear, bias_std 0"
+        raise SelectionError("run", "; ".join(found), wanted)
     one_facet(kept)
     return select(kept, scales=scales)
 

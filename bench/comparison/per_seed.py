@@ -52,7 +52,8 @@ def per_seed(cells: pd.DataFrame, depths: np.ndarray) -> PerSeed:
         "dead": np.where(np.isnan(norms).any(axis=1), np.nan, 0.0),
     }
     if has(cells, RELATIVE):
-        numbers["relative_imbalance"] = np.subtract(*map(deepest, RELATIVE))
+        with np.errstate(invalid="ignore"):  # of weights that are 0 both are -inf
+            numbers["relative_imbalance"] = np.subtract(*map(deepest, RELATIVE))
     return PerSeed(numbers, alive, np.isneginf(norms[:, -1]))
 
 

@@ -85,7 +85,7 @@ COLUMNS: Mapping[str, Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = M
 SWEPT_NONE = {
     "cells": "no cell is measured yet; run the sweep again to finish it",
     "layers": "it holds no layers; measure the sweep with its layers, under another name",
-    "pairs": "it holds no pairs of inputs; rerun the sweep with --correlations (and another --run)",
+    "pairs": "it holds no pairs of inputs; rerun the sweep, of plain networks, with --correlations (and another --run)",
 }
 ABSENT = MappingProxyType(
     {

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ from analysis.numbers.statistics import number_range
 from analysis.rows.select import SelectionError
 from tests.analysis.conftest import lecture_cells, make_cells
 
-CELLS = lecture_cells()
+CELLS: Any = lecture_cells()
 
 
 @pytest.mark.parametrize("value", VALUES)
@@ -18,7 +20,7 @@ def test_the_closed_form_is_the_product_of_the_matrices(value):
     rng = np.random.default_rng(0)
     readouts = [rng.normal(size=2) for _ in range(2)]
     x = np.array([1.0, -1.0])
-    cells = lecture_cells(depths=(2, 3, 5), scales=(0.5, 0.9, 1.5))
+    cells: Any = lecture_cells(depths=(2, 3, 5), scales=(0.5, 0.9, 1.5))
     expected = []
     for cell in cells.itertuples():
         u = readouts[cell.seed] / np.linalg.norm(readouts[cell.seed])
@@ -33,7 +35,7 @@ def test_the_closed_form_is_the_product_of_the_matrices(value):
 
 @pytest.mark.parametrize("value", VALUES)
 def test_a_deviation_is_found_where_it_is_and_of_its_size(value):
-    cells = CELLS.copy()
+    cells: Any = CELLS.copy()
     row = cells.index[(cells["depth"] == 852) & (cells["scale"] == 1.5) & (cells["seed"] == 1)][0]
     cells.loc[row, value] += np.log10(1.001)
     deviation = relative_deviation(cells, value)
@@ -42,7 +44,7 @@ def test_a_deviation_is_found_where_it_is_and_of_its_size(value):
 
 
 def test_scale_zero_is_exactly_zero_and_no_deviation():
-    cells = lecture_cells(scales=(0.0, 1.0))
+    cells: Any = lecture_cells(scales=(0.0, 1.0))
     zero = cells[cells["scale"] == 0]
     assert np.isneginf(closed_form(cells, "log10_output")[zero.index]).all()
     for value in VALUES:
@@ -52,9 +54,9 @@ def test_scale_zero_is_exactly_zero_and_no_deviation():
 
 
 def test_points_are_the_measurement_and_lines_the_closed_form():
-    cells = CELLS.copy()
+    cells: Any = CELLS.copy()
     cells.loc[(cells["depth"] == 152) & (cells["scale"] == 1.0), "log10_output"] = 7.0
-    ax = plot_lecture(cells)
+    ax: Any = plot_lecture(cells)
     points = [line for line in ax.lines if line.get_marker() == "o"]
     forms = [line for line in ax.lines if line.get_marker() != "o" and len(line.get_xdata()) == 4]
     assert len(points) == len(forms) == 3
@@ -68,7 +70,7 @@ def test_points_are_the_measurement_and_lines_the_closed_form():
 
 
 def test_scales_and_ranges_are_written_beside_the_lines():
-    figure = draw_lecture(CELLS)
+    figure: Any = draw_lecture(CELLS)
     for ax in figure.axes:
         texts = [text.get_text() for text in ax.texts]
         assert {"0.5", "1", "scale 1.5", "float32 range", "float64 ends"} == set(texts)
@@ -79,7 +81,7 @@ def test_scales_and_ranges_are_written_beside_the_lines():
 
 
 def test_labels_of_lines_that_end_together_do_not_lie_on_one_another():
-    ax = plot_lecture(lecture_cells(depths=(2, 100), scales=(0.99, 0.995, 1.0, 1.005, 1.01)))
+    ax: Any = plot_lecture(lecture_cells(depths=(2, 100), scales=(0.99, 0.995, 1.0, 1.005, 1.01)))
     heights = sorted(text.xy[1] for text in ax.texts if text.get_text().removeprefix("scale ")[0] in "01")
     low, high = ax.get_ylim()
     assert len(heights) == 5
@@ -87,7 +89,7 @@ def test_labels_of_lines_that_end_together_do_not_lie_on_one_another():
 
 
 def test_both_panels_hold_all_their_data():
-    figure = draw_lecture(lecture_cells(readout=1e-30, seeds=1))
+    figure: Any = draw_lecture(lecture_cells(readout=1e-30, seeds=1))
     low, high = figure.axes[0].get_ylim()
     for ax in figure.axes:
         assert ax.get_ylim() == (low, high)
@@ -97,15 +99,19 @@ def test_both_panels_hold_all_their_data():
 
 @pytest.mark.parametrize("axes", [{"scales": (1.5,)}, {"depths": (2,)}, {"scales": (0.0, 0.5)}])
 def test_small_runs_draw(axes):
-    figure = draw_lecture(lecture_cells(**axes))
+    figure: Any = draw_lecture(lecture_cells(**axes))
     figure.draw_without_rendering()  # lays out, and so warns or fails as a file would
     drawn = {line.get_marker() for ax in figure.axes for line in ax.lines}
     assert "o" in drawn
 
 
 def test_other_networks_are_refused():
-    with pytest.raises(SelectionError, match=r"run: got 'gaussian linear', expected .* identity"):
+    with pytest.raises(SelectionError, match=r"run: got 'gaussian, linear', expected .* identity"):
         lecture_rows(make_cells())
+    blocks: Any = make_cells(initializers=("identity",), architectures=("plain", "residual"))
+    assert set(lecture_rows(blocks)["architecture"]) == {"plain"}  # h + W h has another closed form
+    with pytest.raises(SelectionError, match=r"run: got 'residual, identity, linear', expected .* architecture plain"):
+        lecture_rows(blocks[blocks["architecture"] == "residual"])
     with pytest.raises(SelectionError, match="widths: got 2, expected one for a panel, of 2, 4"):
         lecture_rows(make_cells(initializers=("identity",), widths=(2, 4)))
     with pytest.raises(SelectionError, match=r"input_norms: got 2, expected one for a panel, of 0\.1, 10"):
@@ -116,7 +122,7 @@ def test_other_networks_are_refused():
 
 def test_panels_say_output_and_gradient_also_on_axes_of_the_users_own():
     assert [ax.get_title() for ax in draw_lecture(CELLS).axes] == [HEADINGS["log10_output"], HEADINGS["log10_grad_first"]]
-    figure = Figure()
+    figure: Any = Figure()
     plain, keyed = figure.subplots(1, 2)
     assert plot_lecture(CELLS, ax=plain) is plain
     assert (plain.get_title(), plain.get_legend()) == (HEADINGS["log10_output"], None)
