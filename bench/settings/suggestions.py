@@ -36,6 +36,26 @@ ALIASES = {
     "siren": "sine",
     "mnist": "digits",
     "cosine": "warmup_cosine",
+    "mlp": "plain",
+    "dense": "plain",
+    "feedforward": "plain",
+    "resnet": "residual",
+    "skip": "residual",
+    "fixup": "residual2:init=fixup",
+    "rezero": "residual2:init=rezero",
+    "skipinit": "residual2:init=skipinit",
+    "layerscale": "residual2:init=layerscale",
+    "layernorm": "normed",
+    "rmsnorm": "normed:norm=rms",
+    "pre_ln": "pre_layernorm",
+    "preln": "pre_layernorm",
+    "post_ln": "post_layernorm",
+    "postln": "post_layernorm",
+    "cnn": "conv",
+    "elman": "rnn",
+    "attention": "transformer",
+    "gpt": "transformer",
+    "deepnorm": "transformer:norm=post,branch=deepnorm",
 }
 
 
@@ -43,8 +63,10 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """The hint "; did you mean …?" where a known name is close or called so elsewhere, else nothing."""
     known = list(known)
     plain = name.casefold().replace("-", "_")
-    if (alias := ALIASES.get(plain)) in known:
+    if (alias := ALIASES.get(plain, "")).partition(":")[0] in known:
         return f"; did you mean {alias}?"
+    if "," in name and all(part in known for part in name.split(",")):
+        return f"; did you mean {name.replace(',', ' ')}?"
     same = [each for each in known if each.casefold().replace("-", "_") == plain and each != name]
     close = same or difflib.get_close_matches(name, known, n=1)
     return f"; did you mean {close[0]}?" if close else ""

@@ -3,6 +3,7 @@
 import pytest
 
 import bench
+from bench.networks.architectures.registry import ARCHITECTURES, architecture_of
 from bench.settings.errors import LONGEST, SweepError
 from bench.settings.presets import Preset
 from bench.settings.ranges import parse
@@ -12,15 +13,20 @@ from bench.training.tasks import TASKS
 
 
 def test_every_alias_is_of_something_that_there_is():
-    known = {*bench.INITIALIZERS, *bench.ACTIVATIONS, *TASKS, *SCHEDULES}
-    assert set(ALIASES.values()) <= known
+    known = {*bench.INITIALIZERS, *bench.ACTIVATIONS, *TASKS, *SCHEDULES, *ARCHITECTURES}
     for alias, name in ALIASES.items():
+        assert name in known or architecture_of(name)
         assert nearest(alias, known) == f"; did you mean {name}?"
 
 
 @pytest.mark.parametrize(("written", "meant"), [("Xavier", "glorot_normal"), ("HE", "he_normal"), ("LSUV", "lsuv")])
 def test_names_of_other_libraries_are_known_however_they_are_written(written, meant):
     assert nearest(written, bench.INITIALIZERS) == f"; did you mean {meant}?"
+
+
+def test_names_that_commas_separate_are_meant_with_spaces():
+    assert nearest("residual,rnn", ARCHITECTURES) == "; did you mean residual rnn?"
+    assert nearest("gaussian,he_normal", bench.INITIALIZERS) == "; did you mean gaussian he_normal?"
 
 
 def test_what_is_not_close_is_not_meant():
