@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache
 from typing import Any
 
@@ -15,6 +15,13 @@ from bench.settings.checks import PRECISIONS
 from bench.settings.errors import SweepError
 
 ALGORITHMS: dict[str, Any] = dict(zip(PRECISIONS, ("highest", "TF32_TF32_F32", "BF16_BF16_F32"), strict=True))
+OF_THREADS: dict[str, Callable[[Any], AbstractContextManager[object]]] = {
+    "jax_enable_x64": jax.enable_x64,
+    "jax_threefry_partitionable": jax.threefry_partitionable,
+    "jax_default_prng_impl": jax.default_prng_impl,
+    "jax_default_matmul_precision": jax.default_matmul_precision,
+    "jax_disable_jit": jax.disable_jit,
+}
 
 
 @contextmanager
@@ -43,6 +50,20 @@ def multiplying(precision: str = "full") -> AbstractContextManager[object]:
     Of a product that says its own precision, as :func:`jax.grad` of one does, that holds.
     """
     return jax.default_matmul_precision(ALGORITHMS[precision])
+
+
+def as_here() -> Callable[[], AbstractContextManager[object]]:
+    """What other threads enter to compute as this one does: JAX keeps these settings for each thread."""
+    values = [(of, getattr(jax.config, name)) for name, of in OF_THREADS.items()]
+
+    @contextmanager
+    def here() -> Iterator[None]:
+        with ExitStack() as stack:
+            for of, value in values:
+                stack.enter_context(of(value))
+            yield
+
+    return here
 
 
 def check_precision(precision: str) -> None:

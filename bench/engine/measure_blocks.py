@@ -6,25 +6,30 @@ The host dispatches and adds logarithms (float64), as :mod:`bench.engine.measure
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from functools import partial
-from typing import Any
+from threading import Lock
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from jax import Array
 from jax.sharding import Mesh
 
-from bench.arithmetic.number import ZERO, Extended
+from bench.arithmetic.number import Extended
 from bench.engine.assembly import LOG10_2, Measured
-from bench.engine.blocks import Norms, Seen, Setting, backward_program, forward_program, is_number
+from bench.engine.block_walks import Lanes, Walks
+from bench.engine.blocks import Norms, Seen, backward_program, forward_program
 from bench.engine.gradients import DEPTHS, Shape
+from bench.engine.streams import Submit, first_alone, streams, streams_for
 from bench.networks.activations import Activation
 from bench.networks.architectures.architecture import Architecture
-from bench.networks.blocks import BlockBatch
+from bench.networks.blocks import BlockBatch, Blocks
 from bench.networks.losses import Loss, log2_of
-from bench.networks.seeds import fetch_behind, place
-from bench.networks.segments import LAYERS, segments_to
+from bench.networks.seeds import fetch_behind
+from bench.networks.segments import segments_to
 
 LANES = 16  # of a tile, where a lane is one vector: fewer than for plain networks, whose blocks compute less
 VECTORS = 32  # of a tile, where a lane has several
@@ -59,54 +64,74 @@ def measure_blocks(
     ‖W_l‖ are over all matrices of block l together. shape: how lanes and depths are divided, else as on CPUs.
     """
     inputs, readout, segments = batch
-    forward, backward = (program(mesh, architecture, activation) for program in (forward_program, backward_program))
     runs = [(depth,) for depth in depths] if architecture.by_depth else [tuple(depths)]
-    tile, together, _ = shape or Shape(lanes_together(*batch.inputs.shape[1:3]), 1 if architecture.by_depth else DEPTHS)
+    tile, together, _ = shape or Shape(lanes_together(*inputs.shape[1:3]), 1 if architecture.by_depth else DEPTHS)
     tiles = [slice(first, min(first + tile, len(scales))) for first in range(0, len(scales), tile)]
     passes = (sum(segments_to(group[0]) for group in _groups(run, together)) for run in runs)
     whole = len(tiles) * (sum(segments_to(max(run)) for run in runs) + sum(passes))
-    dtype = np.dtype(readout.dtype)
-    biased = bool(np.any(bias_stds))
-    for run, lanes in itertools.product(runs, tiles):
-        padding = (0, tile - (lanes.stop - lanes.start))
-        factors = architecture.factors(max(run))
-        scale = {name: np.pad(scales[lanes] * gain[lanes] * factors.get(name, 1), padding) for name, gain in gains.items()}
-        bias_std = extended(np.pad(bias_stds[lanes], padding), dtype) if biased else None
-        setting = place(mesh, Setting({name: extended(values, dtype) for name, values in scale.items()}, bias_std))
-        lengths = np.pad(input_norms[lanes], padding, constant_values=1)
-        start = place(mesh, jax.tree.map(lambda h, lengths=lengths: _start(h, lengths), architecture.start(inputs)), 0)
-        states: list[tuple[Any, Any]] = []  # before the first block of each segment, and after each of its blocks
+    forward, backward = (program(mesh, architecture, activation) for program in (forward_program, backward_program))
+    count, lock = streams_for(tile * together * inputs.size), Lock()
 
-        def call(program: Any, index: int, depth: Any, *state: Any, setting: Setting = setting) -> Any:
-            first = np.asarray(1 + index * LAYERS, dtype)
-            return program(segments(index), readout, setting, first, np.asarray(depth, dtype), *state)
+    def told(pieces: Iterator[tuple[int, Any]]) -> Any:
+        return _joined(pieces, advance=advanced)
 
-        def run_forward(
-            start: Any = start, states: list[Any] = states, call: Any = call, depth: int = max(run)
-        ) -> Iterator[tuple[int, tuple[Extended, Extended]]]:
-            for index in range(segments_to(depth)):
-                after, last, *told = call(forward, index, depth, start)
-                states.append((start, after))
-                start = last
-                yield index, tuple(told)
+    def advanced() -> None:
+        with lock:
+            advance(1 / whole)
 
-        def walk_back(
-            group: tuple[int, ...], states: list[Any] = states, call: Any = call
-        ) -> Iterator[tuple[int, Extended]]:
-            ends = np.pad(group, (0, together - len(group)))  # no depth is 0, so that nothing ends there
-            silent = jax.tree.map(partial(_silent, together), states[0][0], is_leaf=is_number)
-            cotangent = place(mesh, silent, 0)
-            for index in reversed(range(segments_to(group[0]))):
-                cotangent, norms = call(backward, index, ends, *states[index], cotangent)
-                yield index, norms
+    with streams(1) as drawing, streams(count) as walking:
+        shared = {"call": first_alone(), "mesh": mesh, "architecture": architecture}
 
-        told, matrices = _joined(run_forward(), advance, whole)
-        seen, drawn = _unstacked(told, Seen(0, 0, 0, 0)), _unstacked(matrices, dict.fromkeys(gains, 0))
-        with np.errstate(divide="ignore"):  # a scale of 0
-            weight = _root_of_squares(_log2(drawn[name])[:, :, None] + np.log2(values) for name, values in scale.items())
-        for group in _groups(run, together):
-            norms = _unstacked(_joined(walk_back(group), advance, whole), Norms(dict.fromkeys(gains, 0), 0))
-            yield from _rows(group, lanes, seen, norms, weight, readout, loss)
+        def begun(run: tuple[int, ...], lanes: slice) -> _Begun:
+            padding, factors = (0, tile - (lanes.stop - lanes.start)), architecture.factors(max(run))
+            given = Lanes(
+                {name: np.pad(scales[lanes] * gain[lanes] * factors.get(name, 1), padding) for name, gain in gains.items()},
+                np.pad(bias_stds[lanes], padding) if np.any(bias_stds) else None,
+                np.pad(input_norms[lanes], padding, constant_values=1),
+            )
+            # one thread draws: several that decompose matrices wait for each other for ever
+            drawn = partial(_drawn, drawing, segments)
+            walks = Walks(drawn, inputs, readout, given, depth=max(run), **shared)
+            groups = reversed(_groups(run, together))  # shallow ones need little of what is on its way
+            back = [(group, walking(told, walks.back(backward, group, together))) for group in groups]
+            try:
+                return _Begun(lanes, given, told(walks.forward(forward)), back)
+            except BaseException:
+                walks.states.drop()
+                raise
+
+        under_way: deque[_Begun] = deque()
+        for unit in itertools.product(runs, tiles):
+            under_way.append(begun(*unit))
+            if len(under_way) * len(under_way[0].back) > count:
+                yield from _measured(under_way.popleft(), readout, loss)
+        while under_way:
+            yield from _measured(under_way.popleft(), readout, loss)
+
+
+class _Begun(NamedTuple):
+    """A forward pass that has come back, and walks back that have begun."""
+
+    lanes: slice
+    given: Lanes
+    forward: Any
+    back: list[tuple[tuple[int, ...], Future]]
+
+
+def _drawn(drawing: Submit, segments: Callable[[int], Blocks], index: int) -> Blocks:
+    return drawing(segments, index).result()
+
+
+def _measured(begun: _Begun, readout: Array, loss: Loss) -> Iterator[Measured]:
+    told, matrices = begun.forward
+    seen, names = _unstacked(told, Seen(0, 0, 0, 0)), begun.given.scale
+    drawn = _unstacked(matrices, dict.fromkeys(names, 0))
+    with np.errstate(divide="ignore"):  # a scale of 0
+        weight = _root_of_squares(_log2(drawn[name])[:, :, None] + np.log2(values) for name, values in names.items())
+    logs = Seen(*map(_log2, seen))
+    for group, back in begun.back:
+        norms = _unstacked(back.result(), Norms(dict.fromkeys(names, 0), 0))
+        yield from _rows(group, begun.lanes, logs, seen.output, norms, weight, readout, loss)
 
 
 def _groups(depths: Sequence[int], together: int) -> list[tuple[int, ...]]:
@@ -115,33 +140,12 @@ def _groups(depths: Sequence[int], together: int) -> list[tuple[int, ...]]:
     return [tuple(deepest_first[i : i + together]) for i in range(0, len(depths), together)]
 
 
-def extended(values: np.ndarray, dtype: np.dtype) -> Extended:
-    """Numbers of any size, each with an exponent of its own."""
-    mantissa, exponent = np.frexp(values)
-    return Extended(mantissa.astype(dtype), np.where(mantissa == 0, ZERO, exponent).astype(np.int32))
-
-
-def _start(h: Array, norms: np.ndarray) -> Extended:
-    """``norms · h`` for every lane: [seeds, lanes, batch, length, width], with one exponent each."""
-    x = np.asarray(h)[:, None]
-    _, size = np.frexp(np.max(np.abs(x), axis=(2, 3, 4), keepdims=True))
-    mantissa, exponent = np.frexp(norms[None, :, None, None, None])
-    shared = size + exponent if np.any(x) else np.full_like(size + exponent, ZERO)
-    return Extended(np.ldexp(mantissa.astype(x.dtype) * x, -size), shared.astype(np.int32))
-
-
-def _silent(depths: int, state: Extended) -> Extended:
-    """Cotangents of zero for so many depths: [seeds, depths, lanes, …]."""
-    mantissa, exponent = ((part.shape[0], depths, *part.shape[1:]) for part in (state.mantissa, state.exponent))
-    return Extended(np.zeros(mantissa, state.dtype), np.full(exponent, ZERO, np.int32))
-
-
-def _joined(pieces: Iterator[tuple[int, Any]], advance: Callable[[float], None], whole: int) -> Any:
+def _joined(pieces: Iterator[tuple[int, Any]], *, advance: Callable[[], None]) -> Any:
     """What is told of all segments, in float64: every Extended as mantissa and exponent [layers, …, numbers]."""
     found: dict[int, Any] = {}
     for index, piece in fetch_behind(pieces):
         found[index] = piece
-        advance(1 / whole)
+        advance()
     in_order = [found[index] for index in sorted(found)]
     return jax.tree.map(lambda *parts: np.concatenate([np.moveaxis(part.astype(float), -1, 0) for part in parts]), *in_order)
 
@@ -164,7 +168,14 @@ def _root_of_squares(log2_norms: Iterable[np.ndarray]) -> np.ndarray:
 
 
 def _rows(
-    group: Sequence[int], lanes: slice, seen: Seen, norms: Norms, weight: np.ndarray, readout: Array, loss: Loss
+    group: Sequence[int],
+    lanes: slice,
+    logs: Seen,
+    output: Extended,
+    norms: Norms,
+    weight: np.ndarray,
+    readout: Array,
+    loss: Loss,
 ) -> Iterator[Measured]:
     """A group's depths, each of y = u · read(h_{L-1}); ∂loss/∂y is multiplied here, since all gradients are linear in it."""
     kept = slice(lanes.stop - lanes.start)
@@ -172,15 +183,15 @@ def _rows(
     log2_readout = np.log2(np.linalg.norm(np.asarray(readout, float), axis=-1))[None, :, None]
     for number, depth in enumerate(group):
         last, blocks = depth - 2, slice(0, depth - 1)
-        y = seen.output.mantissa[last], seen.output.exponent[last]
+        y = output.mantissa[last], output.exponent[last]
         derivative, log2_loss = log2_of(*loss.derivative(*y)), loss.log2(*y)
         with np.errstate(invalid="ignore"):  # 0 · inf: a gradient of zero stays zero
-            grad = np.concatenate([grads[blocks, :, number] + derivative, (_log2(seen.read)[last] + derivative)[None]])
+            grad = np.concatenate([grads[blocks, :, number] + derivative, (logs.read[last] + derivative)[None]])
             delta = np.concatenate([deltas[blocks, :, number] + derivative, derivative[None]])
-            leaving = np.concatenate([_log2(seen.hidden)[blocks], log2_of(*y)[None]])
+            leaving = np.concatenate([logs.hidden[blocks], logs.output[last][None]])
             norm = np.concatenate([weight[blocks], np.broadcast_to(log2_readout, weight[:1].shape)])
             relative = grad + norm - log2_loss  # a dead network's is 0/0
         entries = np.full((3, *grad.shape[1:]), np.nan)[:, :, kept]  # are not measured
-        cosine = 1 - np.exp2(_log2(seen.apart)[last])[:, kept]
+        cosine = 1 - np.exp2(logs.apart[last])[:, kept]
         values = (LOG10_2 * value[:, :, kept] for value in (grad, delta, leaving, norm, relative))
         yield Measured(depth, lanes, *values, log10_entries=entries, cosine=cosine)

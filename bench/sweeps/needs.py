@@ -10,6 +10,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from bench.engine.streams import streams_for
 from bench.networks.architectures.architecture import same
 from bench.networks.architectures.registry import architecture_of
 from bench.networks.block_trial import block_of
@@ -80,14 +81,12 @@ def needs_of(sweep: Sweep, architecture: str, width: int) -> Needs:
     cotangents = math.ceil(len(sweep.depths) / depths) * depths
     if architecture == PLAIN:
         work = together * padded * state * item * (layers + cotangents)
-    else:  # one tile after the other, and the states between blocks
-        work = (
-            together
-            * tile
-            * state
-            * item
-            * (layers * (1 if architecture_of(architecture).start is same else 2) + 2 * depths)
-        )
+    else:  # the states of as many forward passes as keep all streams busy, and what comes back in each of these
+        many, by_depth = streams_for(together * tile * state * depths), architecture_of(architecture).by_depth
+        runs, groups = (len(sweep.depths), 1) if by_depth else (1, cotangents // depths)
+        passes = min(runs * padded // tile, 1 + many // groups)
+        states = passes * layers * (1 if architecture_of(architecture).start is same else 2)
+        work = together * tile * state * item * (states + 2 * depths * many)
     if sweep.correlations:  # slopes of both inputs, one tile at a time
         work += together * 2 * layers * tile * state * item
     traces = TRACE_NUMBERS * 8 * layers
@@ -139,7 +138,9 @@ def check_blocks_fit(sweep: Sweep, max_memory: int | None = None) -> None:
             outs, ins = (sum(sizes) + 2 * width for sizes in zip(*architecture_of(name).shapes(width).values(), strict=True))
             told = TOLD * LAYERS * sweep.batch * sweep.length * (ins + shape.depths * outs)
             kept = shape.lanes * (told + (1 + shape.depths) * block.numbers / 2)
-            needed = seeds_at_once(sweep, sweep.seeds, width, name) * devices * kept * item
+            seeds, state = seeds_at_once(sweep, sweep.seeds, width, name), sweep.batch * sweep.length * width
+            many = streams_for(seeds * devices * shape.lanes * shape.depths * state)
+            needed = many * seeds * devices * kept * item
             field = max(*_examples(sweep), ("widths", width), key=lambda each: each[1])
             here = f"what {LAYERS} blocks compute at width {width}{_seen(sweep, name)}"
             check_room(*field, needed, here, room, max_memory)

@@ -21,14 +21,14 @@ WIDTH, DEPTHS, SCALE, INPUT_NORM = 8, (2, 19), 0.9, 1.5
 QUICK = ("residual",)
 
 
-def measured(name, batch_and_length):
-    """What is measured of one seed in float64, by depth, and its draw."""
+def measured(name, batch_and_length, segments=None):
+    """What is measured of one seed in float64, by depth, and its draw; ``segments`` in the place of what is drawn."""
     architecture, family = architecture_of(name), INITIALIZERS["gaussian"].family
     examples = dict(zip(("batch", "length"), batch_and_length, strict=True))
     asked = {"key": 0, "seeds": [0], "dtype": "float64", "mesh": seed_mesh(1), "keep": True, "biased": False}
     batch = blocks_of(architecture, family, width=WIDTH, **examples, **asked)
     found = measure_blocks(
-        batch,
+        batch._replace(segments=segments or batch.segments),
         mesh=seed_mesh(1),
         architecture=architecture,
         activation=ACTIVATIONS["tanh"],
@@ -112,6 +112,14 @@ def test_plain_blocks_are_the_fast_engines_networks(activation):
         (slow,) = measure_blocks(blocks, architecture=architecture, gains={"W": np.ones(1)}, **asked, **settings)
     for column in ("log10_grad", "log10_activation", "log10_weight", "log10_relative"):
         np.testing.assert_allclose(getattr(slow, column), getattr(fast, column), atol=FLOAT64_GRAD, err_msg=column)
+
+
+def test_a_draw_that_fails_leaves_no_walk_waiting_for_it():
+    def segments(index):
+        raise RuntimeError(f"segment {index}")
+
+    with pytest.raises(RuntimeError, match="segment 0"):
+        measured("residual", (1, 1), segments)
 
 
 def test_every_architecture_has_one_of_others_beside_it():
