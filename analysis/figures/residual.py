@@ -59,9 +59,9 @@ def plot_residual(frame: pd.DataFrame, *, ax: Axes | None = None, key: bool = Fa
 
     frame: rows of ``agreement`` with one initializer, activation, width and bias_std. Purple: measured gradients are
     smaller than predicted, orange: larger; pale up to ±1.96, beyond which a cell fails (at 95 %: one in 20 does by
-    chance) and has a cross; colours end at ±6. Where theory is mean field, of other architectures, nothing is tested and
-    nothing has a cross. Light grey: no theory; grey grid: gated, 0 by design; hatched: exactly zero in all seeds; dotted:
-    undefined. The title counts what passes. Without ``ax`` a figure of one column's width is made, with colorbar and
+    chance) and has a cross; colours end at ±6. Where theory is mean field, of most other architectures, nothing is tested
+    and nothing has a cross. Light grey: no theory; grey grid: gated, 0 by design; hatched: exactly zero in all seeds;
+    dotted: undefined. The title counts what passes. Without ``ax`` a figure of one column's width is made, with colorbar and
     legend; an ``ax`` that is given gets them with ``key``. Raises SelectionError (a ValueError) for several facets.
     """
     facet = one_facet(frame)
@@ -123,12 +123,11 @@ def _where(frame: pd.DataFrame, grid: Grid, verdict: str) -> np.ndarray:
 def _count(frame: pd.DataFrame) -> str:
     verdicts = frame["verdict"].tolist()
     passed, tested = verdicts.count("pass"), verdicts.count("pass") + verdicts.count("fail")
+    words = [f"{100 * passed / tested:.1f} % of {tested} pass"] if tested else []
     if beside := verdicts.count("mean field"):
-        near = int(np.sum(np.abs(frame["z"].to_numpy()) <= PASSES))
-        return f"{100 * near / beside:.0f} % of {beside} near mean field"
-    if tested:
-        return f"{100 * passed / tested:.1f} % of {tested} pass"
-    return "gated" if "gated" in verdicts else "no theory to pass"
+        near = int(np.sum((frame["verdict"] == "mean field").to_numpy() & (np.abs(frame["z"].to_numpy()) <= PASSES)))
+        words.append(f"{100 * near / beside:.0f} % of {beside} near mean field")
+    return ", ".join(words) or ("gated" if "gated" in verdicts else "no theory to pass")
 
 
 def _draw_bar(panels: list[Axes], frame: pd.DataFrame) -> None:

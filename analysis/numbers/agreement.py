@@ -5,9 +5,10 @@
 μ, σ: mean and standard deviation of log10 ‖∂y/∂W_1‖_F that :func:`bench.theory.predict` gives; L: depth. The second term is
 the measurement's own tolerance in decades, for where nothing is random (identity weights; orthogonal ones, if linear).
 
-Of other architectures than plain ones mean field theory knows the mean of squares at infinite width, and no σ. There the
-measured standard deviation s takes its place, and μ - ln(10) s² that of μ: so far the mean of a normal logarithm lies below
-the logarithm of the mean. Then z says how near mean field is, and is no test, for what it lacks is O(L/n).
+Of most other architectures than plain ones (:mod:`bench.theory.block_laws` has the others) mean field theory knows the mean
+of squares at infinite width, and no σ. There the measured standard deviation s takes its place, and μ - ln(10) s² that of μ:
+so far the mean of a normal logarithm lies below the logarithm of the mean. Then z says how near mean field is, and is no
+test, for what it lacks is O(L/n).
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ def agreement(frame: pd.DataFrame, *, batch: int = 1, length: int = 1, progress:
     ``dead``, those whose gradient is exactly zero; ``mean`` over the others, since theory is given that a gradient is alive;
     ``predicted``, ``error`` (the denominator of z), ``z``, ``law``, ``reason`` (why there is no law, else empty), and
     ``verdict``: "pass" for |z| ≤ 1.96 (95 %: one right cell in 20 fails), "fail", "no theory"
-    (also for functions of a user's own, which would have to be imported), "mean field" of other architectures, which are
-    compared and not tested, "gated" where branches are shut by design, "zero" where no seed is alive, "undefined" where any
-    is NaN. All depths of one network cost about 0.1 s where theory has no closed form.
+    (also for functions of a user's own, which would have to be imported), "mean field" of other architectures without a law
+    across seeds, which are compared and not tested, "gated" where branches are shut by design, "zero" where no seed is
+    alive, "undefined" where any is NaN. All depths of one network cost about 0.1 s where theory has no closed form.
     """
     keys = [*CELL_WITHOUT_SEED, *(name for name in ("input_norm", "architecture") if name in frame)]  # older runs have none
     measured = frame[VALUE].to_numpy(dtype=float)

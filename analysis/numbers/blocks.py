@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from analysis.rows.select import Facet
-from bench.theory import block_trajectory, predict
+from bench.theory import block_trajectory, gated
 from bench.theory.ensembles import ensemble
 from bench.theory.nonlinearities import NONLINEARITIES
+from bench.theory.prediction import why_not_mean_field
 
 FAMILIES = {
     "plain": ("plain",),
@@ -29,17 +30,13 @@ def family_of(architecture: str) -> str:
 def expected_first(facet: Facet, scale: float, depths: Sequence[int], batch: int = 1, length: int = 1) -> np.ndarray:
     """log10 ‖∂y/∂W_1‖ at infinite width for each depth; NaN where theory says nothing."""
     law = ensemble(facet.initializer, facet.activation, facet.bias_std)
-    cell = {name: getattr(facet, name) for name in ("initializer", "activation", "width", "bias_std", "input_norm")}
     if facet.activation not in NONLINEARITIES or law is None or law.kind == "identity" or scale == 0:
         return np.full(len(depths), np.nan)
-    if facet.architecture != "plain":
-        sizes = {"scale": scale, "architecture": facet.architecture, "batch": batch, "length": length}
-        return np.array([predict(**cell, **sizes, depth=depth).log10_grad_first.mean for depth in depths])
-    if facet.bias_std > 0:
+    unfit = why_not_mean_field(facet.architecture, facet.initializer, law, facet.bias_std)
+    if unfit or gated(facet.architecture):
         return np.full(len(depths), np.nan)
-    std = scale * law.weight_std
+    of, sizes = (facet.architecture, facet.activation, scale * law.weight_std), {"batch": batch, "length": length}
     found = [
-        block_trajectory("plain", facet.activation, std, depth, facet.width, input_norm=facet.input_norm, cosines=False)
-        for depth in depths
+        block_trajectory(*of, depth, facet.width, **sizes, input_norm=facet.input_norm, cosines=False) for depth in depths
     ]
     return np.array([np.nan if each is None else each.log10_grad[0] for each in found])

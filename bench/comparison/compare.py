@@ -63,11 +63,12 @@ def compare(
       below but depths and ranks are of the others);
     * ``slope``, ``slope_low``, ``slope_high``: decades per layer, mean over seeds and Student's 95 % interval of it;
     * ``predicted``, ``predicted_low``, ``predicted_high``: theory's mean and its 95 % band for the mean of so many seeds;
-      ``law``: exact, leading order or none; ``z``: the residual in standard errors; ``verdict``, at 95 %: agrees
-      (|z| ≤ 1.96), differs, no theory, or undefined. Of other architectures ``law`` is "mean field", of infinite width, and
-      ``predicted`` is its slope lowered by what the measured spread takes from a mean of logarithms
-      (:meth:`bench.theory.Spread.typical`); that is no test, and the verdict is mean field. Branches that are shut at the
-      start (ReZero, SkipInit) have gradients of exactly zero by design: they are gated, not dead, and not ranked;
+      ``law``: exact, leading order, mean field or none; ``z``: the residual in standard errors; ``verdict``, at 95 %: agrees
+      (|z| ≤ 1.96), differs, no theory, or undefined. Of other architectures without a law across seeds ``law`` is "mean
+      field", of infinite width, and ``predicted`` is its slope lowered by what the measured spread takes from a mean of
+      logarithms (:meth:`bench.theory.Spread.typical`); that is no test, and the verdict is mean field. Branches that are
+      shut at the start (ReZero, SkipInit) have gradients of exactly zero by design: they are gated, not dead, and not
+      ranked;
     * ``depth_1e3``: the depth up to which in 90 % of the networks the gradients of all layers are within 10^±3 of that at
       depth 2; ``depth_float32``, …: up to which 90 % do not lose their first gradient to the type
       (:mod:`bench.comparison.usable`); inf beyond the largest depth; linear between measured depths. ``depth_1e3_of`` and

@@ -76,9 +76,7 @@ def block_trajectory(
     if name not in LAWS or weight_std == 0 or not set(given) <= set(LAWS[name].arguments):
         return None
     by_depth = depth if looks_at_depth(given) else 1  # else of all depths
-    for argument, known in LAWS[name].words.items():
-        if given.get(argument, known[0]) not in known:
-            raise ValueError(f"architecture: got {architecture!r}, expected {argument}={' or '.join(known)}")
+    check_words(architecture)
     sizes = (weight_std, by_depth, width, batch, length, input_norm, correlation, cosines)
     phi = nonlinearity(activation)
     try:
@@ -87,10 +85,23 @@ def block_trajectory(
     except ValueError as error:
         if ": got " in str(error):  # a user's activation that fails, which is named
             raise
-        raise ValueError(f"architecture: got {architecture!r}, expected values that a sweep takes ({error})") from None
+        raise unusable(architecture, error) from None
     if len(blocks) < depth - 1:  # some laws end
         return None
     return _backward(name, LAWS[name], walk.setting, blocks)
+
+
+def check_words(architecture: str) -> None:
+    """Raises ValueError for a known architecture's argument that is a word, but none of those that it may be."""
+    name, given = parsed(architecture)
+    for argument, known in LAWS[name].words.items():
+        if given.get(argument, known[0]) not in known:
+            raise ValueError(f"architecture: got {architecture!r}, expected {argument}={' or '.join(known)}")
+
+
+def unusable(architecture: str, error: ValueError) -> ValueError:
+    """What is raised for arguments from which nothing follows."""
+    return ValueError(f"architecture: got {architecture!r}, expected values that a sweep takes ({error})")
 
 
 class _Walk:

@@ -51,6 +51,7 @@ _FIXED = {
     "standard_uniform": Ensemble("iid", 3**-0.5, _UNIFORM),
     "torch_linear": Ensemble("iid", 3**-0.5, _UNIFORM),
     "orthogonal": Ensemble("orthogonal", 1.0),
+    "delta_orthogonal": Ensemble("orthogonal", 1.0),  # of a convolution the middle of a kernel, beside which it is 0
 }
 
 

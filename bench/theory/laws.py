@@ -114,13 +114,13 @@ def log_share(width: int, negative_slope: float) -> LogShare:
     active, probability = active[probability > NEGLIGIBLE], probability[probability > NEGLIGIBLE]
     alive = 1.0 if negative_slope else 1 - 0.5**width
     probability /= probability.sum()
-    mean, square = np.transpose([_given(int(k), width, negative_slope**2) for k in active])
+    mean, square = np.transpose([given_active(int(k), width, negative_slope**2) for k in active])
     center = probability @ mean
     between = probability @ (mean - center) ** 2
     return LogShare(float(center), float(between + probability @ (square - mean**2)), float(between), float(alive))
 
 
-def _given(active: int, width: int, floor: float) -> tuple[float, float]:
+def given_active(active: int, width: int, floor: float) -> tuple[float, float]:
     """Mean and mean square of ln B given k = ``active``; ``floor`` is α².
 
     For α = 0 they are ψ and ψ′; else by the trapezoidal rule in v, with logit b = center + spread · sinh v.

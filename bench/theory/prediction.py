@@ -9,12 +9,15 @@ import numpy as np
 from scipy.special import ndtri
 
 from bench.theory.arguments import checked, did_you_mean
-from bench.theory.blocks import block_trajectory, gated
+from bench.theory.block_laws import DELTA, as_plain, ends_of
+from bench.theory.blocks import block_trajectory, gated, parsed
+from bench.theory.ends import Ends
 from bench.theory.ensembles import Ensemble, ensemble, known_schemes
 from bench.theory.finite_width import FURTHEST, networks_of
 from bench.theory.laws import LN_10, Law, gradient_law, relative_law, slope_law
 from bench.theory.nonlinearities import Nonlinearity, nonlinearity
 from bench.theory.slope_sums import has_slopes
+from bench.theory.steps import Moments
 
 CRITICAL = ("critical", "critical_orthogonal")
 LONG = ("transformer",)  # have matrices with more rows than columns
@@ -90,8 +93,9 @@ def predict(
 
     Exact: linear (any σ_b), ReLU and leaky ReLU (σ_b = 0) with Gaussian or orthogonal weights (:mod:`bench.theory.laws`),
     and identity weights with linear activations. To leading order in 1/width: every other activation and every initializer
-    with independent entries (:mod:`bench.theory.finite_width`). Mean field: other architectures, which see ``batch``
-    examples of ``length`` positions (:mod:`bench.theory.blocks`). No law: identity weights with other activations,
+    with independent entries (:mod:`bench.theory.finite_width`). Of other architectures, exact: those of
+    :mod:`bench.theory.block_laws`; else mean field, of ``batch`` examples of ``length`` positions
+    (:mod:`bench.theory.blocks`). No law: identity weights with other activations,
     data-dependent and sparse schemes, schemes of the user's own, ``loss="mse"``, and where the expansion in 1/width fails
     (:meth:`bench.theory.finite_width.Networks.failure`); ``reason`` says which. Raises ValueError for a cell that cannot
     be, and for an activation that is not known.
@@ -109,9 +113,16 @@ def predict(
         return no_law("scale 0: the weights are zero")
     phi, weight_std = nonlinearity(activation), scale * weights.weight_std
     if architecture != "plain":
-        unfit = _unfit(architecture, initializer, weights, bias_std)
-        sizes = {"batch": batch, "length": length, "input_norm": input_norm}
-        return no_law(unfit) if unfit else _mean_field(architecture, phi, weight_std, width, depth, sizes)
+        if gated(architecture):
+            return no_law("a gate that is shut: the gradient of a branch times 0 is exactly 0, until training opens it")
+        scheme = {"initializer": initializer, "activation": activation, "scale": scale, "bias_std": bias_std}
+        if kernels := as_plain(architecture, initializer):
+            return _as_plain(kernels, **scheme, width=width, depth=depth, input_norm=input_norm)
+        sizes = {"weight_std": weight_std, "width": width, "depth": depth, "input_norm": input_norm}
+        if ends := ends_of(architecture, initializer, weights.kind, phi, bias_std=bias_std, **sizes):
+            return _of_ends(ends, depth, _law_of(weights))
+        unfit = why_not_mean_field(architecture, initializer, weights, bias_std)
+        return no_law(unfit) if unfit else _mean_field(architecture, phi, **sizes, batch=batch, length=length)
     invariant = phi.is_linear or (phi.negative_slope is not None and bias_std == 0)
     if invariant:
         return _invariant(phi, weights, weight_std, bias_std, width, depth, input_norm)
@@ -120,31 +131,54 @@ def predict(
     return _leading_order(phi, weights, weight_std, bias_std, width, depth, input_norm)
 
 
-def _unfit(architecture: str, initializer: str, weights: Ensemble, bias_std: float) -> str:
-    """Why the scheme's matrices in those blocks, or biases, have no law here; nothing where they have."""
-    name = architecture.partition(":")[0]
-    if gated(architecture):
-        return "a gate that is shut: the gradient of a branch times 0 is exactly 0, until training opens it"
+def why_not_mean_field(architecture: str, initializer: str, weights: Ensemble, bias_std: float) -> str:
+    """Why the scheme's matrices in those blocks, or biases, have no law of mean field; nothing where they have."""
+    name, given = parsed(architecture)
     if bias_std > 0:
-        return f"architecture {architecture}: a law with biases is known for plain networks"
+        return f"architecture {architecture}: its law does not know biases"
     if weights.kind == "identity":
-        return "identity weights: a law is known for plain networks"
+        return f"identity weights: no law of {architecture} is known for them"
     if (name in LONG and weights.kind != "iid") or (name in (*LONG, "conv") and "glorot" in initializer):
         return f"initializer {initializer}: in matrices that are not square its variance is not 1/fan_in"
+    if initializer == DELTA and given.get("padding") == "zero":
+        return f"initializer {initializer}: mean field's kernels see the zeros beside a position, and these do not"
     return ""
 
 
-def _mean_field(
-    architecture: str, phi: Nonlinearity, weight_std: float, width: int, depth: int, sizes: dict[str, Any]
-) -> Prediction:
-    first, shallow = (
-        block_trajectory(architecture, phi, weight_std, each, width, **sizes, cosines=False) for each in (depth, 2)
-    )
+def _mean_field(architecture: str, phi: Nonlinearity, *, depth: int, **sizes: Any) -> Prediction:
+    first, shallow = (block_trajectory(architecture, phi, depth=each, **sizes, cosines=False) for each in (depth, 2))
     if first is None or shallow is None:
         return no_law(f"architecture {architecture}: no law is known, or it ends before depth {depth}")
     grads = [float(each.log10_grad[0]) for each in (first, shallow)]
     slope = Spread((grads[0] - grads[1]) / (depth - 2), UNKNOWN.std) if depth > 2 else UNKNOWN
     return Prediction(Spread(grads[0], UNKNOWN.std), slope, "mean field")
+
+
+def _as_plain(kernels: int, **cell: Any) -> Prediction:
+    """Of a plain network whose first gradient is √K times as long."""
+    found = predict(**cell)
+    mean, std = found.log10_grad_first
+    return found._replace(log10_grad_first=Spread(mean + float(np.log10(kernels)) / 2, std), log10_relative_first=UNKNOWN)
+
+
+def _of_ends(ends: Ends, depth: int, law: str) -> Prediction:
+    """From laws of ln ‖·‖² at both ends."""
+    decades = 2 * LN_10
+    grad = Spread(ends.long.mean / decades, _root(ends.long.variance) / decades)
+    if depth == 2:
+        return Prediction(grad, UNKNOWN, law, ends.alive)
+    variance, layers = ends.short.variance + ends.long.variance - 2 * ends.shared, (depth - 2) * decades
+    slope = Spread((ends.long.mean - ends.short.mean) / layers, _root(variance) / layers)
+    return Prediction(grad, slope, law, ends.alive)
+
+
+def _law_of(weights: Ensemble) -> str:
+    """Of laws that are exact for Gaussian, orthogonal and identity weights."""
+    return "exact" if weights.kind != "iid" or weights.is_gaussian else "leading order"
+
+
+def _root(variance: float) -> float:
+    return float(np.sqrt(max(variance, 0.0)))
 
 
 def _invariant(
@@ -160,12 +194,11 @@ def _invariant(
     if depth > 2:
         slope = _spread(slope_law(width, depth, weight_std, negative_slope=phi.negative_slope, orthogonal=isometric))
     relative = _spread(relative_law(width, orthogonal=isometric)) if bias_std == 0 else UNKNOWN
-    law = "exact" if isometric or weights.is_gaussian else "leading order"
-    return Prediction(_spread(grad, float(np.log10(input_norm))), slope, law, grad.alive, relative)
+    return Prediction(_spread(grad, float(np.log10(input_norm))), slope, _law_of(weights), grad.alive, relative)
 
 
 def _spread(law: Law, shift: float = 0.0) -> Spread:
-    return Spread(law.mean + shift, float(np.sqrt(max(law.variance, 0.0))))
+    return Spread(law.mean + shift, _root(law.variance))
 
 
 def _leading_order(
@@ -182,12 +215,6 @@ def _leading_order(
         short, long, failure = networks.law(2), networks.law(depth), networks.failure(depth)
     if failure:
         return no_law(failure)
-    decades = 2 * LN_10  # of ln ‖·‖² in a decade of ‖·‖
     alive = float(np.exp(long.log_alive)) if phi.tail is None else 1.0  # slopes with a tail are nowhere exactly 0
-    grad = Spread(long.mean / decades, float(np.sqrt(max(long.variance, 0.0))) / decades)
-    if depth == 2:
-        return Prediction(grad, UNKNOWN, "leading order", alive)
-    layers = (depth - 2) * decades
-    variance = short.variance + long.variance - 2 * long.shared
-    slope = Spread((long.mean - short.mean) / layers, float(np.sqrt(max(variance, 0.0))) / layers)
-    return Prediction(grad, slope, "leading order", alive)
+    ends = Ends(Moments(long.mean, long.variance), Moments(short.mean, short.variance), long.shared, alive)
+    return _of_ends(ends, depth, "leading order")

@@ -131,6 +131,21 @@ def test_other_architectures_are_beside_mean_field_and_not_tested():
     assert any(entry.startswith("gated") for entry in legend_of(plot_residual(table.get_group(names[1])).figure))
 
 
+def test_a_map_of_which_theory_tests_a_part_counts_both():
+    """RMSNorm before ReLU: an exact law, but where what a normalization adds counts."""
+    axes = AXES | {"widths": (32,), "scales": (0.01, 1.0)}
+    cells = make_cells(activations=("relu",), architectures=("normed:norm=rms",), seeds=64, **axes)
+    keys = ["initializer", "activation", "width", "bias_std", "depth", "scale", "architecture"]
+    laws = [predict(**cell).log10_grad_first for cell in cells[keys].to_dict("records")]
+    values = np.array([law.typical(0.1) if np.isnan(law.std) else law.mean for law in laws])
+    table = agreement(cells.assign(log10_grad_first=values + 0.1 * np.random.default_rng(0).standard_normal(len(cells))))
+    assert set(table["verdict"][table["scale"] == 1.0]) == {"pass"}
+    assert set(table["verdict"][table["scale"] == 0.01]) == {"mean field"}
+    title = " ".join(plot_residual(table).get_title().split())
+    assert "pass, " in title
+    assert title.endswith("near mean field")
+
+
 def test_the_mesh_is_the_errors_and_has_a_step_at_what_passes():
     table = agreement(off_by(1.5))
     mesh = mesh_of(plot_residual(table))
