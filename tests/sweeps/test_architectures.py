@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
+from jax import lax
 
 import bench
 from bench.cli.main import main
@@ -247,6 +248,20 @@ def test_a_block_of_ones_own_needs_no_value_behind_the_last(tmp_path, own):
     expected, found = (rows.drop(columns="architecture").reset_index(drop=True) for _, rows in cells.groupby("architecture"))
     pd.testing.assert_frame_equal(found, expected)
     assert np.isfinite(found["log10_grad_first"]).all()
+
+
+def test_a_block_that_chooses_between_two_programs_is_exact_beyond_floats(tmp_path, own):
+    """That is a move between shardings to JAX, which was done in floats."""
+
+    def chooses(h, weights, step):
+        return lax.cond(step.layer % 2 > 0.5, lambda: 3 * weights["W"](h), lambda: h)
+
+    own.chooses, own.both = chooses, lambda h, weights, step: jnp.where(step.layer % 2 > 0.5, 3 * weights["W"](h), h)
+    fields = {"activations": ["linear"], "widths": [4], "depths": [2, 400], "scales": [9.0], "seeds": 1}
+    cells = run_frame(tmp_path, architectures=[f"{MODULE}:{name}" for name in ("chooses", "both")], **fields)
+    found, expected = (rows["log10_grad_first"].to_numpy() for _, rows in cells.groupby("architecture", sort=False))
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    assert found.max() > 200
 
 
 @pytest.mark.usefixtures("own")
