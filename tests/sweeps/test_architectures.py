@@ -141,6 +141,9 @@ def own(monkeypatch) -> Any:
     made: Any = bench.Architecture
     module.listed = made("listed", module.block, shapes=lambda width: [(width, width)])
     module.cube = made("cube", module.block, shapes=lambda _width: {"W": (2, 2, 2)})
+    module.stray = made("stray", module.block, factors=lambda _depth: {"V": 2.0})
+    module.divides = made("divides", module.block, factors=lambda depth: {"W": depth / 0})
+    module.narrow = made("narrow", module.block, read=lambda h: h[..., :1])
     module.unsure = made("unsure", module.block, check=lambda _width, _batch, _length: "no")
     module.number = 3
     return module
@@ -165,6 +168,12 @@ def own(monkeypatch) -> Any:
         ({"architectures": ["conv:dims=2"], "length": 10}, "dims=2' beside length=10, expected a length that is a square"),
         ({"architectures": [f"{MODULE}:listed"]}, r"expected shapes.width. of an Architecture.*\(AttributeError"),
         ({"architectures": [f"{MODULE}:cube"]}, r"expected shapes.width. of an Architecture.*\(2, 2, 2\)} came back"),
+        ({"architectures": [f"{MODULE}:stray"]}, r"a number for each of W, or for some \(ValueError: V is 2.0"),
+        ({"architectures": [f"{MODULE}:divides"]}, r"factors.depth. and radii of an Architecture.*\(ZeroDivisionError"),
+        (
+            {"architectures": [f"{MODULE}:narrow"]},
+            r"a read.h. of an Architecture that returns \[1, 1, 64\].*\[1, 1, 1\] came",
+        ),
         ({"architectures": [f"{MODULE}:unsure"]}, r"expected check\(width, batch, length\) of an Architecture: None, or"),
         ({"architectures": [3]}, "architectures: got 3, expected names with arguments"),
         ({"architectures": ["nowhere:block"]}, "architectures: got 'nowhere:block', expected package.module:attribute"),
