@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Iterable
 from itertools import product
+from typing import Any
 
 import jax
 
@@ -50,6 +52,13 @@ def check_sizes(name: str, width: int, batch: int, length: int) -> None:
         accepted = f"shapes(width) of an Architecture: name → (out, in) at width {width}"
         raise SweepError(FIELD, name, f"{accepted} ({describe(error)})") from error
     try:
+        factors = {**architecture.factors(2), **architecture.radii}
+        if unknown := [matrix for matrix, factor in factors.items() if matrix not in shapes or not math.isfinite(factor)]:
+            raise ValueError(f"{unknown[0]} is {factors[unknown[0]]}")
+    except (Exception, SystemExit) as error:
+        accepted = f"factors(depth) and radii of an Architecture: a number for each of {', '.join(shapes)}, or for some"
+        raise SweepError(FIELD, name, f"{accepted} ({describe(error)})") from error
+    try:
         if (wrong := architecture.check(width, batch, length)) is None:
             return
         field, value, wanted = wrong
@@ -82,11 +91,22 @@ def _check(name: str, activation: str, examples: tuple[int, int, int], dtype: st
     except UsageError:
         raise
     except (Exception, SystemExit) as error:  # the user's code may fail in any way
-        raise SweepError("architectures", name, f"{accepted} ({describe(error)})") from error
+        raise SweepError(FIELD, name, f"{accepted} ({describe(error)})") from error
     if block.after != block.before:
         found = ", ".join(f"{leaf.dtype}{list(leaf.shape)}" for leaf in jax.tree.leaves(block.after))
-        raise SweepError("architectures", name, f"{accepted} ({found} came back)")
+        raise SweepError(FIELD, name, f"{accepted} ({found} came back)")
+    _check_read(name, jax.tree.leaves(block.before)[0], examples, dtype)
     for flag, field in (("by_depth", "depth"), ("driven", "input")):
         if getattr(block, flag) and not getattr(architecture_of(name), flag):
             wanted = f"an Architecture with {flag}=True, since its block looks at step.{field}"
-            raise SweepError("architectures", name, wanted)
+            raise SweepError(FIELD, name, wanted)
+
+
+def _check_read(name: str, state: Any, examples: tuple[int, int, int], dtype: str) -> None:
+    accepted = f"a read(h) of an Architecture that returns {list(examples)} of {dtype}"
+    try:
+        read = jax.eval_shape(architecture_of(name).read, state)
+        if (read.shape, read.dtype) != (examples, dtype):
+            raise ValueError(f"{read.dtype}{list(read.shape)} came back")
+    except (Exception, SystemExit) as error:
+        raise SweepError(FIELD, name, f"{accepted} ({describe(error)})") from error

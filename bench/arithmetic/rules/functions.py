@@ -241,7 +241,7 @@ RULES = {
     **dict.fromkeys(["sqrt", "rsqrt", "cbrt"], root),
     **dict.fromkeys(["integer_pow", "square"], integer_power),
     "pow": power,
-    **dict.fromkeys(["neg", "abs", "copy", "copy_p", "name", "device_put", "stop_gradient"], same_size),
+    **dict.fromkeys(["neg", "abs", "copy", "copy_p", "name", "device_put", "stop_gradient", "reshard"], same_size),
     "reduce_precision": rounded,
     **dict.fromkeys(["sign", "is_finite"], of_mantissa),
     "convert_element_type": convert,
