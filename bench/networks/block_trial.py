@@ -105,7 +105,8 @@ def _check(name: str, activation: str, examples: tuple[int, int, int], dtype: st
 def _check_read(name: str, state: Any, examples: tuple[int, int, int], dtype: str) -> None:
     accepted = f"a read(h) of an Architecture that returns {list(examples)} of {dtype}"
     try:
-        read = jax.eval_shape(architecture_of(name).read, state)
+        with settled(dtype):
+            read = jax.eval_shape(architecture_of(name).read, state)
         if (read.shape, read.dtype) != (examples, dtype):
             raise ValueError(f"{read.dtype}{list(read.shape)} came back")
     except (Exception, SystemExit) as error:

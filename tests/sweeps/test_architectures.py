@@ -204,6 +204,12 @@ def test_what_cannot_be_measured_is_one_line(fields, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["residual", "lstm", "transformer"])
+def test_blocks_are_tried_in_the_dtype_that_they_are_measured_in(name):
+    check(bench.Sweep(architectures=(name,), dtype="float64"))
+    bench.plan(bench.Training(architectures=(name,), dtype="float64"))
+
+
 def test_a_bad_architecture_is_refused_before_anything_is_written(tmp_path, capsys):
     assert main(["sweep", "--architectures", "residual:alpha=x", "--results", str(tmp_path)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
