@@ -6,7 +6,9 @@ promised to them, and devices compute each as soon as they have it.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -35,11 +37,14 @@ class Lanes(NamedTuple):
 
 
 class Walks:
-    """Of one tile of lanes and the depths that share a forward pass, of which ``depth`` is the largest."""
+    """Of one tile of lanes and the depths that share a forward pass, of which ``depth`` is the largest.
+
+    draw: segment → what is drawn of it, in another stream; forward, ``ahead`` segments are asked for in advance.
+    """
 
     def __init__(
         self,
-        segments: Callable[[int], Blocks],
+        draw: Callable[[int], Future[Blocks]],
         inputs: Array,
         readout: Array,
         lanes: Lanes,
@@ -48,8 +53,9 @@ class Walks:
         mesh: Mesh,
         architecture: Architecture,
         depth: int,
+        ahead: int,
     ) -> None:
-        self.segments, self.readout, self.call, self.mesh, self.depth = segments, readout, call, mesh, depth
+        self.draw, self.readout, self.call, self.mesh, self.depth, self.ahead = draw, readout, call, mesh, depth, ahead
         dtype = self.dtype = np.dtype(readout.dtype)
         bias_std = None if lanes.bias_std is None else extended(lanes.bias_std, dtype)
         scale = {name: extended(values, dtype) for name, values in lanes.scale.items()}
@@ -60,9 +66,12 @@ class Walks:
 
     def forward(self, program: Any) -> Iterator[tuple[int, tuple[Extended, Extended]]]:
         """What is told of each segment."""
-        start = self.start
-        for index in range(segments_to(self.depth)):
-            after, last, *told = self._call(program, index, self.depth, start)
+        start, count = self.start, segments_to(self.depth)
+        drawn = deque([self.draw(0)])
+        for index in range(count):
+            blocks = drawn.popleft().result()  # the first by itself, since its program is compiled
+            drawn.extend(map(self.draw, range(index + 1 + len(drawn), min(index + 1 + self.ahead, count))))
+            after, last, *told = self._call(program, index, blocks, self.depth, start)
             self.states.set(index, (start, after))
             start = last
             yield index, tuple(told)
@@ -73,12 +82,13 @@ class Walks:
         silent = jax.tree.map(partial(_silent, together), self.start, is_leaf=is_number)
         cotangent = place(self.mesh, silent, 0)
         for index in reversed(range(segments_to(group[0]))):
-            cotangent, norms = self._call(program, index, ends, *self.states.get(index), cotangent)
+            before, after = self.states.get(index)
+            cotangent, norms = self._call(program, index, self.draw(index).result(), ends, before, after, cotangent)
             yield index, norms
 
-    def _call(self, program: Any, index: int, depth: Any, *state: State) -> Any:
+    def _call(self, program: Any, index: int, blocks: Blocks, depth: Any, *state: State) -> Any:
         first, depth = np.asarray(1 + index * LAYERS, self.dtype), np.asarray(depth, self.dtype)
-        return self.call(program, self.segments(index), self.readout, self.setting, first, depth, *state)
+        return self.call(program, blocks, self.readout, self.setting, first, depth, *state)
 
 
 def extended(values: np.ndarray, dtype: np.dtype) -> Extended:

@@ -6,6 +6,7 @@ The host dispatches and adds logarithms (float64), as :mod:`bench.engine.measure
 from __future__ import annotations
 
 import itertools
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
@@ -23,13 +24,13 @@ from bench.engine.assembly import LOG10_2, Measured
 from bench.engine.block_walks import Lanes, Walks
 from bench.engine.blocks import Norms, Seen, backward_program, forward_program
 from bench.engine.gradients import DEPTHS, Shape
-from bench.engine.streams import Submit, first_alone, streams, streams_for
+from bench.engine.streams import first_alone, streams, streams_for
 from bench.networks.activations import Activation
 from bench.networks.architectures.architecture import Architecture
-from bench.networks.blocks import BlockBatch, Blocks
+from bench.networks.blocks import BlockBatch
 from bench.networks.losses import Loss, log2_of
 from bench.networks.seeds import fetch_behind
-from bench.networks.segments import segments_to
+from bench.networks.segments import LAYERS, segments_to
 
 LANES = 16  # of a tile, where a lane is one vector: fewer than for plain networks, whose blocks compute less
 VECTORS = 32  # of a tile, where a lane has several
@@ -63,7 +64,7 @@ def measure_blocks(
     scales, bias_stds, input_norms: [lanes]; gains: by name, what the scale of a matrix is times: [lanes]. ‖∂loss/∂W_l‖ and
     ‖W_l‖ are over all matrices of block l together. shape: how lanes and depths are divided, else as on CPUs.
     """
-    inputs, readout, segments = batch
+    inputs, readout, segments, alone = batch
     runs = [(depth,) for depth in depths] if architecture.by_depth else [tuple(depths)]
     tile, together, _ = shape or Shape(lanes_together(*inputs.shape[1:3]), 1 if architecture.by_depth else DEPTHS)
     tiles = [slice(first, min(first + tile, len(scales))) for first in range(0, len(scales), tile)]
@@ -79,7 +80,9 @@ def measure_blocks(
         with lock:
             advance(1 / whole)
 
-    with streams(1) as drawing, streams(count) as walking:
+    drawn = LAYERS * len(readout) * sum(map(math.prod, architecture.shapes(inputs.shape[-1]).values()))
+    draws = 1 if alone else streams_for(drawn)
+    with streams(draws) as drawing, streams(count) as walking:
         shared = {"call": first_alone(), "mesh": mesh, "architecture": architecture}
 
         def begun(run: tuple[int, ...], lanes: slice) -> _Begun:
@@ -89,9 +92,7 @@ def measure_blocks(
                 np.pad(bias_stds[lanes], padding) if np.any(bias_stds) else None,
                 np.pad(input_norms[lanes], padding, constant_values=1),
             )
-            # one thread draws: several that decompose matrices wait for each other for ever
-            drawn = partial(_drawn, drawing, segments)
-            walks = Walks(drawn, inputs, readout, given, depth=max(run), **shared)
+            walks = Walks(partial(drawing, segments), inputs, readout, given, depth=max(run), ahead=draws, **shared)
             groups = reversed(_groups(run, together))  # shallow ones need little of what is on its way
             back = [(group, walking(told, walks.back(backward, group, together))) for group in groups]
             try:
@@ -116,10 +117,6 @@ class _Begun(NamedTuple):
     given: Lanes
     forward: Any
     back: list[tuple[tuple[int, ...], Future]]
-
-
-def _drawn(drawing: Submit, segments: Callable[[int], Blocks], index: int) -> Blocks:
-    return drawing(segments, index).result()
 
 
 def _measured(begun: _Begun, readout: Array, loss: Loss) -> Iterator[Measured]:

@@ -128,6 +128,9 @@ class BlockBatch(NamedTuple):
     inputs: Array  # [seeds, batch, length, width]
     readout: Array  # [seeds, width]
     segments: Callable[[int], Blocks]  # index → blocks 1 + LAYERS · index and on
+    alone: (
+        bool  # whether one segment is drawn at a time: matrices are decomposed, and LAPACK's calls can wait for each other
+    )
 
 
 def blocks_of(
@@ -158,7 +161,7 @@ def blocks_of(
     def draw(index: int) -> Blocks:
         return program(keys, np.int32(1 + index * LAYERS))
 
-    return BlockBatch(inputs, readout, cache(draw) if keep else draw)
+    return BlockBatch(inputs, readout, cache(draw) if keep else draw, family.decomposes or bool(architecture.radii))
 
 
 def rectangular_gains(
