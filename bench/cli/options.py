@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from bench.settings.defaults import PLAIN
 from bench.settings.errors import SweepError
 from bench.settings.presets import Preset
 from bench.settings.ranges import RANGED, parse
@@ -120,6 +121,21 @@ def add_plan_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-memory", metavar="SIZE", help="refuse a run that would take more: 4GB, 500MB (default: what there is)"
     )
+
+
+def add_plain_only(parser: argparse.ArgumentParser) -> None:
+    """The option of architectures where only plain networks are known: in no help, and told what answers for others."""
+    parser.add_argument("--architectures", nargs="+", help=argparse.SUPPRESS)
+
+
+def check_plain(arguments: argparse.Namespace, otherwise: Callable[[Sequence[str]], str]) -> None:
+    """Raises SweepError for other networks than plain ones; ``otherwise``: what answers for these."""
+    if others := [name for name in arguments.architectures or () if name != PLAIN]:
+        raise SweepError(
+            "architectures",
+            others[0],
+            f"{PLAIN}, which is all that {arguments.command} knows; for others: {otherwise(others)}",
+        )
 
 
 def say_next(arguments: argparse.Namespace, figure: str, folder: object) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import shlex
 import textwrap
+from collections.abc import Sequence
+from functools import partial
 
-from bench.cli.options import overrides_from
-from bench.settings.defaults import PLAIN
-from bench.settings.errors import SweepError
+from bench.cli.options import add_plain_only, check_plain, overrides_from
 
 HELP = "which initialization for one activation, depth and width, and how to write it"
 DESCRIPTION = (
@@ -29,14 +29,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--framework", choices=(*FRAMEWORKS, "all"), default="all", help="whose lines are printed (default: all)"
     )
     parser.add_argument("--initializers", nargs="+", metavar="NAME", default=(), help="further schemes to rank")
-    parser.add_argument("--architectures", nargs="+", help=argparse.SUPPRESS)  # refused, with what answers for them
+    add_plain_only(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress on standard error")
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Run it. Raises SweepError."""
     numbers = overrides_from(arguments, ("depth", "width"))
-    _check_plain(arguments)
+    check_plain(arguments, partial(_compared, arguments))
     from bench.cli.surroundings import configure_jax
 
     configure_jax(compilation_cache=True)
@@ -60,11 +60,8 @@ def main(arguments: argparse.Namespace) -> None:
             print(f"\n# {framework}\n{lines}")
 
 
-def _check_plain(arguments: argparse.Namespace) -> None:
-    """Raises SweepError for other networks than plain ones, with the command that ranks schemes for these."""
-    others = [name for name in arguments.architectures or () if name != PLAIN]
-    if others:
-        program = "depthscale" if arguments.prog == "depthscale" else "python -m bench"
-        network = ["--activations", arguments.activation, "--depths", arguments.depth, "--widths", arguments.width]
-        command = f"{program} {shlex.join(['compare', '--architectures', *others, *network])}"
-        raise SweepError("architectures", others[0], f"{PLAIN}, which is what recommend knows; for others: {command}")
+def _compared(arguments: argparse.Namespace, architectures: Sequence[str]) -> str:
+    """The command that ranks schemes for other networks."""
+    program = "depthscale" if arguments.prog == "depthscale" else "python -m bench"
+    network = ["--activations", arguments.activation, "--depths", arguments.depth, "--widths", arguments.width]
+    return f"{program} {shlex.join(['compare', '--architectures', *architectures, *network])}"

@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from bench.cli.options import NETWORKS, add_options_for, overrides_from
+from bench.cli.options import NETWORKS, add_options_for, add_plain_only, check_plain, overrides_from
 from bench.settings.errors import SweepError
 from bench.sweeps.sweep import Sweep
 
@@ -26,12 +26,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     add_options_for(parser, {field: NETWORKS[field] for field in DEFAULTS}, DEFAULTS)
     add_options_for(parser, {field: NETWORKS[field] for field in FINITE}, FINITE)
+    add_plain_only(parser)
     parser.add_argument("--csv", metavar="FILE", help="also write the mean-field table there, in full precision")
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Print it. Raises SweepError."""
     overrides = overrides_from(arguments, DEFAULTS | FINITE)
+    check_plain(arguments, lambda others: f"bench.theory.block_trajectory({others[0]!r}, …) in Python")
     from bench.cli.surroundings import import_jax
 
     import_jax()

@@ -19,6 +19,13 @@ def test_other_architectures_are_refused_with_the_command_that_ranks_schemes_for
     assert main([*words, "--dry-run", "--results", str(tmp_path), "--no-compilation-cache"]) == 0
 
 
+def test_theory_s_table_names_the_laws_of_other_architectures(capsys):
+    assert main(["theory", "--architectures", "residual", "rnn"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("bench theory: error: --architectures: got 'residual', expected plain")
+    assert told.endswith("for others: bench.theory.block_trajectory('residual', …) in Python\n")
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
