@@ -15,7 +15,8 @@ the same Wᵀ and add coherently at any width. The laws are in
 Along (1, …, 1) and h_l a cotangent meets matrices that are not new: little in wide networks of few blocks, and most of it in
 deep residual ReLU networks (:mod:`bench.theory.mean_direction`, of residual and highway). Elsewhere, where blocks and
 activations keep a factor of their argument, ⟨∂y/∂h_l, h_l⟩ = y by Euler, and V_{L-1} / (n V_l) takes the place of G_l / n.
-What is random at finite width is not here: medians of measured norms lie below these means by O(L/n).
+What is random at finite width is not here (of some architectures it is in :mod:`bench.theory.block_laws`): medians of
+measured norms lie below these means by O(L/n).
 
 Derived from He et al. 2015 (plain), Hayou et al. 2021, arXiv 2010.12859 (residual), Xiong et al. 2020, arXiv 2002.04745
 (layer norm).

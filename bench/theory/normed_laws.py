@@ -186,7 +186,8 @@ def _after_sum(n: int, log_variance: float) -> Moments:
 
     def given(part: np.ndarray) -> np.ndarray:
         """Mean and variance of ln χ²_{n-1+2J} for those b."""
-        return np.transpose([gaussian_step(n - 1, log_variance - math.log(each)).plus(math.log(each)) for each in part])
+        found = [gaussian_step(n - 1, log_variance - math.log(each)).plus(math.log(each)) for each in part]
+        return np.array(found, dtype=float).T
 
     nodes = Chebyshev.basis(DEGREE + 1, domain=[b[-1], 1]).roots()
     fits = [Chebyshev.fit(nodes, values, DEGREE, domain=[b[-1], 1])(b) for values in given(nodes)]
