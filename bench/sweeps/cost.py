@@ -10,6 +10,7 @@ from typing import NamedTuple
 import jax
 
 from bench.engine.gradients import Shape
+from bench.engine.streams import streams_for
 from bench.networks.architectures.registry import architecture_of
 from bench.networks.block_trial import block_of
 from bench.networks.initializers import INITIALIZERS
@@ -24,7 +25,7 @@ from bench.sweeps.sweep import Sweep
 
 # In entries of a backward pass, or numbers of a Gaussian draw, as measured on CPUs
 FORWARD = 4.0  # an entry in the forward pass, with its activation's tails
-TRACED = 2.0  # a number that a block computes, in floats without an end
+TRACED = 0.8  # a number that a block computes, in floats without an end
 DECOMPOSED = 0.1  # a number of a matrix that is decomposed, for each row it has
 # In units of what the engine's backward pass takes to compile
 COMPILED = {"forward": 1.5, "backward": 1.0, "draw": 1.2, "entries": 0.8, "pairs": 1.5, "special": 4.0, "block": 3.0}
@@ -89,6 +90,7 @@ def _measured(sweep: Sweep, chunk: Chunk) -> Work:
     else:  # blocks are computed again before they are walked back; norms of gradients of several examples are a product
         done = forward + backward * (1 + together * (1 + (0 if examples == 1 else min(1, examples / chunk.width))))
         entries = TRACED * examples * chunk.width * _block(sweep, chunk) * (forward + backward * (1 + together))
+        entries /= streams_for(side.seeds * side.shape.lanes * examples * chunk.width * together)
     useful = sum(depth - 1 for depth in sweep.depths) + sum(max(run) - 1 for run in runs)
     inputs = 1 + 2 * len(sweep.correlations)
     done += (inputs - 1) * (forward + layers * sum(segments_to(depth, layers) for depth in sweep.depths))
