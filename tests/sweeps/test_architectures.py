@@ -279,6 +279,18 @@ def test_a_block_that_chooses_between_two_programs_is_exact_beyond_floats(tmp_pa
     assert found.max() > 200
 
 
+def test_a_class_or_function_that_makes_a_block_stands_for_it(own):
+    class Kind:
+        def __call__(self, h, weights, step):
+            return own.block(h, weights, step) / step.depth
+
+    own.Kind, own.factory = Kind, lambda: own.block
+    assert architecture_of(f"{MODULE}:Kind").by_depth
+    assert isinstance(architecture_of(f"{MODULE}:Kind").block, Kind)
+    assert architecture_of(f"{MODULE}:Kind") is architecture_of(f"{MODULE}:Kind")
+    assert architecture_of(f"{MODULE}:factory").block is own.block
+
+
 @pytest.mark.usefixtures("own")
 def test_depths_of_a_bare_function_share_their_passes_unless_it_looks_at_them():
     module: Any = sys.modules[MODULE]

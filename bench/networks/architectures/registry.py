@@ -84,7 +84,7 @@ def each_once(given: Iterable[Any]) -> tuple[str, ...]:
 
 def _own(text: str) -> Architecture:
     module, _, attribute = text.partition(":")
-    accepted = "package.module:attribute of a block(h, weights, step), an Architecture, or a function that makes one"
+    accepted = "package.module:attribute of a block(h, weights, step), an Architecture, or what makes one of them"
     try:
         found: Any = importlib.import_module(module)
         for part in attribute.split("."):
@@ -101,7 +101,10 @@ def _own(text: str) -> Architecture:
 
 @cache  # by the function: a module may be loaded anew
 def _made_of(name: str, function: Callable[..., Any]) -> Any:
-    return function() if _takes_nothing(function) else _of_block(name, function)
+    if not _takes_nothing(function):
+        return _of_block(name, function)
+    made = function()
+    return _of_block(name, made) if callable(made) and not isinstance(made, Architecture) else made
 
 
 def _of_block(name: str, block: Callable[..., Any]) -> Architecture:
