@@ -6,7 +6,6 @@ promised to them, and devices compute each as soon as they have it.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -19,7 +18,7 @@ from jax.sharding import Mesh
 
 from bench.arithmetic.number import ZERO, Extended
 from bench.engine.blocks import Setting, is_number
-from bench.engine.streams import Promised
+from bench.engine.streams import Promised, in_advance
 from bench.networks.architectures.architecture import Architecture
 from bench.networks.blocks import Blocks
 from bench.networks.seeds import place
@@ -67,10 +66,7 @@ class Walks:
     def forward(self, program: Any) -> Iterator[tuple[int, tuple[Extended, Extended]]]:
         """What is told of each segment."""
         start, count = self.start, segments_to(self.depth)
-        drawn = deque([self.draw(0)])
-        for index in range(count):
-            blocks = drawn.popleft().result()  # the first by itself, since its program is compiled
-            drawn.extend(map(self.draw, range(index + 1 + len(drawn), min(index + 1 + self.ahead, count))))
+        for index, blocks in enumerate(in_advance(self.draw, count, self.ahead)):
             after, last, *told = self._call(program, index, blocks, self.depth, start)
             self.states.set(index, (start, after))
             start = last

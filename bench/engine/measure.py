@@ -6,7 +6,11 @@ which bounds memory, lets it work while they do, and makes progress real.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from functools import partial
+from threading import Lock
 
 import numpy as np
 from jax import Array
@@ -16,6 +20,7 @@ from bench.engine.assembly import Block, Measured, assemble, block_of, log2_norm
 from bench.engine.entries import InputCounts, input_counts, spread_program, without_first_program
 from bench.engine.gradients import FIXED, Lanes, Shape, State, Trace, backward_program, forward_program
 from bench.engine.lanes import multiplied, split_lanes, start_states, tiled
+from bench.engine.streams import first_alone, in_advance, streams, streams_for
 from bench.networks.activations import Activation
 from bench.networks.losses import Loss
 from bench.networks.seeds import fetch_behind, place
@@ -26,17 +31,24 @@ class Walk:
     """Both passes over some networks' segments, as calls in order; what the first leaves for the second stays here."""
 
     def __init__(
-        self, segments: Callable[[int], Segment], lanes: Sequence[Lanes], readout: Array, *, mesh: Mesh, shape: Shape
+        self,
+        draw: Callable[[int], Future[Segment]],
+        lanes: Sequence[Lanes],
+        readout: Array,
+        *,
+        mesh: Mesh,
+        shape: Shape,
+        ahead: int,
     ) -> None:
-        self.segments, self.readout, self.mesh, self.shape = segments, readout, mesh, shape
+        self.draw, self.ahead, self.readout, self.mesh, self.shape = draw, ahead, readout, mesh, shape
+        self.call = first_alone()
         self.lanes = place(mesh, lanes)  # a tile each
         self.slopes: dict[tuple[int, int], Array] = {}  # of a tile and a segment
 
     def forward(self, activation: Activation, starts: Iterable[State], count: int) -> Iterator[tuple[int, Array]]:
         """Each tile's number and Trace, as one array, of so many segments, one after the other."""
         program, states = forward_program(self.mesh, activation), [place(self.mesh, start, 0) for start in starts]
-        for index in range(count):
-            segment = self.segments(index)
+        for index, segment in enumerate(in_advance(self.draw, count, self.ahead)):
             for tile, lanes in enumerate(self.lanes):
                 states[tile], trace, self.slopes[tile, index] = program(segment, states[tile], self.readout, lanes)
                 yield tile, trace
@@ -54,17 +66,18 @@ class Walk:
             for block in blocks
         ]
         for index in reversed(range(max(block.segments for block in blocks))):
-            segment = self.segments(index)
+            segment = self.draw(index).result()
             if index == 0 and counts is not None:
-                segment = without_first_program(self.mesh)(segment)
+                segment = self.call(without_first_program(self.mesh), segment)
             for number, block in enumerate(blocks):
                 if index < block.segments:
                     given = self.slopes[block.tile, index], self.readout, self.lanes[block.tile], cotangents[number]
-                    cotangents[number], probed = program(segment, *given, block.derivative, depths[number], np.int32(index))
-                    spread = None if index or counts is None else spread_program(self.mesh)(cotangents[number], counts)
+                    asked = block.derivative, depths[number], np.int32(index)
+                    cotangents[number], probed = self.call(program, segment, *given, *asked)
+                    spread = None
+                    if index == 0 and counts is not None:
+                        spread = self.call(spread_program(self.mesh), cotangents[number], counts)
                     yield block, (probed, spread)
-            for tile in range(len(self.lanes)):
-                del self.slopes[tile, index]
 
 
 def measure(
@@ -82,6 +95,8 @@ def measure(
     input_exponent: int = 0,
     entries: bool = False,
     shape: Shape = FIXED,
+    alone: bool = True,
+    kept: bool = False,
     advance: Callable[[float], None] = lambda _share: None,
 ) -> Iterator[Measured]:
     """Every norm of every network, from one forward and one backward pass for all depths and lanes.
@@ -89,8 +104,9 @@ def measure(
     segments: index → Segment of ``shape.layers``, asked for in order and then, backward, in reverse; inputs, readout:
     [seeds, width], split over ``mesh``, the inputs to be multiplied by 2^input_exponent and by the lane's norm; scales,
     bias_stds, input_norms (all 1 by default): [lanes], together; depths: each ≥ 2, in any order; entries: whether the
-    spread of the entries of ∂loss/∂W_1 is measured too; shape: how lanes, depths and layers are divided. ``advance`` is told
-    the share of the work that has come back, in steps that add up to 1.
+    spread of the entries of ∂loss/∂W_1 is measured too; shape: how lanes, depths and layers are divided; alone: whether
+    segments are asked for one after the other; kept: whether asking again costs nothing. ``advance`` is told the share of
+    the work that has come back, in steps that add up to 1.
     Yields depth by depth and tile by tile, in no particular order.
     """
     dtype = np.dtype(inputs.dtype)
@@ -100,30 +116,55 @@ def measure(
     groups = [tuple(deepest_first[i : i + shape.depths]) for i in range(0, len(depths), shape.depths)]
     count = segments_to(deepest_first[0], shape.layers)
     steps = len(tiles) * (count + sum(segments_to(group[0], shape.layers) for group in groups))
-    walk = Walk(segments, tiles, readout, mesh=mesh, shape=shape)
+    numbers = len(inputs) * shape.lanes * inputs.shape[1]
+    draws = 1 if alone else streams_for(shape.layers * len(inputs) * inputs.shape[1] ** 2)
+    many, lock = streams_for(numbers * shape.depths) if kept else 1, Lock()
 
-    pieces: list[list[np.ndarray]] = [[] for _ in tiles]
-    for tile, trace in fetch_behind(walk.forward(activation, start_states(inputs, norms, input_exponent), count)):
-        pieces[tile].append(trace)
-        advance(1 / steps)
-    traces = [
-        multiplied(Trace(*np.concatenate(piece, axis=1).astype(float)), factor)
-        for piece, factor in zip(pieces, factors, strict=True)
-    ]
+    def advanced() -> None:
+        with lock:
+            advance(1 / steps)
+
+    with streams(draws) as drawing, streams(many) as walking:
+        walk = Walk(partial(drawing, segments), tiles, readout, mesh=mesh, shape=shape, ahead=draws)
+        pieces: list[list[np.ndarray]] = [[] for _ in tiles]
+        for tile, trace in fetch_behind(walk.forward(activation, start_states(inputs, norms, input_exponent), count)):
+            pieces[tile].append(trace)
+            advanced()
+        traces = [
+            multiplied(Trace(*np.concatenate(piece, axis=1).astype(float)), factor)
+            for piece, factor in zip(pieces, factors, strict=True)
+        ]
+        blocks = [
+            block_of(mesh, loss, trace, group, tile, dtype, shape) for tile, trace in enumerate(traces) for group in groups
+        ]
+        at_rest = np.zeros((len(inputs), shape.depths, shape.lanes, inputs.shape[1]), dtype)
+        counts = input_counts(mesh, inputs) if entries else None
+
+        def walked(some: Sequence[Block]) -> list[tuple[Block, np.ndarray | None]]:
+            found = []
+            for block, (probed, spread) in fetch_behind(walk.backward(some, at_rest, counts)):
+                block.probed.append(probed)
+                if len(block.probed) == block.segments:
+                    found.append((block, spread))
+                advanced()
+            return found
+
+        finished = [part.result() for part in [walking(walked, some) for some in _shared_out(blocks, many)]]
+    walk.slopes.clear()
     logs = [
         logs_of(trace, log2_norms(inputs)[:, None] + input_exponent + np.log2(lengths), log2_norms(readout))
         for trace, lengths in zip(traces, norms, strict=True)
     ]
-    blocks = [
-        block_of(mesh, loss, trace, group, tile, dtype, shape) for tile, trace in enumerate(traces) for group in groups
-    ]
-    at_rest = np.zeros((len(inputs), shape.depths, shape.lanes, inputs.shape[1]), dtype)
-    counts = input_counts(mesh, inputs) if entries else None
-    for block, (probed, spread) in fetch_behind(walk.backward(blocks, at_rest, counts)):
-        block.probed.append(probed)
-        advance(1 / steps)
-        if len(block.probed) == block.segments:
-            first = block.tile * shape.lanes
-            lanes_of_tile = slice(first, min(first + shape.lanes, len(scales)))
-            yield from assemble(block, traces[block.tile], logs[block.tile], lanes_of_tile, spread)
-            block.probed.clear()
+    for block, spread in itertools.chain.from_iterable(finished):
+        first = block.tile * shape.lanes
+        lanes_of_tile = slice(first, min(first + shape.lanes, len(scales)))
+        yield from assemble(block, traces[block.tile], logs[block.tile], lanes_of_tile, spread)
+        block.probed.clear()
+
+
+def _shared_out(blocks: Sequence[Block], parts: int) -> list[list[Block]]:
+    """As many parts, of about as many segments each."""
+    shares: list[list[Block]] = [[] for _ in range(min(parts, len(blocks)))]
+    for block in sorted(blocks, key=lambda block: block.segments, reverse=True):
+        min(shares, key=lambda share: sum(each.segments for each in share)).append(block)
+    return shares

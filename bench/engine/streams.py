@@ -7,6 +7,7 @@ other and leave cores idle. Threads that dispatch walks of their own keep these 
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -45,6 +46,18 @@ def streams(count: int) -> Iterator[Submit]:
         yield partial(pool.submit, settled)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def in_advance(ask: Callable[[int], Future], count: int, ahead: int) -> Iterator[Any]:
+    """The answers for 0 … count - 1, of which so many are asked for before they are needed.
+
+    The first is waited for by itself: it compiles.
+    """
+    asked = deque([ask(0)])
+    for index in range(count):
+        answer = asked.popleft().result()
+        asked.extend(map(ask, range(index + 1 + len(asked), min(index + 1 + ahead, count))))
+        yield answer
 
 
 class Promised:

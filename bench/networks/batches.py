@@ -25,6 +25,10 @@ class Batch(NamedTuple):
     directions: Callable[[], np.ndarray]  # [seeds, width], in which another input differs from these
     segments: Callable[[str], Callable[[int], Segment]]  # activation → index → hidden layers 1 + layers · index and on
     layers: int  # of a segment
+    alone: (
+        bool  # whether one segment is drawn at a time: matrices are decomposed, and LAPACK's calls can wait for each other
+    )
+    kept: bool  # whether segments that are asked for again are there
 
 
 def networks_of(
@@ -63,7 +67,15 @@ def networks_of(
         batch = place(mesh, draw_batches(key, width, seeds, BATCH, dtype), 0)
         return normalized(drawn, batch, mesh=mesh, activation=ACTIVATIONS[activation])
 
-    return Batch(inputs, readout, lambda: draw_directions(key, width, seeds), segments, layers)
+    return Batch(
+        inputs,
+        readout,
+        lambda: draw_directions(key, width, seeds),
+        segments,
+        layers,
+        family.decomposes or family.unit_variance,
+        keep,
+    )
 
 
 def _keeping(segments: Callable[[int], Segment]) -> Callable[[int], Segment]:

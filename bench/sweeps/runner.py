@@ -189,7 +189,8 @@ def _measure_batches(
             by_name = {name: np.array([gain[name] for gain in gains]) for name in gains[0]}
             results = measure_blocks(batch, architecture=architecture, gains=by_name, **shared)
         else:
-            results = measure(batch.segments(chunk.activation), batch.inputs, batch.readout, entries=True, **shared)
+            asked = {"alone": batch.alone, "kept": batch.kept, "entries": True}
+            results = measure(batch.segments(chunk.activation), batch.inputs, batch.readout, **asked, **shared)
         for result in results:
             yield seeds, result
     bar.update(end - bar.n)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bench.arithmetic.numerics import OF_THREADS, settled
-from bench.engine.streams import LARGE, MOST, Promised, first_alone, streams, streams_for
+from bench.engine.streams import LARGE, MOST, Promised, first_alone, in_advance, streams, streams_for
 
 
 def test_threads_compute_with_the_settings_of_the_one_that_asks():
@@ -52,6 +52,26 @@ def test_promises_are_kept_in_any_order_and_a_dropped_one_stops_whoever_asks():
             last.result(10)
     with pytest.raises(CancelledError):
         promised.get(0)
+
+
+@pytest.mark.parametrize("ahead", [1, 3, 20])
+def test_what_is_asked_for_in_advance_comes_once_and_in_order(ahead):
+    asked: list[int] = []
+
+    def answer(index: int) -> int:
+        asked.append(index)
+        return 10 * index
+
+    with streams(1) as submit:
+        found = in_advance(lambda index: submit(answer, index), 7, ahead)
+        assert next(found) == 0
+        assert asked == [0]  # it compiles
+        assert next(found) == 10
+        while len(asked) < min(7, 1 + ahead):
+            submit(lambda: None).result(10)
+        assert len(asked) <= 1 + 1 + ahead
+        assert list(found) == [20, 30, 40, 50, 60]
+    assert asked == list(range(7))
 
 
 def test_a_program_that_several_threads_call_is_traced_once():
