@@ -1,8 +1,8 @@
 """How theory stands to other architectures: ``python -m tests.perf.block_coverage`` (``make coverage``).
 
-Six minutes on 2 idle cores, most of it compiling. First, how often 95 % intervals of the laws across seeds hold the engine's
-means over 8 seeds, of the first gradient and of its slope from depth 2, a key for each law; then how near mean field is to
-architectures that have none: measured means over seeds of log10 ‖∂y/∂W_1‖ less theory's, in decades.
+Six minutes of processor time, most of it compiling. First, how often 95 % intervals of the laws across seeds hold the
+engine's means over 8 seeds, of the first gradient and of its slope from depth 2, a key for each law; then how near mean
+field is to architectures that have none: measured means over seeds of log10 ‖∂y/∂W_1‖ less theory's, in decades.
 Theory is lowered by ln(10) s², s the measured spread, which is how far the mean of a normal logarithm is below the logarithm
 of a mean of squares (:func:`analysis.numbers.agreement.agreement`); the last column is of the largest depth without that.
 """
@@ -89,7 +89,7 @@ def _row(architecture: str, activation: str, weights: str, both: list[np.ndarray
 
 def _cells(sweep: bench.Sweep) -> pd.DataFrame:
     with tempfile.TemporaryDirectory() as folder:
-        return pd.read_parquet(Path(bench.run(sweep, results=folder, progress=False)) / "cells").sort_values("seed")
+        return pd.read_parquet(Path(bench.run(sweep, results=folder, progress=False)) / "cells")
 
 
 def table(cells: Any) -> str:
