@@ -117,8 +117,8 @@ def measure(
     count = segments_to(deepest_first[0], shape.layers)
     steps = len(tiles) * (count + sum(segments_to(group[0], shape.layers) for group in groups))
     numbers = len(inputs) * shape.lanes * inputs.shape[1]
-    draws = 1 if alone else streams_for(shape.layers * len(inputs) * inputs.shape[1] ** 2)
-    many, lock = streams_for(numbers * shape.depths) if kept else 1, Lock()
+    draws = 1 if alone else streams_for(shape.layers * len(inputs) * inputs.shape[1] ** 2, mesh.size)
+    many, lock = streams_for(numbers * shape.depths, mesh.size) if kept else 1, Lock()
 
     def advanced() -> None:
         with lock:

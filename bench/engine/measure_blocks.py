@@ -71,7 +71,7 @@ def measure_blocks(
     passes = (sum(segments_to(group[0]) for group in _groups(run, together)) for run in runs)
     whole = len(tiles) * (sum(segments_to(max(run)) for run in runs) + sum(passes))
     forward, backward = (program(mesh, architecture, activation) for program in (forward_program, backward_program))
-    count, lock = streams_for(tile * together * inputs.size), Lock()
+    count, lock = streams_for(tile * together * inputs.size, mesh.size), Lock()
 
     def told(pieces: Iterator[tuple[int, Any]]) -> Any:
         return _joined(pieces, advance=advanced)
@@ -81,7 +81,7 @@ def measure_blocks(
             advance(1 / whole)
 
     drawn = LAYERS * len(readout) * sum(map(math.prod, architecture.shapes(inputs.shape[-1]).values()))
-    draws = 1 if alone else streams_for(drawn)
+    draws = 1 if alone else streams_for(drawn, mesh.size)
     with streams(draws) as drawing, streams(count) as walking:
         shared = {"call": first_alone(), "mesh": mesh, "architecture": architecture}
 

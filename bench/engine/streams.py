@@ -25,11 +25,11 @@ LARGE = 2**20  # numbers of an array whose operations keep all cores busy by the
 Submit = Callable[..., Future]  # (function, *arguments)
 
 
-def streams_for(numbers: int) -> int:
-    """How many walks go side by side whose arrays have so many numbers: as many as there are cores, where that is of use."""
+def streams_for(numbers: int, devices: int) -> int:
+    """How many walks go side by side whose arrays have so many numbers: one for each core, where devices leave some idle."""
     if jax.default_backend() != "cpu" or numbers > LARGE:
         return 1
-    return min(os.cpu_count() or 1, MOST)
+    return min(max(1, (os.cpu_count() or 1) // devices), MOST)
 
 
 @contextmanager

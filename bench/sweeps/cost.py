@@ -41,6 +41,7 @@ class Tiles(NamedTuple):
     shape: Shape
     useful: float  # the share of those networks that the chunk has
     shared: float  # how much longer they take than on all devices
+    devices: int  # that are busy
 
     @property
     def networks(self) -> int:
@@ -73,7 +74,8 @@ def tiles_of(sweep: Sweep, chunk: Chunk) -> Tiles:
     shape = shape_of(sweep, lanes, chunk.width, chunk.architecture)
     together, tiles = busy * per_device, math.ceil(lanes / shape.lanes)
     batches = math.ceil(seeds / together)
-    return Tiles(batches, together, tiles, shape, seeds * lanes / (batches * together * tiles * shape.lanes), devices / busy)
+    useful = seeds * lanes / (batches * together * tiles * shape.lanes)
+    return Tiles(batches, together, tiles, shape, useful, devices / busy, busy)
 
 
 def _measured(sweep: Sweep, chunk: Chunk) -> Work:
@@ -90,7 +92,7 @@ def _measured(sweep: Sweep, chunk: Chunk) -> Work:
     else:  # blocks are computed again before they are walked back; norms of gradients of several examples are a product
         done = forward + backward * (1 + together * (1 + (0 if examples == 1 else min(1, examples / chunk.width))))
         entries = TRACED * examples * chunk.width * _block(sweep, chunk) * (forward + backward * (1 + together))
-        entries /= streams_for(side.seeds * side.shape.lanes * examples * chunk.width * together)
+        entries /= streams_for(side.seeds * side.shape.lanes * examples * chunk.width * together, side.devices)
     useful = sum(depth - 1 for depth in sweep.depths) + sum(max(run) - 1 for run in runs)
     inputs = 1 + 2 * len(sweep.correlations)
     done += (inputs - 1) * (forward + layers * sum(segments_to(depth, layers) for depth in sweep.depths))

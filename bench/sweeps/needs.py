@@ -82,7 +82,10 @@ def needs_of(sweep: Sweep, architecture: str, width: int) -> Needs:
     if architecture == PLAIN:
         work = together * padded * state * item * (layers + cotangents)
     else:  # the states of as many forward passes as keep all streams busy, and what comes back in each of these
-        many, by_depth = streams_for(together * tile * state * depths), architecture_of(architecture).by_depth
+        many, by_depth = (
+            streams_for(together * tile * state * depths, together // at_once),
+            architecture_of(architecture).by_depth,
+        )
         runs, groups = (len(sweep.depths), 1) if by_depth else (1, cotangents // depths)
         passes = min(runs * padded // tile, 1 + many // groups)
         states = passes * layers * (1 if architecture_of(architecture).start is same else 2)
@@ -139,7 +142,7 @@ def check_blocks_fit(sweep: Sweep, max_memory: int | None = None) -> None:
             told = TOLD * LAYERS * sweep.batch * sweep.length * (ins + shape.depths * outs)
             kept = shape.lanes * (told + (1 + shape.depths) * block.numbers / 2)
             seeds, state = seeds_at_once(sweep, sweep.seeds, width, name), sweep.batch * sweep.length * width
-            many = streams_for(seeds * devices * shape.lanes * shape.depths * state)
+            many = streams_for(seeds * devices * shape.lanes * shape.depths * state, devices)
             needed = many * seeds * devices * kept * item
             field = max(*_examples(sweep), ("widths", width), key=lambda each: each[1])
             here = f"what {LAYERS} blocks compute at width {width}{_seen(sweep, name)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import CancelledError
 from threading import Barrier, Event, Timer
 
@@ -94,6 +95,7 @@ def test_a_program_that_several_threads_call_is_traced_once():
 
 
 def test_small_walks_go_side_by_side_and_large_ones_do_not():
-    assert streams_for(LARGE + 1) == 1
+    assert streams_for(LARGE + 1, 1) == 1
     if jax.default_backend() == "cpu":
-        assert 1 <= streams_for(1) <= MOST
+        assert 1 <= streams_for(1, 1) <= MOST
+        assert streams_for(1, os.cpu_count() or 1) == 1
