@@ -14,6 +14,7 @@ from bench.engine.streams import streams_for
 from bench.networks.architectures.architecture import same
 from bench.networks.architectures.registry import architecture_of
 from bench.networks.block_trial import block_of
+from bench.networks.initializers import INITIALIZERS
 from bench.networks.seeds import RUN_AHEAD
 from bench.networks.segments import LAYERS, segments_to
 from bench.runs.estimate import MANIFEST_BYTES, SHARD_BYTES, Room
@@ -29,6 +30,7 @@ CELL_BYTES, LAYER_BYTES, PAIR_BYTES = 80, 38, 22  # of a row on disk
 ASSEMBLED_NUMBERS = 22  # of one tile, while its norms become logs
 TOLD = 1.5  # copies of what is told of a segment, while its norms are taken
 DRAWN = 3  # copies of a segment while it is drawn, beside those that are under way
+NORMALIZED = 2  # more, where it is normalized on data
 
 
 def check_fits(sweep: Sweep, max_memory: int | None = None) -> None:
@@ -72,10 +74,11 @@ def needs_of(sweep: Sweep, architecture: str, width: int) -> Needs:
     segments = segments_to(deepest, shape.layers)
     drawn = together * weight_bytes(sweep, width, architecture) * shape.segments / segments_to(deepest)
     batches = math.ceil(seeds / together)
+    copies = DRAWN + NORMALIZED * any(INITIALIZERS[name].family.unit_variance for name in sweep.initializers)
     if keeps_weights(sweep, width, seeds + together, architecture):
-        weights = batches * segments * drawn + DRAWN * drawn
+        weights = batches * segments * drawn + copies * drawn
     else:
-        weights = drawn * (DRAWN + min(segments, RUN_AHEAD * tile / padded))
+        weights = drawn * (copies + min(segments, RUN_AHEAD * tile / padded))
     state = width * (1 if architecture == PLAIN else sweep.batch * sweep.length)
     layers = segments * shape.layers
     cotangents = math.ceil(len(sweep.depths) / depths) * depths
