@@ -10,6 +10,7 @@ from scipy.special import ndtri
 
 from bench.theory.arguments import checked, did_you_mean
 from bench.theory.block_laws import DELTA, as_plain, ends_of
+from bench.theory.blocks import LAWS as BLOCK_LAWS
 from bench.theory.blocks import block_trajectory, gated, parsed
 from bench.theory.ends import Ends
 from bench.theory.ensembles import Ensemble, ensemble, known_schemes
@@ -148,7 +149,11 @@ def why_not_mean_field(architecture: str, initializer: str, weights: Ensemble, b
 def _mean_field(architecture: str, phi: Nonlinearity, *, depth: int, **sizes: Any) -> Prediction:
     first, shallow = (block_trajectory(architecture, phi, depth=each, **sizes, cosines=False) for each in (depth, 2))
     if first is None or shallow is None:
-        return no_law(f"architecture {architecture}: no law is known, or it ends before depth {depth}")
+        name = architecture.partition(":")[0]
+        hint = (
+            "" if name in BLOCK_LAWS or "." in name else did_you_mean(name, BLOCK_LAWS)
+        )  # package.module:block is a user's
+        return no_law(f"architecture {architecture}: no law is known, or it ends before depth {depth}{hint}")
     grads = [float(each.log10_grad[0]) for each in (first, shallow)]
     slope = Spread((grads[0] - grads[1]) / (depth - 2), UNKNOWN.std) if depth > 2 else UNKNOWN
     return Prediction(Spread(grads[0], UNKNOWN.std), slope, "mean field")

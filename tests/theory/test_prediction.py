@@ -219,3 +219,14 @@ def test_every_cell_has_a_prediction_or_none():
                     assert known == (found.reason == "")
                     assert np.isfinite(found.log10_grad_first.mean) == known, (activation, scale, width, initializer)
                     assert np.isfinite(found.log10_grad_first.std) == known
+
+
+@pytest.mark.parametrize(
+    ("architecture", "hint"), [("residul", "did you mean residual?"), ("gru", ""), ("own.blocks:rnn", "")]
+)
+def test_a_misspelled_architecture_is_told_from_one_without_a_law(architecture, hint):
+    cell = {"initializer": "gaussian", "activation": "tanh", "width": 8, "depth": 5, "scale": 1.0}
+    found = theory.predict(**cell, architecture=architecture)
+    assert found.law == "none"
+    assert ("did you mean" in found.reason) == bool(hint)
+    assert found.reason.endswith(hint)
