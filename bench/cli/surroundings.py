@@ -10,6 +10,7 @@ from typing import Any
 
 from bench.runs.cache import cache_folder, is_writable
 from bench.settings.errors import UsageError, shown
+from bench.settings.machine import cores
 from bench.terminal.streams import note
 
 INSTALL = "pip install 'depthscale[cuda13]' (or cuda12, tpu) for accelerators, or unset it for what there is"
@@ -68,13 +69,6 @@ def import_jax() -> Any:
 
 def _is_about(message: str, variable: str) -> bool:
     return variable.casefold() in message.casefold() or repr(os.environ[variable]) in message
-
-
-def cores() -> int:
-    """How many of the machine's cores this process may use, as far as the system says."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS
-        return len(os.sched_getaffinity(0))
-    return getattr(os, "process_cpu_count", os.cpu_count)() or 1
 
 
 def _is_useless(given: str | None) -> bool:

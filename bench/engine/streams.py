@@ -6,7 +6,6 @@ other and leave cores idle. Threads that dispatch walks of their own keep these 
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,6 +17,7 @@ from typing import Any
 import jax
 
 from bench.arithmetic.numerics import as_here
+from bench.settings.machine import cores
 
 MOST = 8  # streams at a time
 LARGE = 2**20  # numbers of an array whose operations keep all cores busy by themselves
@@ -29,7 +29,7 @@ def streams_for(numbers: int, devices: int) -> int:
     """How many walks go side by side whose arrays have so many numbers: one for each core, where devices leave some idle."""
     if jax.default_backend() != "cpu" or numbers > LARGE:
         return 1
-    return min(max(1, (os.cpu_count() or 1) // devices), MOST)
+    return min(max(1, cores() // devices), MOST)
 
 
 @contextmanager

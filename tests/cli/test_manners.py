@@ -102,13 +102,6 @@ def test_a_cache_folder_that_cannot_be_written_is_one_line(tmp_path):
     assert err == "JAX_COMPILATION_CACHE_DIR: '/proc/x' cannot be written; compiled programs are not kept\n"
 
 
-def test_cores_are_counted_without_affinity_too(monkeypatch):
-    from bench.cli import surroundings
-
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    assert surroundings.cores() >= 1
-
-
 def test_a_module_that_leaves_python_is_refused(tmp_path):
     (tmp_path / "leaver.py").write_text("raise SystemExit(0)\n")
     process = start(tmp_path, *SMALL, "--initializers", "leaver:init")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import CancelledError
 from threading import Barrier, Event, Timer
 
@@ -13,6 +12,7 @@ import pytest
 
 from bench.arithmetic.numerics import OF_THREADS, settled
 from bench.engine.streams import LARGE, MOST, Promised, first_alone, in_advance, streams, streams_for
+from bench.settings.machine import cores
 
 
 def test_threads_compute_with_the_settings_of_the_one_that_asks():
@@ -98,4 +98,4 @@ def test_small_walks_go_side_by_side_and_large_ones_do_not():
     assert streams_for(LARGE + 1, 1) == 1
     if jax.default_backend() == "cpu":
         assert 1 <= streams_for(1, 1) <= MOST
-        assert streams_for(1, os.cpu_count() or 1) == 1
+        assert streams_for(1, cores()) == 1
