@@ -133,7 +133,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("activation", "name", "weights", "width"), CASES, ids=str)
+@pytest.mark.parametrize(
+    ("activation", "name", "weights", "width"), CASES, ids=lambda value: value[0] if isinstance(value, tuple) else str(value)
+)
 @pytest.mark.parametrize("scale", [1.6, pytest.param(0.7, marks=pytest.mark.thorough)])
 def test_networks_written_by_hand_follow_their_law(activation, name, weights, width, scale):
     initializer, ensemble = weights
