@@ -384,7 +384,7 @@ def test_a_training_compiles_as_often_as_it_should_and_no_more(tmp_path):
         (["--target", "speed=1"], ["--target", "speed=1", "loss=0.1"]),
         (["--depths", "1"], ["--depths", "1"]),
         (["--architectures", "residul"], ["--architectures", "residul", "did you mean residual"]),
-        (["--architectures", "batchnorm", "--batch", "1"], ["--batch", "1", "2 examples"]),
+        (["--architectures", "batchnorm", "--batch", "1"], ["--batch", "1", "a batch of 2 or more"]),
         (["--architectures", "residual", "--length", "5"], ["--length", "5", "divisor", "64 inputs"]),
         (["--architectures", "residual", "--initializers", "lsuv"], ["--initializers", "lsuv", "residual"]),
         (["--architectures", "residual", "--task", "saxe:aligned=true"], ["--architectures", "plain"]),

@@ -187,7 +187,7 @@ ODD = ("nan", "inf", "9" * 5000, "9" * 4000, "1e9999", "1,,2", "1,x")
         (["heatmap", "RUN", "--bias-stds", "1"], ["--bias-stds", "1.0", "one of 0"]),
         (["heatmap", "RUN", "--limit", "-1"], ["--limit", "'-1'", "above 0"]),
         (["profile", "RUN", "--activations", "tahn"], ["--activations", "'tahn'", "did you mean tanh?"]),
-        (["lecture", "RUN"], ["RUN_DIR", "gaussian tanh", "identity"]),
+        (["lecture", "RUN"], ["RUN_DIR", "gaussian, tanh", "identity"]),
         (["heatmap", "RUN", "--residual", "--value", "log10_output"], ["--value", "'log10_output'", "log10_grad_first"]),
         (["heatmap", "RUN", "--residual", "--stat", "max"], ["--stat", "'max'", "none with --residual"]),
         (["heatmap", "RUN", "--residual", "--limit", "3"], ["--limit", "3.0", "none with --residual"]),
