@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from functools import partial
-from threading import Lock
+from threading import Event
 
 import numpy as np
 from jax import Array
@@ -20,7 +20,7 @@ from bench.engine.assembly import Block, Measured, assemble, block_of, log2_norm
 from bench.engine.entries import InputCounts, input_counts, spread_program, without_first_program
 from bench.engine.gradients import FIXED, Lanes, Shape, State, Trace, backward_program, forward_program
 from bench.engine.lanes import multiplied, split_lanes, start_states, tiled
-from bench.engine.streams import first_alone, in_advance, streams, streams_for
+from bench.engine.streams import counted, first_alone, in_advance, streams, streams_for
 from bench.networks.activations import Activation
 from bench.networks.losses import Loss
 from bench.networks.seeds import fetch_behind, place
@@ -118,13 +118,9 @@ def measure(
     steps = len(tiles) * (count + sum(segments_to(group[0], shape.layers) for group in groups))
     numbers = len(inputs) * shape.lanes * inputs.shape[1]
     draws = 1 if alone else streams_for(shape.layers * len(inputs) * inputs.shape[1] ** 2, mesh.size)
-    many, lock = streams_for(numbers * shape.depths, mesh.size) if kept else 1, Lock()
-
-    def advanced() -> None:
-        with lock:
-            advance(1 / steps)
-
-    with streams(draws) as drawing, streams(many) as walking:
+    many, stopped = streams_for(numbers * shape.depths, mesh.size) if kept else 1, Event()
+    advanced = counted(advance, 1 / steps, stopped)
+    with streams(draws) as drawing, streams(many, stopped) as walking:
         walk = Walk(partial(drawing, segments), tiles, readout, mesh=mesh, shape=shape, ahead=draws)
         pieces: list[list[np.ndarray]] = [[] for _ in tiles]
         for tile, trace in fetch_behind(walk.forward(activation, start_states(inputs, norms, input_exponent), count)):

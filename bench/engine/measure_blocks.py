@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from functools import partial
-from threading import Lock
+from threading import Event
 from typing import Any, NamedTuple
 
 import jax
@@ -24,7 +24,7 @@ from bench.engine.assembly import LOG10_2, Measured
 from bench.engine.block_walks import Lanes, Walks
 from bench.engine.blocks import Norms, Seen, backward_program, forward_program
 from bench.engine.gradients import DEPTHS, Shape
-from bench.engine.streams import first_alone, streams, streams_for
+from bench.engine.streams import counted, first_alone, streams, streams_for
 from bench.networks.activations import Activation
 from bench.networks.architectures.architecture import Architecture
 from bench.networks.blocks import BlockBatch
@@ -71,18 +71,11 @@ def measure_blocks(
     passes = (sum(segments_to(group[0]) for group in _groups(run, together)) for run in runs)
     whole = len(tiles) * (sum(segments_to(max(run)) for run in runs) + sum(passes))
     forward, backward = (program(mesh, architecture, activation) for program in (forward_program, backward_program))
-    count, lock = streams_for(tile * together * inputs.size, mesh.size), Lock()
-
-    def told(pieces: Iterator[tuple[int, Any]]) -> Any:
-        return _joined(pieces, advance=advanced)
-
-    def advanced() -> None:
-        with lock:
-            advance(1 / whole)
-
+    count, stopped = streams_for(tile * together * inputs.size, mesh.size), Event()
+    told = partial(_joined, advance=counted(advance, 1 / whole, stopped))
     drawn = LAYERS * len(readout) * sum(map(math.prod, architecture.shapes(inputs.shape[-1]).values()))
     draws = 1 if alone else streams_for(drawn, mesh.size)
-    with streams(draws) as drawing, streams(count) as walking:
+    with streams(draws) as drawing, streams(count, stopped) as walking:
         shared = {"call": first_alone(), "mesh": mesh, "architecture": architecture}
 
         def begun(run: tuple[int, ...], lanes: slice) -> _Begun:
@@ -94,8 +87,8 @@ def measure_blocks(
             )
             walks = Walks(partial(drawing, segments), inputs, readout, given, depth=max(run), ahead=draws, **shared)
             groups = reversed(_groups(run, together))  # shallow ones need little of what is on its way
-            back = [(group, walking(told, walks.back(backward, group, together))) for group in groups]
             try:
+                back = [(group, walking(told, walks.back(backward, group, together))) for group in groups]
                 return _Begun(lanes, given, told(walks.forward(forward)), back)
             except BaseException:
                 walks.states.drop()

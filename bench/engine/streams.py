@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from threading import Lock
+from threading import Event, Lock
 from typing import Any
 
 import jax
@@ -33,8 +33,11 @@ def streams_for(numbers: int, devices: int) -> int:
 
 
 @contextmanager
-def streams(count: int) -> Iterator[Submit]:
-    """What runs functions in so many threads, with this one's settings of JAX; what still waits at the end is dropped."""
+def streams(count: int, stopped: Event | None = None) -> Iterator[Submit]:
+    """What runs functions in so many threads, with this one's settings of JAX; what still waits at the end is dropped.
+
+    What runs then is waited for; where an error ends the block, as Ctrl-C does, ``stopped`` is set, for it to look at.
+    """
     here = as_here()
 
     def settled(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -44,6 +47,10 @@ def streams(count: int) -> Iterator[Submit]:
     pool = ThreadPoolExecutor(count)
     try:
         yield partial(pool.submit, settled)
+    except BaseException:
+        if stopped is not None:
+            stopped.set()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -58,6 +65,19 @@ def in_advance(ask: Callable[[int], Future], count: int, ahead: int) -> Iterator
         answer = asked.popleft().result()
         asked.extend(map(ask, range(index + 1 + len(asked), min(index + 1 + ahead, count))))
         yield answer
+
+
+def counted(advance: Callable[[float], None], share: float, stopped: Event) -> Callable[[], None]:
+    """What all threads call when they have done such a share of the work: they stop with CancelledError once that is set."""
+    lock = Lock()
+
+    def advanced() -> None:
+        if stopped.is_set():
+            raise CancelledError
+        with lock:
+            advance(share)
+
+    return advanced
 
 
 class Promised:

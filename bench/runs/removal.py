@@ -18,6 +18,7 @@ from bench.runs.place import check_name
 TABLES = ("cells", "layers", "pairs", "formats", "format_layers", "curves")
 OF_A_RUN = ("manifest.json", "shards.jsonl", *TABLES, "table.csv", "table.md", "table.tex")
 DRAWN = (".png", ".pdf", ".svg")
+TOKEN = 4  # bytes in the name of what is removed
 ASIDE = f"{TEMPORARY}removed-"  # what a run is called while it is removed, and held: no run any more
 
 
@@ -30,7 +31,7 @@ def remove_run(results: str | os.PathLike[str], name: str, argument: str = "over
     """
     with _removable(Path(results), name, argument) as folder:
         if folder is not None:
-            aside = folder.with_name(f"{ASIDE}{secrets.token_hex(4)}-{name}")
+            aside = folder.with_name(f"{ASIDE}{secrets.token_hex(TOKEN)}-{name}")
             folder.rename(aside)  # first: what its parent does not let go is refused while it is whole
             shutil.rmtree(aside)
     clear_removed(results)
@@ -40,13 +41,15 @@ def clear_removed(results: str | os.PathLike[str]) -> None:
     """Remove what killed removals have left in a folder of runs.
 
     Such a one is held by nobody; what another process is removing just now is, and is let be, as is what cannot be removed.
+    So is a folder of that name that holds what no run wrote.
     """
-    for aside in Path(results).glob(f"{ASIDE}*"):
+    for aside in Path(results).glob(f"{ASIDE}{'[0-9a-f]' * 2 * TOKEN}-*"):
         with suppress(OSError):
             handle = os.open(aside, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(aside)
+                if all(map(_is_of_a_run, aside.iterdir())):
+                    shutil.rmtree(aside)
             finally:
                 os.close(handle)
 

@@ -1,10 +1,13 @@
 """Every architecture against the same network, written by others, and jax.grad in float64."""
 
+from threading import Thread
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import bench.engine.measure_blocks as measure_blocks_module
 from bench.engine.measure import measure
 from bench.engine.measure_blocks import measure_blocks
 from bench.networks.activations import ACTIVATIONS
@@ -120,6 +123,24 @@ def test_a_draw_that_fails_leaves_no_walk_waiting_for_it():
 
     with pytest.raises(RuntimeError, match="segment 0"):
         measured("residual", (1, 1), segments)
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_a_thread_that_cannot_start_leaves_no_walk_waiting(monkeypatch, number):
+    """As where a process may have no more threads: the first walk waits for what is promised to it."""
+    start, started = Thread.start, []
+
+    def refused(thread):
+        started.append(thread)
+        if len(started) == number:  # another that walks, or the one that draws
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(measure_blocks_module, "streams_for", lambda _numbers, _devices: 2)
+    monkeypatch.setattr(measure_blocks_module, "DEPTHS", 1)
+    monkeypatch.setattr(Thread, "start", refused)
+    with pytest.raises(RuntimeError, match="new thread"):
+        measured("residual", (1, 1))
 
 
 def test_every_architecture_has_one_of_others_beside_it():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from threading import Barrier, Event, Timer
 
 import jax
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bench.arithmetic.numerics import OF_THREADS, settled
-from bench.engine.streams import LARGE, MOST, Promised, first_alone, in_advance, streams, streams_for
+from bench.engine.streams import LARGE, MOST, Promised, counted, first_alone, in_advance, streams, streams_for
 from bench.settings.machine import cores
 
 
@@ -38,6 +38,29 @@ def test_what_a_thread_raises_is_raised_here_and_what_waits_is_dropped():
         Timer(0.1, left.set).start()
     assert first.result()
     assert waiting.cancelled()
+
+
+def test_what_runs_is_told_when_an_error_ends_the_block():
+    stopped, begun, shares = Event(), Event(), []
+    advanced = counted(shares.append, 0.25, stopped)
+
+    def walk() -> None:
+        begun.set()
+        while True:
+            advanced()
+
+    def interrupted() -> Future:
+        with streams(1, stopped) as submit:
+            walking.append(submit(walk))
+            begun.wait(10)
+            raise KeyboardInterrupt
+
+    walking: list[Future] = []
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    with pytest.raises(CancelledError):
+        walking[0].result(10)
+    assert set(shares) <= {0.25}
 
 
 def test_promises_are_kept_in_any_order_and_a_dropped_one_stops_whoever_asks():

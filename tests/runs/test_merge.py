@@ -169,20 +169,25 @@ def test_what_may_not_be_removed_stays_whole(tmp_path, capsys, monkeypatch, aske
 def test_what_a_kill_leaves_of_a_removed_run_is_none_and_is_removed_by_whoever_writes_next(tmp_path, capsys, next_one):
     if next_one == "removal":
         filled(tmp_path, "other")
-    filled(tmp_path).rename(tmp_path / ".writing-removed-0a1b-mine")
-    (tmp_path / ".writing-removed-link").symlink_to(filled(tmp_path / "elsewhere"))
+    filled(tmp_path).rename(tmp_path / ".writing-removed-0a1b2c3d-mine")
+    (tmp_path / ".writing-removed-0a1b2c3d-link").symlink_to(filled(tmp_path / "elsewhere"))
+    others = ".writing-removed-mythesis", ".writing-removed-0a1b2c3d-thesis"  # folders of a user's own
+    for name in others:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "thesis.tex").write_text("years of work")
     assert "mine" not in runs(capsys, tmp_path, status=0 if next_one == "removal" else 2)
     if next_one == "removal":
         runs(capsys, tmp_path, "remove", "other", "--yes")
     else:
         filled(tmp_path, "new")
     kept = {path.name for path in tmp_path.iterdir()} - {"new"}
-    assert kept == {"elsewhere", ".writing-removed-link"}  # no link of anybody's is followed
+    assert kept == {"elsewhere", ".writing-removed-0a1b2c3d-link", *others}  # no link of anybody's is followed
     assert list((tmp_path / "elsewhere").rglob("*.parquet"))
+    assert all((tmp_path / name / "thesis.tex").exists() for name in others)
 
 
 def test_what_another_process_is_removing_is_let_be(tmp_path):
-    going = tmp_path / ".writing-removed-0a1b-mine"
+    going = tmp_path / ".writing-removed-0a1b2c3d-mine"
     filled(tmp_path).rename(going)
     handle = os.open(going, os.O_RDONLY)
     fcntl.flock(handle, fcntl.LOCK_EX)
