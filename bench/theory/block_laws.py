@@ -1,12 +1,13 @@
-"""Exact laws across seeds of networks with other blocks: which architectures have one, and of what.
+"""Laws across seeds of networks with other blocks, exact at any width: which architectures have one, and of what.
 
     residual, conv with a skip      linear                                       :mod:`bench.theory.skip_laws`
     residual2                       linear, ReLU, leaky ReLU                     :mod:`bench.theory.branch_laws`
     normed                          linear; with RMSNorm: ReLU too               :mod:`bench.theory.normed_laws`
-    post_layernorm                  linear, with RMSNorm                         there
+    post_layernorm                  linear, with RMSNorm                         :mod:`bench.theory.post_laws`
     conv                            as plain, where no position sees another
 
-with Gaussian and orthogonal weights (post_layernorm: Gaussian; sums: the identity too). Matrices of other independent
+with Gaussian and orthogonal weights (post_layernorm: Gaussian; sums: the identity too). Slopes of residual2 and
+post_layernorm have theirs to leading order in 1/n, or none at small n. Matrices of other independent
 entries have these laws to leading order in 1/n: what is not normal in a sum over n entries is of order 1/n². Examples and
 positions beside the first example's last do not matter: no block here lets one see another.
 """
@@ -20,7 +21,8 @@ from bench.theory.blocks import LAWS as KNOWN
 from bench.theory.blocks import check_words, parsed, unusable
 from bench.theory.ends import Case, Ends
 from bench.theory.nonlinearities import Nonlinearity
-from bench.theory.normed_laws import normed, post_layernorm
+from bench.theory.normed_laws import normed
+from bench.theory.post_laws import post_layernorm
 from bench.theory.skip_laws import convolution, residual, residual2
 
 

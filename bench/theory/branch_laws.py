@@ -1,4 +1,4 @@
-"""Exact laws across seeds of residual2, h + α W₂ φ(W₁ h), of linear, ReLU and leaky ReLU branches.
+"""Laws across seeds of residual2, h + α W₂ φ(W₁ h), of linear, ReLU and leaky ReLU branches: exact, but for slopes.
 
 Without their signs these networks are linear. Given h, the signs of z = W₁ h are fair coins, and D = diag(1 or a by the
 sign of z_i) is made of them. With Ξ = diag(sign z_i, times independent coins), Ŵ₁ = Ξ W₁ and Ŵ₂ = W₂ Ξ have the law of W₁
@@ -20,9 +20,12 @@ where that of deeper networks is of δ_1, c the cosine of these. Given D their c
 
     v (1 + E c²) / 2 - (1 - (E c²)²) / (8 m²)
 
-the first terms of an expansion in Laguerre polynomials of V and V': exact to order 1/n² (orthogonal: the first one, to order
-1/n), and the only thing here that is not exact, in the variance of a slope alone. A block turns a part sin² of δ into a
-uniform direction, so that E c² - 1/n is multiplied by 1 - E sin² n / (n-1).
+the first terms of an expansion in Laguerre polynomials of V and V': to order 1/n² (orthogonal: the first one, to order
+1/n), and the only thing here that is not exact, in the variance of a slope alone, whose law is so one to leading order
+(of linear orthogonal ones V is no random number, and all is exact). Against networks drawn in NumPy, scales 0.03 to 3 and
+depths 3 and 20, the slope's standard deviation is within 4 % from width 16 on, of linear ones within 3 % at width 2. Below
+16, where it is up to 13 % (width 8) and 20 % (width 2) too small, there is no law of ReLU's and leaky ReLU's slopes. A block
+turns a part sin² of δ into a uniform direction, so that E c² - 1/n is multiplied by 1 - E sin² n / (n-1).
 
 ``fixup`` divides W₁ by √L and has W₂ = 0: h_l = h_0, and ‖∂y/∂W_1‖² = α² ‖h_0‖² V'.
 """
@@ -43,6 +46,7 @@ from bench.theory.steps import FINENESS, Moments, chi_square, gaussian_step, ort
 Measure = tuple[np.ndarray, np.ndarray]  # points and weights
 NODES, FURTHEST = 61, 4.6  # of trapezoidal rules in v, where a logarithm is its mean + spread · sinh v
 RULE = 24  # points of the Gauss rule
+FEWEST = 16  # units from which on the expansion is good, but of linear networks
 NEGLIGIBLE = 1e-18
 _SINH = np.sinh(np.linspace(-FURTHEST, FURTHEST, NODES))
 
@@ -60,9 +64,10 @@ class First(NamedTuple):
     whole: Moments
     between: float  # that part of the variance which k decides
     bent: float  # (1 - c⁴) of this is not shared by vectors of cosine c
+    expanded: bool  # whether what they share is only that
 
     def shared(self, square: float) -> float:
-        """Covariance with the same of depth 2; square: E c² of δ_1 and u."""
+        """Covariance with the same of depth 2, to leading order where ``expanded``; square: E c² of δ_1 and u."""
         return self.between + (self.whole.variance - self.between) * (1 + square) / 2 - self.bent * (1 - square**2)
 
 
@@ -163,7 +168,7 @@ def first(width: int, negative_slope: float, *, gaussian: bool) -> First:
     between = float(chance @ (mean - centre) ** 2)
     live = k + floor * (n - k)
     bent = float(chance @ ((k + floor**2 * (n - k)) / live**2) ** 2) / 8 if gaussian else 0.0
-    return First(Moments(centre, float(chance @ variance) + between), between, bent)
+    return First(Moments(centre, float(chance @ variance) + between), between, bent, gaussian or negative_slope != 1)
 
 
 def of_one(width: int, negative_slope: float, *, gaussian: bool) -> Moments:

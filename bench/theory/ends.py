@@ -14,8 +14,9 @@ class Ends(NamedTuple):
 
     long: Moments  # at depth L
     short: Moments  # at depth 2
-    shared: float  # their covariance in one seed; without a meaning at L = 2
+    shared: float  # their covariance in one seed, NaN where it is not known; without a meaning at L = 2
     alive: float = 1.0  # the probability that it is not 0 at depth L
+    exact: bool = True  # whether ``shared`` is; else it is to leading order in 1/n
 
 
 class Case(NamedTuple):

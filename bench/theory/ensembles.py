@@ -63,12 +63,22 @@ def known_schemes() -> tuple[str, ...]:
     return (*_FIXED, *_CRITICAL)
 
 
+def _centred(initializer: str) -> str:
+    """``gaussian`` for ``gaussian:mean=0``; any other as it is."""
+    name, _, mean = initializer.partition(":mean=")
+    try:
+        return name if name == "gaussian" and float(mean) == 0 else initializer
+    except ValueError:
+        return initializer
+
+
 def ensemble(initializer: str, activation: str, bias_std: float) -> Ensemble | None:
     """The ensemble of a cell at scale 1; None where theory has no law.
 
     ``bias_std`` is the one that the cell was drawn with. Critical schemes take their weights from the activation: at the
     default critical point where its bias is the cell's, else at the point of the edge of chaos with the cell's bias.
     """
+    initializer = _centred(initializer)
     if initializer in _FIXED:
         return _FIXED[initializer]
     if initializer not in _CRITICAL:

@@ -104,4 +104,7 @@ def law(blocks: Callable[[Setting], Iterator[Block]], arguments: tuple[str, ...]
     def norm(cotangents: Cotangents) -> float:
         return float(cotangents[0] + math.log(cotangents[1] + cotangents[2] + cotangents[5]))
 
-    return Law(blocks, arguments, {}, lambda setting: setting.std < LARGEST_STD, start, norm)
+    def knows(setting: Setting) -> bool:
+        return max(abs(setting.factor("alpha")), 1.0) * max(setting.std, 1.0) < LARGEST_STD
+
+    return Law(blocks, arguments, {}, knows, start, norm)

@@ -1,4 +1,4 @@
-"""Exact laws across seeds of networks that normalize every example: normed, and post_layernorm with RMSNorm.
+"""Exact laws across seeds of networks that normalize every example, normed; :mod:`bench.theory.post_laws` has the sums.
 
 What h → h / rms(h) hands back of a cotangent is beside h, and what is beside z = W h knows W by z alone: given z, Wᵀ w with
 ⟨w, z⟩ = 0 lies beside h, points anywhere there, and has the squared length ‖w‖² (σ²/n) χ²_{n-1} (Gaussian), ‖w‖² σ²
@@ -23,14 +23,6 @@ With LayerNorm all T share the part of u beside (1, …, 1), Beta((n-1)/2, ½). 
 of order 1/n³ and left out.) A layer of k ≤ 1 has nothing beside what is normalized: where more than 10^-3 of networks have
 one there is no law.
 
-**post_layernorm**, linear, Gaussian, z = h + W h: δ_{l-1} = P w + W'ᵀ w, with P beside h and W' the part of W that does not
-act on h; δ_l points anywhere beside h_l. With ‖z‖² / ‖h‖² = (σ²/n) χ²_{n+2K}, K ~ Poisson(n / 2σ²), and given K
-‖P w‖² / ‖w‖² = b ~ Beta((n-1)/2 + K, ½) and J ~ Poisson(n b / 2σ²)
-
-    ‖δ_{l-1}‖² / ‖δ_l‖² = χ²_{n-1+2J} / χ²_{n+2K}        ‖∂y/∂W_1‖² = n² / (σ² χ²_{n+2K}) · ‖δ_1‖²
-
-and the readout's normalization leaves Beta((n-1)/2, ½) of ‖u‖². Depth 2 shares χ²_{n+2K} of block 1.
-
 **The 10^-5 in a normalization**: with e_l = 10^-5 / (mean square of what block l normalizes), block l hands back
 1/√(1 + e_l) of what is beside, and its output is shorter by as much, which the next block undoes: of all of it
 1/√(1 + e_{L-1}) is left, and that is in the mean here. What a normalization does not take away is of order e in δ_l, e² in
@@ -44,17 +36,14 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.polynomial import Chebyshev
 from scipy.special import digamma, gammaln, polygamma
 
 from bench.theory.ends import Case, Ends
 from bench.theory.finite_width import RARE
-from bench.theory.steps import FAR, Moments, chi_square, gaussian_step, poisson
+from bench.theory.steps import FAR, Moments, chi_square
 
 EPSILON, MOST = 1e-5, 0.01  # what a normalization adds to a mean square; and its largest part of that
 TERMS = 100  # of the sum over j
-LEAST_STD = 1e-3  # of post_layernorm's σ: below, its factors cancel
-NODES, DEGREE, REACH = 201, 8, 7.0  # of the average over b, and how many of its standard deviations
 
 
 def normed(case: Case) -> Ends | None:
@@ -66,14 +55,14 @@ def normed(case: Case) -> Ends | None:
     before = relu and not setting.says("after")
     share = 0.5 if relu else 1.0  # of the mean square, that living units keep
     power, of_input = 2 * math.log(setting.std), 2 * math.log(setting.input_norm)
-    softened = _softened(power + math.log(share), power + of_input + (0 if before else math.log(share)), case)
-    if softened is None:
+    less = softened(power + math.log(share), power + of_input + (0 if before else math.log(share)), case)
+    if less is None:
         return None
     living = setting.width if relu or rms else setting.width - 1
-    return _normed(setting.width, setting.depth, living, relu, before, case.kind == "iid", softened, setting.std)
+    return _normed(setting.width, setting.depth, living, relu, before, case.kind == "iid", less, setting.std)
 
 
-def _softened(later: float, first: float, case: Case) -> tuple[float, float] | None:
+def softened(later: float, first: float, case: Case) -> tuple[float, float] | None:
     """-ln(1 + e) at depth L and at depth 2; ln of the mean squares of what later blocks and the first one normalize."""
     if min(later, first) < math.log(EPSILON / MOST):
         return None
@@ -153,48 +142,3 @@ def _same_part(k: np.ndarray, n: int) -> np.ndarray:
     moment = np.exp(gammaln(j + 0.5) - gammaln(0.5) - gammaln(j + n / 2) + gammaln(n / 2))
     moved = digamma(k / 2 + j) - digamma(k / 2) - digamma(n / 2 + j) + digamma(n / 2)
     return (moment / j * moved).sum(axis=0)
-
-
-def post_layernorm(case: Case) -> Ends | None:
-    """N(h + W h)."""
-    setting = case.setting
-    alone = setting.phi.is_linear and setting.given.get("norm", "layer") == "rms" and not case.biased
-    if not alone or case.kind != "iid" or setting.width < 3 or setting.std < LEAST_STD:
-        return None
-    log_sum = float(np.logaddexp(0, 2 * math.log(setting.std)))
-    softened = _softened(log_sum, log_sum + 2 * math.log(setting.input_norm), case)
-    if softened is None:
-        return None
-    n, log_variance = setting.width, 2 * math.log(setting.std) - math.log(setting.width)
-    length, factor = gaussian_step(n, log_variance), _after_sum(n, log_variance)  # ‖z‖² / ‖h‖²
-    left = Moments(float(digamma((n - 1) / 2) - digamma(n / 2)), float(polygamma(1, (n - 1) / 2) - polygamma(1, n / 2)))
-    short = left.plus(math.log(n) - length.mean, length.variance)
-    return Ends(factor.times(setting.depth - 2).plus(*short).plus(softened[0]), short.plus(softened[1]), length.variance)
-
-
-@lru_cache(maxsize=1024)
-def _after_sum(n: int, log_variance: float) -> Moments:
-    """Of ln χ²_{n-1+2J} / χ²_{n+2K}; log_variance: ln σ²/n."""
-    k, weight = poisson(math.exp(-log_variance) / 2)
-    # Of x = √(1 - b), whose density is (1 - x²)^((n-3)/2 + K)
-    x = np.linspace(0, min(1.0, REACH / math.sqrt(n + 2 * k[0])), NODES)[:-1]
-    logs = np.log1p(-(x**2)) * ((n - 3) / 2 + k[:, None])
-    density = np.exp(logs)
-    density[:, 0] /= 2  # an even function, from its middle on
-    density /= density.sum(axis=1, keepdims=True)
-    b = 1 - x**2
-
-    def given(part: np.ndarray) -> np.ndarray:
-        """Mean and variance of ln χ²_{n-1+2J} for those b."""
-        found = [gaussian_step(n - 1, log_variance - math.log(each)).plus(math.log(each)) for each in part]
-        return np.array(found, dtype=float).T
-
-    nodes = Chebyshev.basis(DEGREE + 1, domain=[b[-1], 1]).roots()
-    fits = [Chebyshev.fit(nodes, values, DEGREE, domain=[b[-1], 1])(b) for values in given(nodes)]
-    mean_up, variance_up = density @ fits[0], density @ fits[1]
-    between = density @ fits[0] ** 2 - mean_up**2
-    down = digamma(n / 2 + k) + math.log(2) + log_variance
-    means = mean_up - down
-    mean = float(weight @ means)
-    variances = variance_up + between + polygamma(1, n / 2 + k)
-    return Moments(mean, float(weight @ (variances + (means - mean) ** 2)))

@@ -51,7 +51,9 @@ class Prediction(NamedTuple):
     """Laws of one cell under ``loss="output"``.
 
     log10_grad_first: of log10 ‖∂y/∂W_1‖_F. log10_grad_slope: of its change from depth 2 to the cell's depth, per layer.
-    law: "exact" at any width and depth, "leading order" in 1/width, "mean field" where width is infinite, or "none".
+    law: "exact" at any width and depth, "leading order" in 1/width, "mean field" where width is infinite, or "none". Of
+    residual2 and post_layernorm the gradient's law is exact and the slope's, deeper than 2, to leading order: then this is
+    "leading order" for both.
     alive: the probability that the gradient is not exactly zero, as exact as the law is; all laws are given that.
     log10_relative_first: of log10 ‖∂y/∂W_l‖ ‖W_l‖ / |y|, the same at every hidden layer l and every depth and scale;
     known without bias for linear, ReLU and leaky ReLU, else NaN.
@@ -94,8 +96,8 @@ def predict(
 
     Exact: linear (any σ_b), ReLU and leaky ReLU (σ_b = 0) with Gaussian or orthogonal weights (:mod:`bench.theory.laws`),
     and identity weights with linear activations. To leading order in 1/width: every other activation and every initializer
-    with independent entries (:mod:`bench.theory.finite_width`). Of other architectures, exact: those of
-    :mod:`bench.theory.block_laws`; else mean field, of ``batch`` examples of ``length`` positions
+    with independent entries (:mod:`bench.theory.finite_width`). Of other architectures, exact but for some slopes: those
+    of :mod:`bench.theory.block_laws`; else mean field, of ``batch`` examples of ``length`` positions
     (:mod:`bench.theory.blocks`). No law: identity weights with other activations,
     data-dependent and sparse schemes, schemes of the user's own, ``loss="mse"``, and where the expansion in 1/width fails
     (:meth:`bench.theory.finite_width.Networks.failure`); ``reason`` says which. Raises ValueError for a cell that cannot
@@ -170,11 +172,11 @@ def _of_ends(ends: Ends, depth: int, law: str) -> Prediction:
     """From laws of ln ‖·‖² at both ends."""
     decades = 2 * LN_10
     grad = Spread(ends.long.mean / decades, _root(ends.long.variance) / decades)
-    if depth == 2:
+    if depth == 2 or np.isnan(ends.shared):
         return Prediction(grad, UNKNOWN, law, ends.alive)
     variance, layers = ends.short.variance + ends.long.variance - 2 * ends.shared, (depth - 2) * decades
     slope = Spread((ends.long.mean - ends.short.mean) / layers, _root(variance) / layers)
-    return Prediction(grad, slope, law, ends.alive)
+    return Prediction(grad, slope, law if ends.exact else "leading order", ends.alive)
 
 
 def _law_of(weights: Ensemble) -> str:

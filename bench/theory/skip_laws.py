@@ -1,4 +1,6 @@
-"""Exact laws across seeds of networks that add: residual2, and of linear ones residual and conv with a skip.
+"""Laws across seeds of networks that add: residual2, and of linear ones residual and conv with a skip.
+
+They are exact, but for slopes of residual2.
 
 A law that rotations leave as it is makes what a block does to a length independent of where the vector points, so that
 
@@ -16,7 +18,7 @@ from __future__ import annotations
 
 import math
 
-from bench.theory.branch_laws import branch, first, of_one
+from bench.theory.branch_laws import FEWEST, branch, first, of_one
 from bench.theory.ends import Case, Ends
 from bench.theory.laws import log_share
 from bench.theory.steps import Moments, gaussian_step, orthogonal_step
@@ -82,4 +84,6 @@ def residual2(case: Case) -> Ends | None:
     if step is None:
         return None
     cosine = 1 / n + (1 - 1 / n) * kept ** (setting.depth - 2)
-    return Ends(step.times(setting.depth - 2).plus(*long), short, of_first.shared(cosine), log_share(n, slope).alive)
+    shared = of_first.shared(cosine) if slope == 1 or n >= FEWEST else math.nan
+    exact = not of_first.expanded or math.isnan(shared)
+    return Ends(step.times(setting.depth - 2).plus(*long), short, shared, log_share(n, slope).alive, exact)

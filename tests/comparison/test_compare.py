@@ -99,17 +99,20 @@ def test_other_architectures_stand_beside_mean_field_and_gates_are_no_deaths():
 
 def test_other_architectures_with_a_law_across_seeds_are_tested():
     """16 slopes around theory's mean, and around one that is 4 standard errors off."""
-    scheme = {"architecture": "residual2", "activation": "relu", "width": 8, "scale": 1.0}
+    scheme = {"architecture": "residual2", "activation": "relu", "width": 16, "scale": 1.0}
     mean, std = predict(**scheme, initializer="gaussian", depth=102).log10_grad_slope
     apart = std * np.linspace(-1.5, 1.5, 16)
     cells = known_cells({"gaussian": mean + apart, "orthogonal": mean + apart}).assign(**scheme)
     shifted = cells["initializer"] == "gaussian"
     off = cells.assign(log10_grad_first=cells["log10_grad_first"] + shifted * std * (cells["depth"] - 2))
     near, far = (compare(each).set_index("initializer").loc["gaussian"] for each in (cells, off))
-    assert (near["law"], near["verdict"], far["verdict"]) == ("exact", "agrees", "differs")
+    assert (near["law"], near["verdict"], far["verdict"]) == ("leading order", "agrees", "differs")
     assert near["z"] == pytest.approx(0, abs=1e-3)
     assert far["z"] == pytest.approx(4, rel=1e-3)
     assert near["predicted_high"] - near["predicted"] == pytest.approx(1.96 * std / 4, rel=1e-3)
+    narrow = compare(cells.assign(width=8)).set_index("initializer").loc["gaussian"]  # no law of its slopes
+    assert (narrow["law"], narrow["verdict"]) == ("none", "no theory")
+    assert np.isnan(narrow[["predicted", "predicted_low", "predicted_high", "z"]].to_numpy(dtype=float)).all()
 
 
 def known_cells(slopes: dict[str, np.ndarray], dead: dict[str, int] | None = None, **columns) -> pd.DataFrame:

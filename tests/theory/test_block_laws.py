@@ -17,8 +17,8 @@ from tests.theory.by_hand import TINY, layer, relu, rms, same
 from tests.tolerance import assert_follows, run_frame
 
 PHI = {"linear": same, "relu": relu, "leaky_relu": lambda z: np.where(z.real > 0, z, 0.01 * z)}
-NETWORKS = {2: 3000, 8: 2000, 32: 400}  # by width
-DEPTHS = {2: 12, 8: 12, 32: 16}
+NETWORKS = {2: 3000, 4: 3000, 8: 2000, 16: 1000, 32: 400}  # by width
+DEPTHS = {2: 12, 8: 12, 16: 3, 32: 16}
 
 
 class Products:
@@ -112,6 +112,7 @@ BLOCKS = {
     "conv": lambda phi: lambda h, draw, _: phi(draw(around(h), 3)),
     "conv:skip=true": lambda phi: lambda h, draw, _: h + phi(draw(around(h), 3)),
 }
+LENGTHS_ALONE = {("linear", "orthogonal"), ("linear", "identity")}  # whose slopes of residual2 are exact
 GAUSSIAN, ORTHOGONAL, IDENTITY = ("gaussian", gaussian), ("orthogonal", orthogonal), ("identity", identity)
 BOTH, DELTA = (GAUSSIAN, ORTHOGONAL), (("delta_orthogonal", orthogonal),)
 CASES = [
@@ -120,7 +121,12 @@ CASES = [
     *(("linear", "residual:alpha=1/sqrt(L)", weights, 32) for weights in BOTH),
     *(("linear", name, weights, 8) for name in ("residual2", "residual2:alpha=1/sqrt(L)") for weights in (*BOTH, IDENTITY)),
     ("linear", "residual2", GAUSSIAN, 2),
-    *((activation, "residual2", weights, 8) for activation in ("relu", "leaky_relu") for weights in BOTH),
+    *(
+        (activation, "residual2", weights, width)
+        for activation in ("relu", "leaky_relu")
+        for weights in BOTH
+        for width in (8, 16)
+    ),
     *(("relu", "residual2:alpha=1/sqrt(L)", weights, 32) for weights in BOTH),
     ("relu", "residual2:alpha=-0.5", GAUSSIAN, 2),
     ("linear", "residual2:init=layerscale", GAUSSIAN, 8),
@@ -147,12 +153,31 @@ def test_networks_written_by_hand_follow_their_law(activation, name, weights, wi
         short, long = (log10_grad_first(BLOCKS[name](PHI[activation]), depth=each, **made) for each in (2, depth))
     alive = np.isfinite(long)
     found = theory.predict(**cell, depth=depth, input_norm=2.0)
-    assert found.law == "exact"
+    refused = activation != "linear" and "residual2" in name and width < 16
+    exact = refused or not name.startswith(("residual2", "post")) or (activation, initializer) in LENGTHS_ALONE
+    assert found.law == ("exact" if exact else "leading order")
     assert binomtest(int(alive.sum()), len(alive), found.alive).pvalue > 1e-4
     mean, std = theory.predict(**cell, depth=2, input_norm=2.0).log10_grad_first
     assert_follows(short[np.isfinite(short)], mean, std**2)
     assert_follows(long[alive], found.log10_grad_first.mean, found.log10_grad_first.std**2)
-    assert_follows((long[alive] - short[alive]) / (depth - 2), found.log10_grad_slope.mean, found.log10_grad_slope.std**2)
+    if refused:
+        assert np.isnan(found.log10_grad_slope).all()
+    else:
+        assert_follows(
+            (long[alive] - short[alive]) / (depth - 2), found.log10_grad_slope.mean, found.log10_grad_slope.std**2
+        )
+
+
+@pytest.mark.parametrize("width", [4, 8])
+@pytest.mark.parametrize("scale", [0.01, 0.1, 0.3])
+def test_small_blocks_leave_a_readout_where_it_was(width, scale):
+    """Of post_layernorm: what a normalization takes of a readout is nearly the same at depth 2 and at depth 3."""
+    made: Any = {"width": width, "std": scale, "ensemble": gaussian, "seeds": NETWORKS[width]}
+    block = BLOCKS["post_layernorm:norm=rms"](same)
+    short, long = (log10_grad_first(block, depth=each, **made) for each in (2, 6))
+    cell: Any = {"initializer": "gaussian", "activation": "linear", "width": width, "scale": scale}
+    mean, std = theory.predict(**cell, architecture="post_layernorm:norm=rms", depth=6).log10_grad_slope
+    assert_follows((long - short) / 4, mean, std**2)
 
 
 @pytest.mark.thorough
@@ -210,7 +235,7 @@ def test_laws_have_no_end(name):
         cell = {"architecture": name, "activation": "linear", "initializer": initializer, "width": width, "scale": scale}
         found = theory.predict(**cell, depth=852)
         assert np.isfinite([found.log10_grad_first.mean, found.log10_grad_slope.mean]).all()
-        if found.law == "exact":
+        if found.law in ("exact", "leading order"):
             assert np.isfinite([found.log10_grad_first.std, found.log10_grad_slope.std]).all()
         else:
             assert (name.startswith("normed"), scale <= 1e-3) == (True, True) or name.startswith("post")
@@ -226,6 +251,9 @@ def test_where_a_law_is_not_exact_there_is_mean_field_or_the_leading_order():
         ("none", {"architecture": "normed:norm=rms", "bias_std": 0.1}),
         ("mean field", {"architecture": "residual"}),
         ("leading order", {"architecture": "residual2", "initializer": "he_normal"}),
+        ("leading order", {"architecture": "residual2"}),
+        ("exact", {"architecture": "residual2", "depth": 2}),
+        ("exact", {"architecture": "residual2", "width": 15}),  # of its gradient; of its slope there is none
         ("none", {"architecture": "residual2", "bias_std": 0.1}),
         ("none", {"architecture": "residual2", "initializer": "identity"}),
         ("exact", {"architecture": "residual2:init=fixup"}),

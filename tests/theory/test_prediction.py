@@ -230,3 +230,22 @@ def test_a_misspelled_architecture_is_told_from_one_without_a_law(architecture, 
     assert found.law == "none"
     assert ("did you mean" in found.reason) == bool(hint)
     assert found.reason.endswith(hint)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "sine"])
+@pytest.mark.parametrize("initializer", ["he_normal", "orthogonal"])
+def test_branches_of_any_factor_have_a_law_or_none(activation, initializer):
+    cell = {"initializer": initializer, "activation": activation, "width": 16, "scale": 1.0}
+    for depth in (2, 9):
+        assert np.isfinite(theory.predict(**cell, architecture="residual:alpha=-1e50", depth=depth).log10_grad_first.mean)
+        for alpha in ("1e160", "-1e300", "1e308"):
+            found = theory.predict(**cell, architecture=f"residual:alpha={alpha}", depth=depth)
+            assert (found.law, bool(found.reason)) == ("none", True)
+
+
+def test_a_mean_of_zero_is_no_mean():
+    cell = {"activation": "tanh", "width": 16, "depth": 9, "scale": 1.0}
+    for mean in ("0", "0.0", "-0"):
+        assert theory.predict(**cell, initializer=f"gaussian:mean={mean}") == theory.predict(**cell, initializer="gaussian")
+    for other in ("gaussian:mean=0.3", "gaussian:mean=", "orthogonal:mean=0"):
+        assert theory.predict(**cell, initializer=other).law == "none"
