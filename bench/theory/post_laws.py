@@ -17,7 +17,7 @@ Jacobi polynomials of (u·h)², each of which a block multiplies by Λ_j:
     f_j² = ((j-1)! (½)_j / (n/2)_j)² / (j! (n/2 + j - 1)_j · (½)_j ((n-1)/2)_j / (n/2)_2j)
 
 With X only degree 2 is counted, which leaves out O(1/n) of this small part, and makes the law of a slope one to leading
-order: against networks drawn in NumPy its standard deviation is within 1 % at widths 3, 4, 8 and 32, scales 0.01 to 10 and
+order: against networks drawn in NumPy its standard deviation is within 1 % at widths 8 and 32, scales 0.01 to 10 and
 depths 3, 6 and 20. Let c = u·δ_l/‖δ_l‖, E c² - 1/n = 1 - 2/n at l = L-1. With x² = 1 - b of a block, p and q what it makes
 of c² - 1/n in the square of u·h_{l-1} and of u times the direction of P δ, and κ the cos² of P δ and δ_{l-1},
 
