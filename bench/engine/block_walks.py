@@ -17,14 +17,13 @@ from jax import Array
 from jax.sharding import Mesh
 
 from bench.arithmetic.number import ZERO, Extended
-from bench.engine.blocks import Setting, is_number
+from bench.engine.blocks import is_number
+from bench.engine.one_block import Setting, State
 from bench.engine.streams import Promised, in_advance
 from bench.networks.architectures.architecture import Architecture
 from bench.networks.blocks import Blocks
 from bench.networks.seeds import place
 from bench.networks.segments import LAYERS, segments_to
-
-State = Any
 
 
 class Lanes(NamedTuple):

@@ -116,9 +116,8 @@ def measure(
     groups = [tuple(deepest_first[i : i + shape.depths]) for i in range(0, len(depths), shape.depths)]
     count = segments_to(deepest_first[0], shape.layers)
     steps = len(tiles) * (count + sum(segments_to(group[0], shape.layers) for group in groups))
-    numbers = len(inputs) * shape.lanes * inputs.shape[1]
     draws = 1 if alone else streams_for(shape.layers * len(inputs) * inputs.shape[1] ** 2, mesh.size)
-    many, stopped = streams_for(numbers * shape.depths, mesh.size) if kept else 1, Event()
+    many, stopped = streams_for(inputs.size * shape.lanes * shape.depths, mesh.size) if kept else 1, Event()
     advanced = counted(advance, 1 / steps, stopped)
     with streams(draws) as drawing, streams(many, stopped) as walking:
         walk = Walk(partial(drawing, segments), tiles, readout, mesh=mesh, shape=shape, ahead=draws)

@@ -152,9 +152,8 @@ def _mean_field(architecture: str, phi: Nonlinearity, *, depth: int, **sizes: An
     first, shallow = (block_trajectory(architecture, phi, depth=each, **sizes, cosines=False) for each in (depth, 2))
     if first is None or shallow is None:
         name = architecture.partition(":")[0]
-        hint = (
-            "" if name in BLOCK_LAWS or "." in name else did_you_mean(name, BLOCK_LAWS)
-        )  # package.module:block is a user's
+        is_own = "." in name  # package.module:block
+        hint = "" if name in BLOCK_LAWS or is_own else did_you_mean(name, BLOCK_LAWS)
         return no_law(f"architecture {architecture}: no law is known, or it ends before depth {depth}{hint}")
     grads = [float(each.log10_grad[0]) for each in (first, shallow)]
     slope = Spread((grads[0] - grads[1]) / (depth - 2), UNKNOWN.std) if depth > 2 else UNKNOWN
