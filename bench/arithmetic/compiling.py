@@ -22,8 +22,8 @@ def compiled(function: Callable[..., Any], equations: Iterable[Any] = (), alike:
     """:func:`jax.jit` of a function that does what these equations do, and is not called within another.
 
     On CPUs LLVM's level 1, at which nothing here is slower, and fused kernels by XLA's older emitters, in half of the time
-    and a small part of the memory that the newer ones take; they make loops around a softmax or norm a little slower. alike:
-    whether many of its kernels are equal, which the older emitters write one after the other, and the newer once.
+    and a small part of the memory that the newer ones take. Loops around a norm are slower with them by a tenth, around a
+    softmax by up to two fifths. alike: whether many kernels are equal, which older ones write one by one, newer ones once.
     """
     others = {} if alike or changes_many(equations) else {"xla_cpu_use_fusion_emitters": False}
     return jax.jit(function, compiler_options=options_for(jax.default_backend(), level=1, **others))

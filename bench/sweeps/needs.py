@@ -85,10 +85,8 @@ def needs_of(sweep: Sweep, architecture: str, width: int) -> Needs:
     if architecture == PLAIN:
         work = together * padded * state * item * (layers + cotangents)
     else:  # the states of as many forward passes as keep all streams busy, and what comes back in each of these
-        many, by_depth = (
-            streams_for(together * tile * state * depths, together // at_once),
-            architecture_of(architecture).by_depth,
-        )
+        many = streams_for(together * tile * state * depths, together // at_once)
+        by_depth = architecture_of(architecture).by_depth
         runs, groups = (len(sweep.depths), 1) if by_depth else (1, cotangents // depths)
         passes = min(runs * padded // tile, 1 + many // groups)
         states = passes * layers * (1 if architecture_of(architecture).start is same else 2)
