@@ -202,6 +202,8 @@ def aligned(values: Sequence[Plain | Scaled]) -> tuple[list[Any], Any, int]:
     """Mantissas of all values, of any shapes, for one exponent, that exponent, and the bits they may be away from 1."""
     found = [shared_over(value) for value in values]
     deciding = [value for value in found if not has_no_size(value)] or found[:1]
+    if equally_scaled(deciding):
+        return [v.mantissa for v in found], jnp.reshape(deciding[0].exponent, ()), max(value.bits for value in found)
     if len(deciding) > 1:
         found = [value if has_no_size(value) else honest(value) for value in found]
         deciding = [value for value in found if not has_no_size(value)]
@@ -210,7 +212,7 @@ def aligned(values: Sequence[Plain | Scaled]) -> tuple[list[Any], Any, int]:
         exponent = jnp.maximum(exponent, jnp.reshape(other.exponent, ()))
     mantissas = [
         value.mantissa
-        if len(deciding) == 1 or has_no_size(value)
+        if has_no_size(value)
         else lowered(value.mantissa, power_of_two(jnp.reshape(value.exponent, ()) - exponent, value.mantissa.dtype))
         for value in found
     ]
@@ -220,6 +222,11 @@ def aligned(values: Sequence[Plain | Scaled]) -> tuple[list[Any], Any, int]:
 def has_no_size(value: Scaled) -> bool:
     """Whether it is zero or infinite by the program itself, whatever the data."""
     return isinstance(value.exponent, np.ndarray) and bool(np.all(value.exponent == ZERO))
+
+
+def equally_scaled(values: Sequence[Scaled]) -> bool:
+    """Whether they have one exponent by the program itself, as parts of an array have."""
+    return all(value.exponent is values[0].exponent for value in values)
 
 
 def is_nothing(exponent: Any) -> bool:

@@ -5,13 +5,13 @@ Numbers are ``mantissa · 2^exponent`` with mantissas [LAYERS, …], of which ea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from bench.arithmetic.number import ZERO, Extended, power_of_two
+from bench.arithmetic.number import WINDOW, ZERO, Extended, power_of_two
 
 
 def by_layer(number: Extended) -> Extended:
@@ -32,6 +32,13 @@ def norms(number: Extended) -> Extended:
     """The root of the sum of all squares, of each layer."""
     number = by_layer(number)
     return Extended(jax.vmap(norm)(number.mantissa), number.exponent)
+
+
+def root(squares: Extended) -> Extended:
+    """√x of each layer."""
+    odd = squares.exponent & 1
+    mantissa = squares.mantissa * power_of_two(odd, squares.dtype)
+    return Extended(jnp.sqrt(mantissa), jnp.maximum((squares.exponent - odd) // 2, ZERO))
 
 
 def products_norms(pairs: Sequence[tuple[Extended, Extended]]) -> Extended:
@@ -59,13 +66,27 @@ def _joined(numbers: Sequence[Extended]) -> Extended:
 
 def norm(array: Array) -> Array:
     """The root of the sum of all squares, of numbers near 1."""
-    return jnp.sqrt(jnp.sum(jnp.square(array)))
+    return jnp.sqrt(total(jnp.square(array).reshape(-1)))
 
 
 def far_norm(array: Array) -> Array:
     """The same of numbers of which all squares may be zero as floats."""
-    largest = jnp.max(jnp.abs(array))
+    largest = jnp.max(_folded(jnp.abs(array).reshape(-1), jnp.maximum))
     return largest * norm(array / jnp.where(largest > 0, largest, jnp.ones_like(largest)))
+
+
+def total(array: Array) -> Array:
+    """The sum over the last axis."""
+    return jnp.sum(_folded(array, jnp.add), axis=-1)
+
+
+def _folded(array: Array, combine: Callable[[Array, Array], Array]) -> Array:
+    """Its last axis in halves, one upon the other, until it is one that a CPU's compiler reduces with what makes it."""
+    while (length := array.shape[-1]) > WINDOW:
+        half = length // 2
+        folded = combine(array[..., :half], array[..., half : 2 * half])
+        array = folded if length % 2 == 0 else jnp.concatenate([folded, array[..., -1:]], axis=-1)
+    return array
 
 
 def thin(shape: tuple[int, ...]) -> bool:
@@ -94,7 +115,7 @@ def triangle(vectors: Array) -> Array:
         pivot = lax.dynamic_index_in_dim(rest, number, keepdims=False)
         size = far_norm(pivot)
         unit = (pivot / jnp.where(size > 0, size, jnp.ones_like(size)))[None, :]
-        along = jnp.sum(rest * unit, axis=-1)
+        along = total(rest * unit)
         return rest - along[:, None] * unit, along
 
     _, columns = lax.scan(step, vectors, jnp.arange(len(vectors)))

@@ -60,15 +60,14 @@ class Walks:
         self.setting = place(mesh, Setting(scale, bias_std))
         start = jax.tree.map(partial(_start, norms=lanes.input_norm), architecture.start(inputs))
         self.start = place(mesh, start, 0)
-        self.states = Promised(segments_to(depth))  # before the first block of each segment, and after each of its blocks
+        self.states = Promised(segments_to(depth))  # the last of each segment, and those before its blocks
 
     def forward(self, program: Any) -> Iterator[tuple[int, tuple[Extended, Extended]]]:
         """What is told of each segment."""
         start, count = self.start, segments_to(self.depth)
         for index, blocks in enumerate(in_advance(self.draw, count, self.ahead)):
-            after, last, *told = self._call(program, index, blocks, self.depth, start)
-            self.states.set(index, (start, after))
-            start = last
+            start, before, *told = self._call(program, index, blocks, self.depth, start)
+            self.states.set(index, (start, before))
             yield index, tuple(told)
 
     def back(self, program: Any, group: Sequence[int], together: int) -> Iterator[tuple[int, Extended]]:
@@ -77,8 +76,8 @@ class Walks:
         silent = jax.tree.map(partial(_silent, together), self.start, is_leaf=is_number)
         cotangent = place(self.mesh, silent, 0)
         for index in reversed(range(segments_to(group[0]))):
-            before, after = self.states.get(index)
-            cotangent, norms = self._call(program, index, self.draw(index).result(), ends, before, after, cotangent)
+            last, before = self.states.get(index)
+            cotangent, norms = self._call(program, index, self.draw(index).result(), ends, last, before, cotangent)
             yield index, norms
 
     def _call(self, program: Any, index: int, blocks: Blocks, depth: Any, *state: State) -> Any:

@@ -23,7 +23,7 @@ from jax.sharding import Mesh
 from bench.arithmetic.compiling import options_for
 from bench.arithmetic.number import ZERO, Extended
 from bench.arithmetic.unbounded import unbounded
-from bench.engine.block_norms import apart, by_entry, by_layer, norms, products_norms
+from bench.engine.block_norms import apart, by_entry, by_layer, norms, products_norms, root, total
 from bench.engine.one_block import Layers, Products, Setting, State, pull_back, run_block
 from bench.networks.activations import Activation
 from bench.networks.architectures.architecture import Architecture
@@ -54,15 +54,15 @@ def walk(
     setting: Setting,
     depth: Array,
     state: State,
-) -> tuple[State, Array]:
-    """Of one network the states after each block, and what the readout sees of each [LAYERS, width]."""
+) -> tuple[State, State, State, Array]:
+    """Of one network the last state, those before and after each block [LAYERS, …], and what the readout sees of the latter."""
 
     def step(state: State, layer: Layers) -> tuple[State, State]:
-        state = run_block(architecture, phi, setting, depth, layer, state)
-        return state, state
+        return run_block(architecture, phi, setting, depth, layer, state), state
 
-    _, states = lax.scan(step, state, layers)
-    return states, jax.vmap(architecture.read)(jax.tree.leaves(states)[0])[:, 0, -1]
+    last, before = lax.scan(step, state, layers)
+    after = _after(before, last)
+    return last, before, after, jax.vmap(architecture.read)(jax.tree.leaves(after)[0])[:, 0, -1]
 
 
 def walk_back(
@@ -74,13 +74,13 @@ def walk_back(
     readout: Array,
     ends: Array,
     before: State,
-    after: State,
+    last: State,
     cotangent: State,
 ) -> tuple[State, Array, Products]:
-    """∂y/∂state before the first block, ∂y/∂h_l of each [LAYERS, …], and the factors of all ∂y/∂W.
+    """∂y/∂state before the first block, ‖∂y/∂h_l‖² of each [LAYERS], and the factors of all ∂y/∂W.
 
-    y = u · read(h_l) of the layer that ``ends`` [LAYERS] the network, if one of these does. before, after: the states before
-    and after each block; cotangent: of the last of these, zero where the network ends here.
+    y = u · read(h_l) of the layer that ``ends`` [LAYERS] the network, if one of these does. before, last: the states before
+    each block and the last one; cotangent: of the last one, zero where the network ends here.
     """
 
     def entering(h: Array) -> Array:
@@ -93,12 +93,16 @@ def walk_back(
         delta, *others = [lax.select(last, entering, delta), *(lax.select(last, jnp.zeros_like(o), o) for o in others)]
         block = partial(run_block, architecture, phi, setting, depth)
         pulled = pull_back(block, layer, state, jax.tree.unflatten(tree, [delta, *others]))
-        return pulled[0], (delta, pulled[1])
+        return pulled[0], (total(jnp.square(delta).reshape(-1)), pulled[1])
 
-    first, (deltas, products) = lax.scan(
-        step, cotangent, (layers, ends, before, jax.vmap(entering)(jax.tree.leaves(after)[0])), reverse=True
-    )
-    return first, deltas, products
+    entering_after = jax.vmap(entering)(jax.tree.leaves(_after(before, last))[0])
+    first, (squares, products) = lax.scan(step, cotangent, (layers, ends, before, entering_after), reverse=True)
+    return first, squares, products
+
+
+def _after(before: State, last: State) -> State:
+    """The state after each block."""
+    return jax.tree.map(lambda rest, one: jnp.concatenate([rest[1:], one[None]]), before, last)
 
 
 def layers_of(architecture: Architecture, blocks: Blocks, first: Array, depth: Array) -> Layers:
@@ -113,51 +117,51 @@ def layers_of(architecture: Architecture, blocks: Blocks, first: Array, depth: A
 
 
 @cache
-def forward_program(mesh: Mesh, architecture: Architecture, activation: Activation) -> Callable[..., Any]:
-    """Compiles (blocks, readout, settings, first layer, depth, states) → (states after each, the last, Seen, ‖W‖ by name).
+def forward_program(mesh: Mesh, architecture: Architecture, activation: Activation, beside: bool) -> Callable[..., Any]:
+    """Compiles (blocks, readout, settings, first layer, depth, states) → (the last, those before each, Seen, ‖W‖ by name).
 
-    Seen and the norms are stacked.
+    States before each block are [LAYERS, seeds, lanes, …], as loops have them; Seen and the norms are stacked. beside: whether other
+    programs run at the same time.
     """
     walked = unbounded(partial(walk, architecture, activation.function))
 
     def of_lane(
         layers: Layers, readout: Array, setting: Setting, depth: Array, state: State
     ) -> tuple[State, State, Extended]:
-        states, read = walked(layers, setting, depth, state)
-        states, read = jax.tree.map(by_layer, states, is_leaf=is_number), by_layer(read)
-        hidden = jax.tree.leaves(states, is_leaf=is_number)[0]
+        last, before, after, read = walked(layers, setting, depth, state)
+        hidden, read = by_layer(jax.tree.leaves(after, is_leaf=is_number)[0]), by_layer(read)
         output = Extended(jnp.sum(read.mantissa * readout[None, :], axis=-1), read.exponent)
         distance = Extended(jax.vmap(apart)(hidden.mantissa), jnp.zeros_like(hidden.exponent))
         seen = stacked(Seen(norms(hidden), output, norms(read), distance))
-        states = jax.tree.map(by_entry, states, is_leaf=is_number)
-        return states, jax.tree.map(lambda each: each[-1], states), seen
+        before = jax.tree.map(lambda number: by_entry(by_layer(number)), before, is_leaf=is_number)
+        return last, before, seen
 
     def forward(blocks: Blocks, readout: Array, setting: Setting, first: Array, depth: Array, state: State) -> Any:
         layers = layers_of(architecture, blocks, first, depth)
-        lanes = jax.vmap(of_lane, in_axes=(None, None, 0, None, 0))(layers, readout, setting, depth, state)
+        over_lanes = jax.vmap(of_lane, in_axes=(None, None, 0, None, 0), out_axes=(0, 1, 0))
+        lanes = over_lanes(layers, readout, setting, depth, state)
         return *lanes, stacked({name: norms(matrix) for name, matrix in layers.matrices.items()})
 
     axes = (1, 0, None, None, None, 0)
-    return over_seeds(forward, mesh, in_axes=axes, out_axes=0, options=_options(mesh))
+    return over_seeds(forward, mesh, in_axes=axes, out_axes=(0, 1, 0, 0), options=_options(mesh, beside))
 
 
 @cache
-def backward_program(mesh: Mesh, architecture: Architecture, activation: Activation) -> Callable[..., Any]:
-    """Compiles (blocks, readout, settings, first layer, depths, state before, states after, cotangents) → (…, Norms).
+def backward_program(mesh: Mesh, architecture: Architecture, activation: Activation, beside: bool) -> Callable[..., Any]:
+    """Compiles (blocks, readout, settings, first layer, depths, last state, states before, cotangents) → (…, Norms).
 
     depths: [DEPTHS], where the derivative of y, which is 1, enters; cotangents and what comes back are [seeds, DEPTHS,
-    lanes, …]. The norms are stacked.
+    lanes, …]. The norms are stacked. beside: as forward.
     """
     walked = unbounded(partial(walk_back, architecture, activation.function))
 
     def of_lane(
-        layers: Layers, readout: Array, setting: Setting, ends: Array, depth: Array, start: State, after: State, back: State
+        layers: Layers, readout: Array, setting: Setting, ends: Array, depth: Array, last: State, before: State, back: State
     ) -> tuple[State, Extended]:
-        before = jax.tree.map(lambda one, rest: jnp.concatenate([one[None], rest[:-1]]), start, after)
-        back, deltas, products = walked(layers, setting, depth, readout, ends, before, after, back)
+        back, squares, products = walked(layers, setting, depth, readout, ends, before, last, back)
         none = Extended(jnp.zeros_like(layers.number), jnp.full(layers.number.shape, ZERO))
         grads = {name: products_norms(pairs) if pairs else none for name, pairs in products.items()}
-        return back, stacked(Norms(grads, norms(deltas)))
+        return back, stacked(Norms(grads, root(squares)))
 
     def backward(
         blocks: Blocks,
@@ -165,20 +169,20 @@ def backward_program(mesh: Mesh, architecture: Architecture, activation: Activat
         setting: Setting,
         first: Array,
         depths: Array,
-        start: State,
-        after: State,
+        last: State,
+        before: State,
         cotangents: State,
     ) -> tuple[State, Extended]:
         def of_depth(depth: Array, cotangent: State) -> tuple[State, Extended]:
             layers = layers_of(architecture, blocks, first, depth)
             ends = first + jnp.arange(len(blocks.inputs), dtype=first.dtype) == depth - 1
-            over_lanes = jax.vmap(of_lane, in_axes=(None, None, 0, None, None, 0, 0, 0))
-            return over_lanes(layers, readout, setting, ends, depth, start, after, cotangent)
+            over_lanes = jax.vmap(of_lane, in_axes=(None, None, 0, None, None, 0, 1, 0))
+            return over_lanes(layers, readout, setting, ends, depth, last, before, cotangent)
 
         return jax.vmap(of_depth)(depths, cotangents)
 
-    axes = (1, 0, None, None, None, 0, 0, 0)
-    return over_seeds(backward, mesh, in_axes=axes, out_axes=0, options=_options(mesh))
+    axes = (1, 0, None, None, None, 0, 1, 0)
+    return over_seeds(backward, mesh, in_axes=axes, out_axes=0, options=_options(mesh, beside))
 
 
 def stacked(tree: Any) -> Extended:
@@ -192,8 +196,10 @@ def is_number(leaf: Any) -> bool:
     return isinstance(leaf, Extended)
 
 
-def _options(mesh: Mesh) -> dict[str, Any]:
+def _options(mesh: Mesh, beside: bool) -> dict[str, Any]:
     """On CPUs LLVM's level 1, which takes two thirds of the time to compile and runs no slower."""
     # XLA's library for CPUs is left to products: it takes long to sum up what is broadcast
-    own_sums = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT"}
-    return options_for(mesh.devices.flat[0].platform, level=1, **own_sums)
+    others = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT"}
+    if beside:  # kernels of their own, which cores that are busy elsewhere would keep waiting, are not divided among cores
+        others["xla_disable_hlo_passes"] = "cpu-parallel-task-assigner"
+    return options_for(mesh.devices.flat[0].platform, level=1, **others)

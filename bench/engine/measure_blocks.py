@@ -33,7 +33,7 @@ from bench.networks.seeds import fetch_behind
 from bench.networks.segments import LAYERS, segments_to
 
 LANES = 16  # of a tile, where a lane is one vector: fewer than for plain networks, whose blocks compute less
-VECTORS = 32  # of a tile, where a lane has several
+VECTORS = 64  # of a tile, where a lane has several
 
 
 def lanes_together(batch: int, length: int) -> int:
@@ -70,8 +70,9 @@ def measure_blocks(
     tiles = [slice(first, min(first + tile, len(scales))) for first in range(0, len(scales), tile)]
     passes = (sum(segments_to(group[0]) for group in _groups(run, together)) for run in runs)
     whole = len(tiles) * (sum(segments_to(max(run)) for run in runs) + sum(passes))
-    forward, backward = (program(mesh, architecture, activation) for program in (forward_program, backward_program))
     count, stopped = streams_for(tile * together * inputs.size, mesh.size), Event()
+    of = (mesh, architecture, activation, count > 1)
+    forward, backward = forward_program(*of), backward_program(*of)
     told = partial(_joined, advance=counted(advance, 1 / whole, stopped))
     drawn = LAYERS * len(readout) * sum(map(math.prod, architecture.shapes(inputs.shape[-1]).values()))
     draws = 1 if alone else streams_for(drawn, mesh.size)

@@ -122,7 +122,7 @@ def split(context: Any, equation: Any, value: Value) -> list[Value]:
     if isinstance(value, Plain):
         return [Plain(part, value.bits) for part in bind(equation, value.array)]
     axis = equation.params["axis"]
-    value = honest(value)
+    value = value if is_single(value) else honest(value)
     parts = bind(equation, value.mantissa)
     if value.exponent.shape[axis] == 1:
         return [Scaled(part, value.exponent, value.bits, False, value.below) for part in parts]
