@@ -10,7 +10,7 @@ import numpy as np
 from jax import Array, lax
 
 from bench.arithmetic.number import ZERO, exponent_of_largest, normalize, power_of_two
-from bench.arithmetic.values import Plain, Scaled, equally_scaled, has_no_size, honest, lowered, pick, scaled
+from bench.arithmetic.values import Plain, Scaled, has_no_size, honest, lowered, pick, root_of, scaled
 
 APART = 60  # powers of two beyond which the smaller of two numbers cannot move the larger
 
@@ -23,13 +23,11 @@ def gathered(values: Sequence[Plain | Scaled], counting: Sequence[Any] | None = 
     """
     found = [scaled(value) for value in values]
     deciding = [value for value in found if not has_no_size(value)]
-    if len(deciding) <= 1:
+    if len(deciding) <= 1 or root_of(deciding) is not None:  # of one array and its parts, whatever their own size
         of = deciding[0] if deciding else found[0]
         rank = max(value.mantissa.ndim for value in found)
         exponent = of.exponent if of.exponent.ndim == rank else jnp.reshape(of.exponent, (1,) * rank)
-        return [value.mantissa for value in found], exponent, of.bits
-    if equally_scaled(deciding):  # parts of one array, whatever their own size
-        return [value.mantissa for value in found], deciding[0].exponent, max(value.bits for value in deciding)
+        return [value.mantissa for value in found], exponent, max(value.bits for value in deciding or found)
     if counting is None:
         found = [value if has_no_size(value) else honest(value) for value in found]
         deciding = [value for value in found if not has_no_size(value)]

@@ -35,14 +35,20 @@ class Plain:
     number: bool = False
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=["mantissa", "exponent"], meta_fields=["bits", "honest", "below"])
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["mantissa", "exponent"],
+    meta_fields=["bits", "honest", "below"],
+    drop_fields=["root"],
+)
 @dataclass(frozen=True)
 class Scaled:
     """``mantissa · 2^exponent``, exponent as in :class:`Extended`.
 
     bits: powers of two by which the largest mantissa may be away from 1. honest: whether a block is exactly zero only where
     its exponent says so; without that, an exponent must not decide what is lost in a sum. below: the power of two that no
-    number, mantissa and exponent, reaches whatever the data.
+    number, mantissa and exponent, reaches whatever the data. root: where one exponent serves the whole array, the one that
+    it has the value of, if it is another by its shape alone.
     """
 
     mantissa: Any
@@ -50,6 +56,7 @@ class Scaled:
     bits: int = 0
     honest: bool = True
     below: float = math.inf
+    root: Any = None
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=["array"], meta_fields=["bits", "below"])
@@ -202,7 +209,7 @@ def aligned(values: Sequence[Plain | Scaled]) -> tuple[list[Any], Any, int]:
     """Mantissas of all values, of any shapes, for one exponent, that exponent, and the bits they may be away from 1."""
     found = [shared_over(value) for value in values]
     deciding = [value for value in found if not has_no_size(value)] or found[:1]
-    if equally_scaled(deciding):
+    if root_of(deciding) is not None:
         return [v.mantissa for v in found], jnp.reshape(deciding[0].exponent, ()), max(value.bits for value in found)
     if len(deciding) > 1:
         found = [value if has_no_size(value) else honest(value) for value in found]
@@ -224,9 +231,13 @@ def has_no_size(value: Scaled) -> bool:
     return isinstance(value.exponent, np.ndarray) and bool(np.all(value.exponent == ZERO))
 
 
-def equally_scaled(values: Sequence[Scaled]) -> bool:
-    """Whether they have one exponent by the program itself, as parts of an array have."""
-    return all(value.exponent is values[0].exponent for value in values)
+def root_of(values: Sequence[Plain | Scaled]) -> Any:
+    """The exponent that all have, but those without a size, by the program itself, as parts and sums of one array have.
+
+    None where there is no such one.
+    """
+    roots = [v.exponent if v.root is None else v.root for v in map(scaled, values) if not has_no_size(v)]
+    return roots[0] if roots and all(root is roots[0] for root in roots) else None
 
 
 def is_nothing(exponent: Any) -> bool:

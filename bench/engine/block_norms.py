@@ -5,13 +5,13 @@ Numbers are ``mantissa · 2^exponent`` with mantissas [LAYERS, …], of which ea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from bench.arithmetic.number import WINDOW, ZERO, Extended, power_of_two
+from bench.arithmetic.number import WINDOW, ZERO, Extended, normalize, power_of_two
 
 
 def by_layer(number: Extended) -> Extended:
@@ -41,27 +41,11 @@ def root(squares: Extended) -> Extended:
     return Extended(jnp.sqrt(mantissa), jnp.maximum((squares.exponent - odd) // 2, ZERO))
 
 
-def products_norms(pairs: Sequence[tuple[Extended, Extended]]) -> Extended:
-    """‖Σ aᵀ b‖ of each layer, summed over pairs, examples and positions: a [LAYERS, batch, length, out], b […, in]."""
-    a, b = (_joined(each) for each in zip(*pairs, strict=True))
-    exponent = jnp.maximum(a.exponent + b.exponent, ZERO)
-    if thin(b.shape[1:]):
-        return Extended(jax.vmap(norm_of_product)(a.mantissa, b.mantissa), exponent)
-    products = lax.map(lambda both: norm_of_product(*both), (a.mantissa, b.mantissa))  # one after the other: they are large
-    return Extended(products, exponent)
-
-
-def _joined(numbers: Sequence[Extended]) -> Extended:
-    """All vectors of each layer: [LAYERS, vectors, width]."""
-    found = [by_layer(number) for number in numbers]
-    largest = found[0].exponent
-    for number in found[1:]:
-        largest = jnp.maximum(largest, number.exponent)
-    flat = [number.mantissa.reshape(len(number.mantissa), -1, number.shape[-1]) for number in found]
-    if len(found) > 1:
-        factors = [power_of_two(number.exponent - largest, number.dtype)[:, None, None] for number in found]
-        flat = [mantissa * factor for mantissa, factor in zip(flat, factors, strict=True)]
-    return Extended(flat[0] if len(flat) == 1 else jnp.concatenate(flat, axis=1), largest)
+def triangles(vectors: Extended) -> Extended:
+    """:func:`triangle` of each layer's."""
+    vectors = by_layer(vectors)
+    lower = jax.vmap(triangle)(vectors.mantissa)
+    return Extended(*normalize(lower, by_entry(Extended(lower, vectors.exponent)).exponent))
 
 
 def norm(array: Array) -> Array:
@@ -95,21 +79,14 @@ def thin(shape: tuple[int, ...]) -> bool:
     return 2 * count <= width
 
 
-def norm_of_product(a: Array, b: Array) -> Array:
-    """‖aᵀ b‖ of [vectors, out] and [vectors, in].
-
-    Of few vectors it is not formed: b = L Q where the rows of Q are orthonormal, and so ‖aᵀ b‖ = ‖aᵀ L‖.
-    """
-    if len(b) == 1:
-        return norm(a) * norm(b)
-    return far_norm(a.T @ (triangle(b) if thin(b.shape) else b))
-
-
 def triangle(vectors: Array) -> Array:
-    """L [vectors, vectors] with L Lᵀ = vectors vectorsᵀ, by modified Gram-Schmidt.
+    """L [vectors, vectors] with L Lᵀ = vectors vectorsᵀ, by modified Gram-Schmidt: vectors are L Q with orthonormal rows Q.
 
     As exact as if each vector had been rounded once, even where they are nearly parallel (Higham 2002, theorem 19.13).
     """
+
+    if len(vectors) == 1:
+        return far_norm(vectors).reshape(1, 1)
 
     def step(rest: Array, number: Array) -> tuple[Array, Array]:
         pivot = lax.dynamic_index_in_dim(rest, number, keepdims=False)

@@ -60,7 +60,7 @@ class Walks:
         self.setting = place(mesh, Setting(scale, bias_std))
         start = jax.tree.map(partial(_start, norms=lanes.input_norm), architecture.start(inputs))
         self.start = place(mesh, start, 0)
-        self.states = Promised(segments_to(depth))  # the last of each segment, and those before its blocks
+        self.states = Promised(segments_to(depth))  # the last of each segment, and what there is before its blocks
 
     def forward(self, program: Any) -> Iterator[tuple[int, tuple[Extended, Extended]]]:
         """What is told of each segment."""

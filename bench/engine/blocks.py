@@ -5,8 +5,8 @@ program that JAX makes of a block is interpreted (:mod:`bench.arithmetic.unbound
 pass for all depths, LAYERS blocks at a time; backward, DEPTHS depths at once, from where each ends. The states between
 blocks are kept, and what a block computes between them is computed again on the way back.
 
-What is told of a segment are the states, the cotangents of states and products, and what these products multiplied:
-norms are taken of all layers at once (:mod:`bench.engine.block_norms`), without forming gradients where vectors are few.
+Gradients are not formed where the vectors that a matrix multiplies are few: the forward pass tells of these a triangle
+(:mod:`bench.engine.block_norms`), with which the norm of what comes back is the gradient's.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from jax import Array, lax
 from jax.sharding import Mesh
 
 from bench.arithmetic.compiling import options_for
-from bench.arithmetic.number import ZERO, Extended
+from bench.arithmetic.number import Extended
 from bench.arithmetic.unbounded import unbounded
-from bench.engine.block_norms import apart, by_entry, by_layer, norms, products_norms, root, total
-from bench.engine.one_block import Layers, Products, Setting, State, pull_back, run_block
+from bench.engine.block_norms import apart, by_entry, by_layer, norms, root, total, triangles
+from bench.engine.one_block import Layers, Setting, State, Vectors, pull_back, run_block, run_watched
 from bench.networks.activations import Activation
 from bench.networks.architectures.architecture import Architecture
 from bench.networks.blocks import Blocks
@@ -54,15 +54,20 @@ def walk(
     setting: Setting,
     depth: Array,
     state: State,
-) -> tuple[State, State, State, Array]:
-    """Of one network the last state, those before and after each block [LAYERS, …], and what the readout sees of the latter."""
+) -> tuple[State, State, State, Array, Vectors]:
+    """Of one network the last state, those before and after each block [LAYERS, …], what the readout sees of the latter.
 
-    def step(state: State, layer: Layers) -> tuple[State, State]:
-        return run_block(architecture, phi, setting, depth, layer, state), state
+    And what is multiplied by each matrix.
+    """
+    block = partial(run_block, architecture, phi, setting, depth)
 
-    last, before = lax.scan(step, state, layers)
+    def step(state: State, layer: Layers) -> tuple[State, tuple[State, Vectors]]:
+        after, vectors = run_watched(block, layer, state)
+        return after, (state, vectors)
+
+    last, (before, vectors) = lax.scan(step, state, layers)
     after = _after(before, last)
-    return last, before, after, jax.vmap(architecture.read)(jax.tree.leaves(after)[0])[:, 0, -1]
+    return last, before, after, jax.vmap(architecture.read)(jax.tree.leaves(after)[0])[:, 0, -1], vectors
 
 
 def walk_back(
@@ -74,30 +79,32 @@ def walk_back(
     readout: Array,
     ends: Array,
     before: State,
+    lower: Vectors,
     last: State,
     cotangent: State,
-) -> tuple[State, Array, Products]:
-    """∂y/∂state before the first block, ‖∂y/∂h_l‖² of each [LAYERS], and the factors of all ∂y/∂W.
+) -> tuple[State, Array, dict[str, Array]]:
+    """∂y/∂state before the first block, and ‖∂y/∂h_l‖² and ‖∂y/∂W‖² of each [LAYERS].
 
     y = u · read(h_l) of the layer that ``ends`` [LAYERS] the network, if one of these does. before, last: the states before
-    each block and the last one; cotangent: of the last one, zero where the network ends here.
+    each block and the last one; lower: triangles of what each matrix multiplies; cotangent: of the last state, zero where
+    the network ends here.
     """
 
     def entering(h: Array) -> Array:
         return jax.grad(lambda h: jnp.sum(architecture.read(h)[0, -1] * readout))(h)
 
-    def step(cotangent: State, given: tuple[Layers, Array, State, Array]) -> tuple[State, tuple[Array, Products]]:
-        layer, last, state, entering = given
+    def step(cotangent: State, given: tuple[Layers, Array, State, Vectors, Array]) -> tuple[State, tuple[Array, Any]]:
+        layer, last, state, lower, entering = given
         (delta, *others), tree = jax.tree.flatten(cotangent)
         # which were zero until now, or nothing at all where a function of one's own has no value behind the last layer
         delta, *others = [lax.select(last, entering, delta), *(lax.select(last, jnp.zeros_like(o), o) for o in others)]
         block = partial(run_block, architecture, phi, setting, depth)
-        pulled = pull_back(block, layer, state, jax.tree.unflatten(tree, [delta, *others]))
-        return pulled[0], (total(jnp.square(delta).reshape(-1)), pulled[1])
+        before, squares = pull_back(block, layer, state, jax.tree.unflatten(tree, [delta, *others]), lower)
+        return before, (total(jnp.square(delta).reshape(-1)), squares)
 
     entering_after = jax.vmap(entering)(jax.tree.leaves(_after(before, last))[0])
-    first, (squares, products) = lax.scan(step, cotangent, (layers, ends, before, entering_after), reverse=True)
-    return first, squares, products
+    first, squares = lax.scan(step, cotangent, (layers, ends, before, lower, entering_after), reverse=True)
+    return first, *squares
 
 
 def _after(before: State, last: State) -> State:
@@ -118,9 +125,10 @@ def layers_of(architecture: Architecture, blocks: Blocks, first: Array, depth: A
 
 @cache
 def forward_program(mesh: Mesh, architecture: Architecture, activation: Activation, beside: bool) -> Callable[..., Any]:
-    """Compiles (blocks, readout, settings, first layer, depth, states) → (the last, those before each, Seen, ‖W‖ by name).
+    """Compiles (blocks, readout, settings, first layer, depth, states) → (the last, those before each with triangles of what
+    each matrix multiplies, Seen, ‖W‖ by name).
 
-    States before each block are [LAYERS, seeds, lanes, …], as loops have them; Seen and the norms are stacked. beside: whether other
+    What is of each block is [LAYERS, seeds, lanes, …], as loops have it; Seen and the norms are stacked. beside: whether other
     programs run at the same time.
     """
     walked = unbounded(partial(walk, architecture, activation.function))
@@ -128,13 +136,13 @@ def forward_program(mesh: Mesh, architecture: Architecture, activation: Activati
     def of_lane(
         layers: Layers, readout: Array, setting: Setting, depth: Array, state: State
     ) -> tuple[State, State, Extended]:
-        last, before, after, read = walked(layers, setting, depth, state)
+        last, before, after, read, vectors = walked(layers, setting, depth, state)
         hidden, read = by_layer(jax.tree.leaves(after, is_leaf=is_number)[0]), by_layer(read)
         output = Extended(jnp.sum(read.mantissa * readout[None, :], axis=-1), read.exponent)
         distance = Extended(jax.vmap(apart)(hidden.mantissa), jnp.zeros_like(hidden.exponent))
         seen = stacked(Seen(norms(hidden), output, norms(read), distance))
         before = jax.tree.map(lambda number: by_entry(by_layer(number)), before, is_leaf=is_number)
-        return last, before, seen
+        return last, (before, {name: triangles(each) for name, each in vectors.items()}), seen
 
     def forward(blocks: Blocks, readout: Array, setting: Setting, first: Array, depth: Array, state: State) -> Any:
         layers = layers_of(architecture, blocks, first, depth)
@@ -148,7 +156,7 @@ def forward_program(mesh: Mesh, architecture: Architecture, activation: Activati
 
 @cache
 def backward_program(mesh: Mesh, architecture: Architecture, activation: Activation, beside: bool) -> Callable[..., Any]:
-    """Compiles (blocks, readout, settings, first layer, depths, last state, states before, cotangents) → (…, Norms).
+    """Compiles (blocks, readout, settings, first layer, depths, last state, those before, cotangents) → (…, Norms).
 
     depths: [DEPTHS], where the derivative of y, which is 1, enters; cotangents and what comes back are [seeds, DEPTHS,
     lanes, …]. The norms are stacked. beside: as forward.
@@ -156,12 +164,10 @@ def backward_program(mesh: Mesh, architecture: Architecture, activation: Activat
     walked = unbounded(partial(walk_back, architecture, activation.function))
 
     def of_lane(
-        layers: Layers, readout: Array, setting: Setting, ends: Array, depth: Array, last: State, before: State, back: State
+        layers: Layers, readout: Array, setting: Setting, ends: Array, depth: Array, last: State, before: Any, back: State
     ) -> tuple[State, Extended]:
-        back, squares, products = walked(layers, setting, depth, readout, ends, before, last, back)
-        none = Extended(jnp.zeros_like(layers.number), jnp.full(layers.number.shape, ZERO))
-        grads = {name: products_norms(pairs) if pairs else none for name, pairs in products.items()}
-        return back, stacked(Norms(grads, root(squares)))
+        back, delta, squares = walked(layers, setting, depth, readout, ends, *before, last, back)
+        return back, stacked(Norms({name: root(each) for name, each in squares.items()}, root(delta)))
 
     def backward(
         blocks: Blocks,
@@ -170,7 +176,7 @@ def backward_program(mesh: Mesh, architecture: Architecture, activation: Activat
         first: Array,
         depths: Array,
         last: State,
-        before: State,
+        before: Any,
         cotangents: State,
     ) -> tuple[State, Extended]:
         def of_depth(depth: Array, cotangent: State) -> tuple[State, Extended]:

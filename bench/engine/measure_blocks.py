@@ -44,8 +44,13 @@ def lanes_together(batch: int, length: int) -> int:
     return min(LANES, max(1, VECTORS // (batch * length)))
 
 
+def passes_at_once(count: int, groups: int) -> int:
+    """How many forward passes there are at a time, where so many streams walk back from so many groups of depths each."""
+    return 1 + (math.ceil(count / groups) if count > 1 else count // groups)
+
+
 def measure_blocks(
-    batch: BlockBatch,
+    batches: Sequence[BlockBatch],
     *,
     mesh: Mesh,
     architecture: Architecture,
@@ -58,62 +63,66 @@ def measure_blocks(
     input_norms: np.ndarray,
     shape: Shape | None = None,
     advance: Callable[[float], None] = lambda _share: None,
-) -> Iterator[Measured]:
-    """Every norm of every network, as :func:`bench.engine.measure.measure` yields them.
+) -> Iterator[tuple[int, Measured]]:
+    """Every norm of every network, as :func:`bench.engine.measure.measure` yields them, and the number of its batch.
 
-    scales, bias_stds, input_norms: [lanes]; gains: by name, what the scale of a matrix is times: [lanes]. ‖∂loss/∂W_l‖ and
-    ‖W_l‖ are over all matrices of block l together. shape: how lanes and depths are divided, else as on CPUs.
+    batches: alike, and of other seeds; the next one's forward pass goes on while the last one is walked back. scales,
+    bias_stds, input_norms: [lanes]; gains: by name, what the scale of a matrix is times: [lanes]. ‖∂loss/∂W_l‖ and ‖W_l‖
+    are over all matrices of block l together. shape: how lanes and depths are divided, else as on CPUs.
     """
-    inputs, readout, segments, alone = batch
+    inputs, readout, _, alone = batches[0]
     runs = [(depth,) for depth in depths] if architecture.by_depth else [tuple(depths)]
     tile, together, _ = shape or Shape(lanes_together(*inputs.shape[1:3]), 1 if architecture.by_depth else DEPTHS)
     tiles = [slice(first, min(first + tile, len(scales))) for first in range(0, len(scales), tile)]
     passes = (sum(segments_to(group[0]) for group in _groups(run, together)) for run in runs)
-    whole = len(tiles) * (sum(segments_to(max(run)) for run in runs) + sum(passes))
+    whole = len(batches) * len(tiles) * (sum(segments_to(max(run)) for run in runs) + sum(passes))
     count, stopped = streams_for(tile * together * inputs.size, mesh.size), Event()
-    of = (mesh, architecture, activation, count > 1)
-    forward, backward = forward_program(*of), backward_program(*of)
+    programs = mesh, architecture, activation, count > 1
+    forward, backward = forward_program(*programs), backward_program(*programs)
     told = partial(_joined, advance=counted(advance, 1 / whole, stopped))
     drawn = LAYERS * len(readout) * sum(map(math.prod, architecture.shapes(inputs.shape[-1]).values()))
     draws = 1 if alone else streams_for(drawn, mesh.size)
     with streams(draws) as drawing, streams(count, stopped) as walking:
         shared = {"call": first_alone(), "mesh": mesh, "architecture": architecture}
 
-        def begun(run: tuple[int, ...], lanes: slice) -> _Begun:
-            padding, factors = (0, tile - (lanes.stop - lanes.start)), architecture.factors(max(run))
+        def begun(number: int, run: tuple[int, ...], lanes: slice) -> _Begun:
+            batch, padding, factors = batches[number], (0, tile - (lanes.stop - lanes.start)), architecture.factors(max(run))
             given = Lanes(
                 {name: np.pad(scales[lanes] * gain[lanes] * factors.get(name, 1), padding) for name, gain in gains.items()},
                 np.pad(bias_stds[lanes], padding) if np.any(bias_stds) else None,
                 np.pad(input_norms[lanes], padding, constant_values=1),
             )
-            walks = Walks(partial(drawing, segments), inputs, readout, given, depth=max(run), ahead=draws, **shared)
+            draw = partial(drawing, batch.segments)
+            walks = Walks(draw, batch.inputs, batch.readout, given, depth=max(run), ahead=draws, **shared)
             groups = reversed(_groups(run, together))  # shallow ones need little of what is on its way
             try:
                 back = [(group, walking(told, walks.back(backward, group, together))) for group in groups]
-                return _Begun(lanes, given, told(walks.forward(forward)), back)
+                return _Begun(number, lanes, given, told(walks.forward(forward)), back)
             except BaseException:
                 walks.states.drop()
                 raise
 
         under_way: deque[_Begun] = deque()
-        for unit in itertools.product(runs, tiles):
+        for unit in itertools.product(range(len(batches)), runs, tiles):
             under_way.append(begun(*unit))
-            if len(under_way) * len(under_way[0].back) > count:
-                yield from _measured(under_way.popleft(), readout, loss)
+            if len(under_way) == passes_at_once(count, len(under_way[0].back)):
+                yield from _measured(under_way.popleft(), batches, loss)
         while under_way:
-            yield from _measured(under_way.popleft(), readout, loss)
+            yield from _measured(under_way.popleft(), batches, loss)
 
 
 class _Begun(NamedTuple):
     """A forward pass that has come back, and walks back that have begun."""
 
+    batch: int
     lanes: slice
     given: Lanes
     forward: Any
     back: list[tuple[tuple[int, ...], Future]]
 
 
-def _measured(begun: _Begun, readout: Array, loss: Loss) -> Iterator[Measured]:
+def _measured(begun: _Begun, batches: Sequence[BlockBatch], loss: Loss) -> Iterator[tuple[int, Measured]]:
+    readout = batches[begun.batch].readout
     told, matrices = begun.forward
     seen, names = _unstacked(told, Seen(0, 0, 0, 0)), begun.given.scale
     drawn = _unstacked(matrices, dict.fromkeys(names, 0))
@@ -122,7 +131,8 @@ def _measured(begun: _Begun, readout: Array, loss: Loss) -> Iterator[Measured]:
     logs = Seen(*map(_log2, seen))
     for group, back in begun.back:
         norms = _unstacked(back.result(), Norms(dict.fromkeys(names, 0), 0))
-        yield from _rows(group, begun.lanes, logs, seen.output, norms, weight, readout, loss)
+        for measured in _rows(group, begun.lanes, logs, seen.output, norms, weight, readout, loss):
+            yield begun.batch, measured
 
 
 def _groups(depths: Sequence[int], together: int) -> list[tuple[int, ...]]:

@@ -1,4 +1,4 @@
-"""One block of any architecture, and its derivative: what comes back to its state, and to its matrices."""
+"""One block of any architecture, and its derivative: what comes back to its state, and how much to its matrices."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ import jax.numpy as jnp
 from jax import Array
 from jax.extend.core import get_opaque_trace_state
 
-from bench.engine.block_norms import norm
+from bench.engine.block_norms import thin, total
 from bench.networks.architectures.architecture import Architecture, Step, dense
 
+FEW = 8  # vectors, of which each is a sum of all that is no product of matrices
+
 State = Any  # the pytree that blocks hand on, of arrays [batch, length, width]
-Products = dict[str, list[tuple[Any, Any]]]  # by the matrix's name, for each product: its cotangent, and what was multiplied
+Vectors = dict[str, Any]  # by the matrix's name: all that one block multiplies by it [vectors, in]
 Watch = Callable[[str, Array, Array], Array]  # (a matrix's name, h, W h) → W h
 
 
@@ -65,11 +67,31 @@ def run_block(
     return architecture.block(state, weights, step)
 
 
-def pull_back(block: Callable[..., State], layer: Layers, state: State, cotangent: State) -> tuple[State, Products]:
-    """The cotangent of the state before ``block(layer, state, watch)``, and the factors of its matrices' gradients.
+def run_watched(block: Callable[..., State], layer: Layers, state: State) -> tuple[State, Vectors]:
+    """``block(layer, state, watch)``, and what it multiplies, where these vectors are few (:func:`thin`).
 
-    Where a product is within a loop, a map or the like, its factors stay there: then gradients are formed, and their norms
-    stand for them, times 1.
+    Where a product is within a loop, a map or the like, what it multiplies stays there.
+    """
+    found = _products(partial(block, layer), state)
+    read: dict[str, list[Array]] = {}
+
+    def watch(name: str, h: Array, product: Array) -> Array:
+        read.setdefault(name, []).append(h)
+        return product
+
+    after = block(layer, state, watch) if found else block(layer, state)
+    vectors = {name: _joined(products) for name, products in read.items()}
+    return after, {name: each for name, each in vectors.items() if thin(each.shape)}
+
+
+def pull_back(
+    block: Callable[..., State], layer: Layers, state: State, cotangent: State, triangles: Vectors
+) -> tuple[State, dict[str, Array]]:
+    """The cotangent of the state before ``block(layer, state, watch)``, and by name ‖∂y/∂W‖² of its matrices.
+
+    triangles: L of the vectors that :func:`run_watched` tells, with L Lᵀ = vectors vectorsᵀ. As the gradient is aᵀ b of
+    products' cotangents a [vectors, out] and vectors b, ‖aᵀ b‖ = ‖aᵀ L‖ (:func:`bench.engine.block_norms.triangle`);
+    where there is none, gradients are formed.
     """
     found = _products(partial(block, layer), state)
     matrices = layer.matrices
@@ -80,8 +102,7 @@ def pull_back(block: Callable[..., State], layer: Layers, state: State, cotangen
 
         shifts = {name: jnp.zeros(matrix.shape, matrix.dtype) for name, matrix in matrices.items()}
         before, gradients = jax.vjp(shifted, state, shifts)[1](cotangent)
-        one = jnp.ones((1, 1, 1), layer.inputs.dtype)
-        return before, {name: [(norm(gradient)[None, None, None], one)] for name, gradient in gradients.items()}
+        return before, {name: _squares(gradient) for name, gradient in gradients.items()}
 
     def tapped(state: State, dummies: Sequence[Array]) -> tuple[State, list[Array]]:
         read: list[Array] = []
@@ -95,10 +116,30 @@ def pull_back(block: Callable[..., State], layer: Layers, state: State, cotangen
     dummies = [jnp.zeros(shape, layer.inputs.dtype) for _, shape in found]
     _, pull, read = jax.vjp(tapped, state, dummies, has_aux=True)
     before, gradients = pull(cotangent)
-    products: Products = {name: [] for name in matrices}
-    for (name, _), gradient, h in zip(found, gradients, read, strict=True):
-        products[name].append((gradient, h))
-    return before, products
+    squares = dict.fromkeys(matrices, jnp.zeros((), layer.inputs.dtype))
+    for matrix in dict(found):
+        a, b = (_joined([x for (name, _), x in zip(found, each, strict=True) if name == matrix]) for each in (gradients, read))
+        lower = triangles.get(matrix)
+        squares[matrix] = _squares(b.T @ a if lower is None else _combined(lower, a))
+    return before, squares
+
+
+def _joined(products: Sequence[Array]) -> Array:
+    """All vectors, of all examples, positions and products: [vectors, width]."""
+    flat = [vectors.reshape(-1, vectors.shape[-1]) for vectors in products]
+    return flat[0] if len(flat) == 1 else jnp.concatenate(flat)
+
+
+def _combined(lower: Array, a: Array) -> Array:
+    """Lᵀ a; a few vectors as they lie, which are not moved to where a product of matrices wants them."""
+    if len(a) > FEW:
+        return lower.T @ a
+    return jnp.sum(lower[:, :, None] * a[:, None, :], axis=0)
+
+
+def _squares(array: Array) -> Array:
+    """The sum of all of them."""
+    return total(jnp.square(array).reshape(-1))
 
 
 def _products(block: Callable[..., State], state: State) -> list[tuple[str, tuple[int, ...]]] | None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from bench.engine.measure_blocks import passes_at_once
 from bench.engine.streams import streams_for
 from bench.networks.architectures.architecture import same
 from bench.networks.architectures.registry import architecture_of
@@ -88,7 +89,7 @@ def needs_of(sweep: Sweep, architecture: str, width: int) -> Needs:
         many = streams_for(together * tile * state * depths, together // at_once)
         by_depth = architecture_of(architecture).by_depth
         runs, groups = (len(sweep.depths), 1) if by_depth else (1, cotangents // depths)
-        passes = min(runs * padded // tile, 1 + many // groups)
+        passes = min(batches * runs * padded // tile, passes_at_once(many, groups))
         states = passes * layers * (1 if architecture_of(architecture).start is same else 2)
         work = together * tile * state * item * (states + 2 * depths * many)
     if sweep.correlations:  # slopes of both inputs, one tile at a time

@@ -166,31 +166,32 @@ def _measure_batches(
 
     def advance(share: float) -> None:
         bar.set_description_str(label, refresh=False)
-        bar.update(min(share * cells / len(batches), end - bar.n))
+        bar.update(min(share * cells, end - bar.n))
 
-    for seeds, batch in batches:
-        shared = {
-            "mesh": mesh,
-            "activation": ACTIVATIONS[chunk.activation],
-            "loss": LOSSES[sweep.loss],
-            "scales": scales,
-            "bias_stds": np.array([lane.bias_std for lane in lanes]),
-            "input_norms": np.array([lane.input_norm for lane in lanes]),
-            "depths": sweep.depths,
-            "shape": shape_of(sweep, len(lanes), chunk.width, chunk.architecture),
-            "advance": advance,
-        }
-        if isinstance(batch, BlockBatch):
-            architecture = architecture_of(chunk.architecture)
-            gains = [
-                rectangular_gains(INITIALIZERS[lane.initializer], architecture, chunk.width, lane.scale, scale)
-                for lane, scale in zip(lanes, scales.tolist(), strict=True)
-            ]
-            by_name = {name: np.array([gain[name] for gain in gains]) for name in gains[0]}
-            results = measure_blocks(batch, architecture=architecture, gains=by_name, **shared)
-        else:
+    shared = {
+        "mesh": mesh,
+        "activation": ACTIVATIONS[chunk.activation],
+        "loss": LOSSES[sweep.loss],
+        "scales": scales,
+        "bias_stds": np.array([lane.bias_std for lane in lanes]),
+        "input_norms": np.array([lane.input_norm for lane in lanes]),
+        "depths": sweep.depths,
+        "shape": shape_of(sweep, len(lanes), chunk.width, chunk.architecture),
+    }
+    if chunk.architecture == PLAIN:
+        for seeds, batch in batches:
             asked = {"alone": batch.alone, "kept": batch.kept, "entries": True}
-            results = measure(batch.segments(chunk.activation), batch.inputs, batch.readout, **asked, **shared)
-        for result in results:
-            yield seeds, result
+            asked["advance"] = lambda share: advance(share / len(batches))
+            for result in measure(batch.segments(chunk.activation), batch.inputs, batch.readout, **asked, **shared):
+                yield seeds, result
+    else:
+        architecture = architecture_of(chunk.architecture)
+        gains = [
+            rectangular_gains(INITIALIZERS[lane.initializer], architecture, chunk.width, lane.scale, scale)
+            for lane, scale in zip(lanes, scales.tolist(), strict=True)
+        ]
+        shared["gains"] = {name: np.array([gain[name] for gain in gains]) for name in gains[0]}
+        drawn = [batch for _, batch in batches]
+        for number, result in measure_blocks(drawn, architecture=architecture, advance=advance, **shared):
+            yield batches[number][0], result
     bar.update(end - bar.n)

@@ -12,7 +12,7 @@ from itertools import product
 import jax
 
 from bench.engine.gradients import DEPTHS, FIXED, LANES, Shape, seeds_per_device
-from bench.engine.measure_blocks import lanes_together
+from bench.engine.measure_blocks import VECTORS, lanes_together
 from bench.networks.architectures.registry import architecture_of
 from bench.networks.seeds import at_once, shapes_are_fixed
 from bench.networks.segments import segments_to
@@ -25,8 +25,8 @@ WIDEST = 512  # times that number: layers that are wider keep a device busy, and
 
 
 def seeds_at_once(sweep: Sweep, seeds: int, width: int, architecture: str = PLAIN) -> int:
-    """How many of a chunk's seeds a device works on at a time, by the numbers of a state."""
-    numbers = width if architecture == PLAIN else width * sweep.batch * sweep.length
+    """How many of a chunk's seeds a device works on at a time: fewer where a tile of fewest lanes is large already."""
+    numbers = width if architecture == PLAIN else width * math.ceil(sweep.batch * sweep.length / VECTORS)
     return at_once(seeds, seeds_per_device(numbers, jax.local_devices()[0].platform))
 
 

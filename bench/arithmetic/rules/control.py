@@ -113,7 +113,7 @@ def stepwise(value: Value, length: int) -> Value:
     if is_nothing(value.exponent) and len(value.exponent) == length and value.bits <= limit(value.mantissa.dtype):
         return Bare(value.mantissa, value.bits, value.below)
     exponent = jnp.broadcast_to(value.exponent, (length, *value.exponent.shape[1:]))
-    steps = replace(value, mantissa=jnp.asarray(value.mantissa), exponent=exponent)
+    steps = replace(value, mantissa=jnp.asarray(value.mantissa), exponent=exponent, root=None)
     return steps if len(value.exponent) == length else settled(replace(steps, honest=False))
 
 

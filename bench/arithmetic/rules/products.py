@@ -25,6 +25,7 @@ from bench.arithmetic.values import (
     is_number,
     is_single,
     pick,
+    root_of,
     scaled,
     shared_over,
 )
@@ -43,7 +44,8 @@ def multiply(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
     a, b = fitting(scaled(a), scaled(b), more := 0 if known else NOMINAL)
     exponent = _sum(*_joined(a, b))
     (mantissa,) = bind(equation, a.mantissa, b.mantissa)
-    found = Scaled(mantissa, exponent, a.bits + b.bits + more, known and a.honest and b.honest, a.below + b.below)
+    whole, bits = known and a.honest and b.honest, a.bits + b.bits + more
+    found = Scaled(mantissa, exponent, bits, whole, a.below + b.below, _same_root(a, b))
     found.__dict__["product"] = factors
     return [found]
 
@@ -56,7 +58,7 @@ def divide(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
         (mantissa,) = bind(equation, a.mantissa, b.mantissa)
         top, bottom = _joined(a, b)
         exponent = top if is_nothing(bottom) else pick(top == ZERO, top, top - pick(bottom == ZERO, np.int32(0), bottom))
-        return [Scaled(mantissa, exponent, a.bits + b.bits, a.honest)]
+        return [Scaled(mantissa, exponent, a.bits + b.bits, a.honest, root=_same_root(a, b))]
     a = eased(scaled(a))
     divisor, power = entries(b)  # the smallest divisors make the largest quotients
     (mantissa,) = bind(equation, a.mantissa, divisor)
@@ -98,6 +100,12 @@ def convolve(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
     (mantissa,) = bind(equation, a.mantissa, b.mantissa)
     exponent = _sum(a.exponent.reshape((1,) * mantissa.ndim), b.exponent.reshape((1,) * mantissa.ndim))
     return [Scaled(mantissa, exponent, a.bits + b.bits + more, honest=False, below=a.below + b.below + more - NOMINAL)]
+
+
+def _same_root(a: Scaled, b: Scaled) -> Any:
+    """Of the one whose exponent a product has, if the other has none."""
+    sized = [value for value in (a, b) if not is_nothing(value.exponent)]
+    return root_of(sized) if len(sized) == 1 and is_single(sized[0]) else None
 
 
 def _joined(a: Scaled, b: Scaled) -> tuple[Any, Any]:

@@ -24,6 +24,7 @@ from bench.arithmetic.values import (
     is_nothing,
     is_single,
     real,
+    root_of,
     scaled,
     settled,
     shared_over,
@@ -45,7 +46,7 @@ def move(context: Any, equation: Any, first: Value, *others: Value) -> list[Valu
     if is_single(first):
         (mantissa,) = bind(equation, first.mantissa, *others)
         exponent = first.exponent.reshape((1,) * mantissa.ndim)
-        return [Scaled(mantissa, exponent, first.bits, first.honest and whole, first.below)]
+        return [Scaled(mantissa, exponent, first.bits, first.honest and whole, first.below, root_of([first]))]
     if equation.primitive.name == "slice":
         return [_slice(equation, first)]
     first = honest(first)
@@ -95,7 +96,8 @@ def concatenate(context: Any, equation: Any, *values: Value) -> list[Value]:
     if context.whole:
         mantissas, exponent, bits = aligned(values)
         (mantissa,) = bind(equation, *mantissas)
-        return [Scaled(mantissa, exponent.reshape((1,) * mantissa.ndim), bits, below=max(map(highest, values)))]
+        exponent, below, root = exponent.reshape((1,) * mantissa.ndim), max(map(highest, values)), root_of(values)
+        return [Scaled(mantissa, exponent, bits, root is None, below, root)]
     axis = equation.params["dimension"]
     found = [scaled(value) for value in values]
     if all(is_nothing(part.exponent) and part.mantissa.shape[axis] == 1 for part in found):  # stacked, and then normalized
@@ -142,7 +144,7 @@ def assemble(context: Any, equation: Any, *values: Value) -> list[Value]:
     mantissas, exponent, bits = aligned(floats)
     rest = iter(mantissas)
     (mantissa,) = bind(equation, *(next(rest) if is_float(value) else value for value in values))
-    return [Scaled(mantissa, exponent.reshape((1,) * mantissa.ndim), bits + 1, honest=False)]
+    return [Scaled(mantissa, exponent.reshape((1,) * mantissa.ndim), bits + 1, honest=False, root=root_of(floats))]
 
 
 def select(context: Any, equation: Any, which: Value, *cases: Value) -> list[Value]:

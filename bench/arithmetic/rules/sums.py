@@ -25,8 +25,10 @@ from bench.arithmetic.values import (
     is_float,
     is_huge,
     is_number,
+    is_single,
     limit,
     real,
+    root_of,
     scaled,
     settled,
     shared_over,
@@ -49,8 +51,8 @@ def add(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
         shape = equation.outvars[0].aval.shape
         a, b = (Scaled(*entries(value, shape)) for value in (a, b))
     mantissas, exponent, bits = gathered([a, b])
-    below = max(highest(a), highest(b)) + 1
-    return [eased(Scaled(bind(equation, *mantissas)[0], exponent, bits + 1, honest=False, below=below))]
+    below, root = max(highest(a), highest(b)) + 1, root_of([a, b])
+    return [eased(Scaled(bind(equation, *mantissas)[0], exponent, bits + 1, False, below, root))]
 
 
 def _factor(one: Value, other: Value) -> Value | None:
@@ -110,8 +112,8 @@ def total(context: Any, equation: Any, value: Value) -> list[Value]:
     value = shared_over(value, axes)
     (mantissa,) = bind(equation, value.mantissa)
     terms = math.prod(value.mantissa.shape[axis] for axis in axes)
-    exponent = jnp.squeeze(value.exponent, axes)
-    return [eased(Scaled(mantissa, exponent, value.bits + math.ceil(math.log2(max(terms, 1))), honest=False))]
+    exponent, root = jnp.squeeze(value.exponent, axes), root_of([value]) if is_single(value) else None
+    return [eased(Scaled(mantissa, exponent, value.bits + math.ceil(math.log2(max(terms, 1))), honest=False, root=root))]
 
 
 def extreme(context: Any, equation: Any, value: Value) -> list[Value]:
