@@ -94,8 +94,8 @@ def measure_blocks(
             )
             draw = partial(drawing, batch.segments)
             walks = Walks(draw, batch.inputs, batch.readout, given, depth=max(run), ahead=draws, **shared)
-            groups = reversed(_groups(run, together))  # shallow ones need little of what is on its way
             try:
+                groups = _in_order(_groups(run, together))
                 back = [(group, walking(told, walks.back(backward, group, together))) for group in groups]
                 return _Begun(number, lanes, given, told(walks.forward(forward)), back)
             except BaseException:
@@ -139,6 +139,20 @@ def _groups(depths: Sequence[int], together: int) -> list[tuple[int, ...]]:
     """Depths that are walked back together, the deepest first."""
     deepest_first = sorted(depths, reverse=True)
     return [tuple(deepest_first[i : i + together]) for i in range(0, len(depths), together)]
+
+
+def _in_order(groups: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """As they are walked back: shallow ones, which need little of what is on its way, and when all is there the deepest.
+
+    Where walks back are half as fast as forward, those of the former take as long as the forward pass.
+    """
+    left = segments_to(groups[0][0]) / 2
+    first: list[tuple[int, ...]] = []
+    for group in reversed(groups):
+        left -= segments_to(group[0])
+        if left >= 0:
+            first.append(group)
+    return first + [group for group in groups if group not in first]
 
 
 def _joined(pieces: Iterator[tuple[int, Any]], *, advance: Callable[[], None]) -> Any:
