@@ -67,7 +67,7 @@ def _entries_of(variable: Any, made_by: dict[Any, Any]) -> set[Any]:
 
 
 @cache
-def option(name: str, value: str | bool) -> dict[str, str | bool]:
+def option(name: str, value: str | bool | int) -> dict[str, str | bool | int]:
     """The compiler's option, nothing where this version has none of that name."""
     found = {name: value}
     try:
@@ -77,7 +77,7 @@ def option(name: str, value: str | bool) -> dict[str, str | bool]:
     return found
 
 
-def options_for(platform: str, *, level: int, **others: str | bool) -> dict[str, Any]:
+def options_for(platform: str, *, level: int, **others: str | bool | int) -> dict[str, Any]:
     """What a program for that platform is compiled with: on CPUs LLVM's level, and such others as this version has.
 
     The lower the level, which is 3 by default, the less the compiler does; at which one a program runs no slower is known

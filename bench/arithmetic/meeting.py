@@ -10,7 +10,7 @@ import numpy as np
 from jax import Array, lax
 
 from bench.arithmetic.number import ZERO, exponent_of_largest, normalize, power_of_two
-from bench.arithmetic.values import Plain, Scaled, has_no_size, honest, lowered, pick, root_of, scaled
+from bench.arithmetic.values import Plain, Scaled, has_no_size, honest, lowered, pick, root_of, scaled, shared_over
 
 APART = 60  # powers of two beyond which the smaller of two numbers cannot move the larger
 
@@ -41,6 +41,27 @@ def gathered(values: Sequence[Plain | Scaled], counting: Sequence[Any] | None = 
         bits = 1
     rest = iter(factors)
     return [value.mantissa if has_no_size(value) else _times(value.mantissa, next(rest)) for value in found], exponent, bits
+
+
+def aligned(values: Sequence[Plain | Scaled]) -> tuple[list[Any], Any, int]:
+    """Mantissas of all values, of any shapes, for one exponent, that exponent, and the bits they may be away from 1."""
+    found = [shared_over(value) for value in values]
+    deciding = [value for value in found if not has_no_size(value)] or found[:1]
+    if root_of(deciding) is not None:
+        return [v.mantissa for v in found], jnp.reshape(deciding[0].exponent, ()), max(value.bits for value in found)
+    if len(deciding) > 1:
+        found = [value if has_no_size(value) else honest(value) for value in found]
+        deciding = [value for value in found if not has_no_size(value)]
+    exponent = jnp.reshape(deciding[0].exponent, ())
+    for other in deciding[1:]:
+        exponent = jnp.maximum(exponent, jnp.reshape(other.exponent, ()))
+    mantissas = [
+        value.mantissa
+        if has_no_size(value)
+        else lowered(value.mantissa, power_of_two(jnp.reshape(value.exponent, ()) - exponent, value.mantissa.dtype))
+        for value in found
+    ]
+    return mantissas, exponent, max(value.bits for value in found)
 
 
 def _shaped(values: Sequence[Scaled]) -> tuple[list[Any], list[Any]]:

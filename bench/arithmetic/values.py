@@ -205,27 +205,6 @@ def shared_over(value: Plain | Scaled, axes: Sequence[int] | None = None) -> Sca
     return Scaled(_below(value, exponent), exponent, value.bits, below=value.below)
 
 
-def aligned(values: Sequence[Plain | Scaled]) -> tuple[list[Any], Any, int]:
-    """Mantissas of all values, of any shapes, for one exponent, that exponent, and the bits they may be away from 1."""
-    found = [shared_over(value) for value in values]
-    deciding = [value for value in found if not has_no_size(value)] or found[:1]
-    if root_of(deciding) is not None:
-        return [v.mantissa for v in found], jnp.reshape(deciding[0].exponent, ()), max(value.bits for value in found)
-    if len(deciding) > 1:
-        found = [value if has_no_size(value) else honest(value) for value in found]
-        deciding = [value for value in found if not has_no_size(value)]
-    exponent = jnp.reshape(deciding[0].exponent, ())
-    for other in deciding[1:]:
-        exponent = jnp.maximum(exponent, jnp.reshape(other.exponent, ()))
-    mantissas = [
-        value.mantissa
-        if has_no_size(value)
-        else lowered(value.mantissa, power_of_two(jnp.reshape(value.exponent, ()) - exponent, value.mantissa.dtype))
-        for value in found
-    ]
-    return mantissas, exponent, max(value.bits for value in found)
-
-
 def has_no_size(value: Scaled) -> bool:
     """Whether it is zero or infinite by the program itself, whatever the data."""
     return isinstance(value.exponent, np.ndarray) and bool(np.all(value.exponent == ZERO))

@@ -38,7 +38,8 @@ def root(squares: Extended) -> Extended:
     """√x of each layer."""
     odd = squares.exponent & 1
     mantissa = squares.mantissa * power_of_two(odd, squares.dtype)
-    return Extended(jnp.sqrt(mantissa), jnp.maximum((squares.exponent - odd) // 2, ZERO))
+    half = jnp.where(squares.exponent == ZERO, ZERO, (squares.exponent - odd) // 2)
+    return Extended(jnp.sqrt(mantissa), half)
 
 
 def triangles(vectors: Extended) -> Extended:
@@ -84,7 +85,6 @@ def triangle(vectors: Array) -> Array:
 
     As exact as if each vector had been rounded once, even where they are nearly parallel (Higham 2002, theorem 19.13).
     """
-
     if len(vectors) == 1:
         return far_norm(vectors).reshape(1, 1)
 

@@ -125,11 +125,10 @@ def layers_of(architecture: Architecture, blocks: Blocks, first: Array, depth: A
 
 @cache
 def forward_program(mesh: Mesh, architecture: Architecture, activation: Activation, beside: bool) -> Callable[..., Any]:
-    """Compiles (blocks, readout, settings, first layer, depth, states) → (the last, those before each with triangles of what
-    each matrix multiplies, Seen, ‖W‖ by name).
+    """Compiles (blocks, readout, settings, first layer, depth, state) → (the last one, what is before blocks, Seen, ‖W‖).
 
-    What is of each block is [LAYERS, seeds, lanes, …], as loops have it; Seen and the norms are stacked. beside: whether other
-    programs run at the same time.
+    Before each block are its state and triangles of what its matrices multiply: [LAYERS, seeds, lanes, …], as loops have
+    them. Seen and the norms are stacked. beside: whether other programs run at the same time.
     """
     walked = unbounded(partial(walk, architecture, activation.function))
 
@@ -156,7 +155,7 @@ def forward_program(mesh: Mesh, architecture: Architecture, activation: Activati
 
 @cache
 def backward_program(mesh: Mesh, architecture: Architecture, activation: Activation, beside: bool) -> Callable[..., Any]:
-    """Compiles (blocks, readout, settings, first layer, depths, last state, those before, cotangents) → (…, Norms).
+    """Compiles (blocks, readout, settings, first layer, depths, last state, what is before, cotangents) → (…, Norms).
 
     depths: [DEPTHS], where the derivative of y, which is 1, enters; cotangents and what comes back are [seeds, DEPTHS,
     lanes, …]. The norms are stacked. beside: as forward.
@@ -205,7 +204,8 @@ def is_number(leaf: Any) -> bool:
 def _options(mesh: Mesh, beside: bool) -> dict[str, Any]:
     """On CPUs LLVM's level 1, which takes two thirds of the time to compile and runs no slower."""
     # XLA's library for CPUs is left to products: it takes long to sum up what is broadcast
-    others = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT"}
-    if beside:  # kernels of their own, which cores that are busy elsewhere would keep waiting, are not divided among cores
+    others: dict[str, Any] = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT"}
+    others["xla_cpu_prefer_vector_width"] = 512  # bits, where there are as many: kernels compute much of what they read
+    if beside:  # kernels that are divided among cores would wait for those that are busy elsewhere
         others["xla_disable_hlo_passes"] = "cpu-parallel-task-assigner"
     return options_for(mesh.devices.flat[0].platform, level=1, **others)

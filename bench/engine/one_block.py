@@ -118,7 +118,8 @@ def pull_back(
     before, gradients = pull(cotangent)
     squares = dict.fromkeys(matrices, jnp.zeros((), layer.inputs.dtype))
     for matrix in dict(found):
-        a, b = (_joined([x for (name, _), x in zip(found, each, strict=True) if name == matrix]) for each in (gradients, read))
+        uses = [use for use, (name, _) in enumerate(found) if name == matrix]
+        a, b = (_joined([each[use] for use in uses]) for each in (gradients, read))
         lower = triangles.get(matrix)
         squares[matrix] = _squares(b.T @ a if lower is None else _combined(lower, a))
     return before, squares

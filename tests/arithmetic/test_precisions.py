@@ -10,8 +10,8 @@ import bench
 from bench.arithmetic.numerics import multiplying, settled
 from bench.cli.main import main
 from bench.engine import angles
-from bench.engine.block_norms import norm_of_product
 from bench.engine.gradients import Lanes, State, backward_segment, forward_segment
+from bench.engine.one_block import Layers, pull_back
 from bench.networks.activations import ACTIVATIONS
 from bench.networks.architectures.architecture import dense
 from bench.networks.initializers import Family
@@ -37,6 +37,12 @@ def ones(*shape):
     return np.ones(shape, np.float32)
 
 
+def gradient_of_examples(h):
+    """Formed, where they are too many for a triangle."""
+    layer = Layers({"W": ones(4, 4)}, {"W": ones(4)}, h, np.float32(1))
+    return pull_back(lambda layer, h, watch: watch("W", h, dense(layer.matrices["W"], h)), layer, h, h, {})
+
+
 SEGMENT = Segment(ones(LAYERS, 4, 4), ones(LAYERS), ones(LAYERS, 4))
 LANES = Lanes(ones(2), ones(2), ones(2), ones(2))
 STATE = ones(1, 2, 4)
@@ -45,7 +51,7 @@ FUNCTIONS = {
         angles.backward_segment,
         *(SEGMENT, ones(LAYERS, 4, 4), ones(4), ones(4, 4), np.int32(0), np.int32(2)),
     ),
-    "gradients of examples": (norm_of_product, ones(2, 4), ones(2, 4)),
+    "gradients of examples": (gradient_of_examples, ones(2, 3, 4)),
     "forward": (
         lambda *given: forward_segment(*given, activation=ACTIVATIONS["tanh"]),
         *(SEGMENT, State(ones(2, 4), ones(2)), ones(4), LANES),

@@ -4,8 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from bench.arithmetic.number import Extended
-from bench.engine.block_norms import by_layer, norm_of_product, products_norms, triangle
+from bench.arithmetic.number import ZERO, Extended
+from bench.engine.block_norms import WINDOW, by_layer, root, total, triangle, triangles
 
 RNG = np.random.default_rng(0)
 ALIKE = 1e-4  # how far vectors are apart that are nearly parallel
@@ -30,7 +30,7 @@ def vectors(kind, count, width=16):
 def test_a_gradients_norm_is_as_exact_as_if_it_were_formed(kind, count):
     a, b = vectors(kind, count)
     formed = a.astype(float).T @ b.astype(float)
-    error = float(jax.jit(norm_of_product)(a, b)) - np.linalg.norm(formed)
+    error = np.linalg.norm(a.astype(float).T @ np.asarray(jax.jit(triangle)(b), float)) - np.linalg.norm(formed)
     rounded = np.finfo(np.float32).eps * np.sum(
         np.linalg.norm(a.astype(float), axis=1) * np.linalg.norm(b.astype(float), axis=1)
     )
@@ -44,17 +44,35 @@ def test_a_triangle_has_the_products_of_its_vectors():
     np.testing.assert_allclose(np.triu(lower, 1), 0, atol=1e-5)
 
 
-def test_uses_of_one_matrix_add_up_before_their_norm_is_taken():
-    """Layer by layer, with exponents of their own."""
-    (a, b), (c, d) = (vectors("any", 3) for _ in range(2))
+def test_triangles_have_their_layers_exponents():
+    """And none where all vectors are zero."""
+    b = vectors("any", 3)[1]
+    found = triangles(Extended(np.stack([b, b, 0 * b]), np.array([300, -1000, 0], np.int32)[:, None, None]))
+    lower, exponent = np.asarray(found.mantissa, float), np.asarray(found.exponent)
+    for layer, shift in ((0, 300), (1, -1000)):
+        np.testing.assert_allclose(lower[layer] * 2.0 ** (exponent[layer] - shift), triangle(b), rtol=1e-6, atol=1e-6)
+    assert exponent.shape == (3, 1, 1)
+    assert not lower[2].any()
+    assert exponent[2] == ZERO
 
-    def number(array, exponent):
-        return Extended(np.stack([array, array])[:, None], np.array(exponent, np.int32).reshape(2, 1, 1, 1))
 
-    found = products_norms([(number(a, [300, 0]), number(b, [0, 0])), (number(c, [298, -500]), number(d, [1, 0]))])
-    expected = [np.linalg.norm(a.T @ b + c.T @ d / 2), np.linalg.norm(a.T @ b)]
-    log2 = np.log2(np.asarray(found.mantissa)) + np.asarray(found.exponent)
-    np.testing.assert_allclose(log2 - [300, 0], np.log2(expected), atol=1e-5)
+@pytest.mark.parametrize("exponent", [0, 1, -7, 2001, -2001])
+def test_a_root_halves_the_exponent(exponent):
+    found = root(Extended(np.float32([3.0]), np.array([exponent], np.int32)))
+    log2 = np.log2(np.asarray(found.mantissa, float)) + np.asarray(found.exponent)
+    np.testing.assert_allclose(log2, (np.log2(3) + exponent) / 2, rtol=1e-6)
+
+
+def test_the_root_of_zero_is_zero():
+    found = root(Extended(np.zeros(1, np.float32), np.array([ZERO], np.int32)))
+    assert found.mantissa == 0
+    assert found.exponent == ZERO
+
+
+@pytest.mark.parametrize("length", [1, WINDOW, WINDOW + 1, 3 * WINDOW - 1, 1000])
+def test_a_sum_is_of_all_entries_whatever_their_number(length):
+    array = np.arange(1.0, 2 * length + 1).reshape(2, length)
+    np.testing.assert_array_equal(total(array), array.sum(axis=-1))
 
 
 def test_several_exponents_of_a_layer_become_one():

@@ -31,7 +31,7 @@ def measured(name, batch_and_length, segments=None):
     asked = {"key": 0, "seeds": [0], "dtype": "float64", "mesh": seed_mesh(1), "keep": True, "biased": False}
     batch = blocks_of(architecture, family, width=WIDTH, **examples, **asked)
     found = measure_blocks(
-        batch._replace(segments=segments or batch.segments),
+        [batch._replace(segments=segments or batch.segments)],
         mesh=seed_mesh(1),
         architecture=architecture,
         activation=ACTIVATIONS["tanh"],
@@ -42,7 +42,7 @@ def measured(name, batch_and_length, segments=None):
         input_norms=np.array([INPUT_NORM]),
         depths=DEPTHS,
     )
-    return {each.depth: each for each in found}, batch
+    return {each.depth: each for _, each in found}, batch
 
 
 def examples_of(name):
@@ -112,7 +112,7 @@ def test_plain_blocks_are_the_fast_engines_networks(activation):
         (fast,) = measure(plain.segments(activation), plain.inputs, plain.readout, **asked, **settings)
         architecture = architecture_of("plain")
         blocks = blocks_of(architecture, INITIALIZERS["gaussian"].family, batch=1, length=1, **drawn)
-        (slow,) = measure_blocks(blocks, architecture=architecture, gains={"W": np.ones(1)}, **asked, **settings)
+        ((_, slow),) = measure_blocks([blocks], architecture=architecture, gains={"W": np.ones(1)}, **asked, **settings)
     for column in ("log10_grad", "log10_activation", "log10_weight", "log10_relative"):
         np.testing.assert_allclose(getattr(slow, column), getattr(fast, column), atol=FLOAT64_GRAD, err_msg=column)
 

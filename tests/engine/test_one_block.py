@@ -6,14 +6,18 @@ import numpy as np
 import pytest
 from jax import lax
 
-from bench.engine.block_norms import norm_of_product
+from bench.engine.block_norms import triangle
 from bench.engine.blocks import layers_of
-from bench.engine.one_block import Layers, Setting, pull_back, run_block
+from bench.engine.one_block import Layers, Setting, pull_back, run_block, run_watched
 from bench.networks.architectures.architecture import Architecture
 from bench.networks.blocks import Blocks
 
 RNG = np.random.default_rng(0)
-H, COTANGENT, W = (jnp.asarray(RNG.standard_normal(shape), jnp.float32) for shape in ((2, 3, 8), (2, 3, 8), (8, 8)))
+WIDTH = 40  # more than twice as many as vectors of a block that multiplies all three times
+H, COTANGENT, W = (
+    jnp.asarray(RNG.standard_normal(shape), jnp.float32) for shape in ((2, 3, WIDTH), (2, 3, WIDTH), (WIDTH, WIDTH))
+)
+W /= WIDTH**0.5
 SCALE = jnp.float32(0.7)
 
 
@@ -28,6 +32,7 @@ def by_positions(h, weights, step):
 
 BLOCKS = {
     "once": lambda h, w, step: h + step.phi(w["W"](h)),
+    "three times": lambda h, w, step: w["W"](w["W"](step.phi(w["W"](h)))),
     "twice": lambda h, w, step: step.phi(w["W"](h)) + w["W"](step.phi(w["W"](h))),
     "never": lambda h, _w, _step: 2 * h,
     "in a program of its own": lambda h, w, step: h + jax.jit(lambda h: step.phi(w["W"](h)))(h),
@@ -38,28 +43,30 @@ BLOCKS = {
 }
 
 
+@pytest.mark.parametrize("formed", [False, True])
 @pytest.mark.parametrize("name", BLOCKS)
-def test_its_matrix_has_the_gradient_that_jax_gives_it(name):
+def test_its_matrix_has_the_gradient_that_jax_gives_it(name, formed):
     architecture = Architecture(name, BLOCKS[name])
-    layer = Layers({"W": W}, {"W": jnp.zeros(8)}, jnp.zeros_like(H), jnp.float32(1))
+    layer = Layers({"W": W}, {"W": jnp.zeros(WIDTH)}, jnp.zeros_like(H), jnp.float32(1))
 
     def block(layer, state, watch=lambda _name, _h, product: product, scale=SCALE):
         return run_block(architecture, jnp.tanh, Setting({"W": scale}, None), jnp.float32(2), layer, state, watch)
 
-    before, products = pull_back(block, layer, H, COTANGENT)
+    after, vectors = run_watched(block, layer, H)
+    lower = {} if formed else {matrix: triangle(each) for matrix, each in vectors.items()}
+    before, squares = pull_back(block, layer, H, COTANGENT, lower)
 
     def loss(h, matrix):
         return jnp.sum(COTANGENT * block(layer._replace(matrices={"W": matrix}), h, scale=jnp.float32(1)))
 
     expected_before, gradient = jax.grad(loss, argnums=(0, 1))(H, SCALE * W)
     np.testing.assert_allclose(before, expected_before, rtol=1e-5, atol=1e-5)
-    pairs = [[part.reshape(-1, part.shape[-1]) for part in pair] for pair in products["W"]]
-    a, b = (jnp.concatenate(parts) for parts in zip(*pairs, strict=True)) if pairs else (jnp.zeros((1, 8)),) * 2
-    np.testing.assert_allclose(norm_of_product(a, b), jnp.linalg.norm(gradient), rtol=1e-5)
+    np.testing.assert_allclose(jnp.sqrt(squares["W"]), jnp.linalg.norm(gradient), rtol=1e-5)
+    np.testing.assert_array_equal(after, block(layer, H))
 
 
 def test_matrices_that_were_divided_by_a_power_of_two_are_multiplied_again():
     """As those of a user's own initializer are, whose entries may be of any size."""
-    blocks = Blocks({"W": W[None]}, {"W": jnp.full(1, 7.0)}, {"W": jnp.zeros((1, 8))}, jnp.zeros((1, *H.shape)))
+    blocks = Blocks({"W": W[None]}, {"W": jnp.full(1, 7.0)}, {"W": jnp.zeros((1, WIDTH))}, jnp.zeros((1, *H.shape)))
     layers = layers_of(Architecture("any", BLOCKS["once"]), blocks, jnp.float32(1), jnp.float32(2))
     np.testing.assert_array_equal(layers.matrices["W"].to_float()[0], 128 * W)

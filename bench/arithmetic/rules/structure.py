@@ -9,13 +9,12 @@ import numpy as np
 from jax import lax
 
 from bench.arithmetic.interpret import bind
-from bench.arithmetic.meeting import chosen, entries
+from bench.arithmetic.meeting import aligned, chosen, entries
 from bench.arithmetic.number import ZERO
 from bench.arithmetic.values import (
     Plain,
     Scaled,
     Value,
-    aligned,
     eased,
     highest,
     honest,

@@ -10,14 +10,13 @@ from jax import lax
 
 from bench.arithmetic.bounds import ORDINARY
 from bench.arithmetic.interpret import bind
-from bench.arithmetic.meeting import comparable, entries, gathered
+from bench.arithmetic.meeting import aligned, comparable, entries, gathered
 from bench.arithmetic.number import ZERO, normalize
 from bench.arithmetic.values import (
     PLAIN,
     Plain,
     Scaled,
     Value,
-    aligned,
     eased,
     has_no_size,
     highest,
