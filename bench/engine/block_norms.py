@@ -95,7 +95,7 @@ def triangle(vectors: Array) -> Array:
         along = total(rest * unit)
         return rest - along[:, None] * unit, along
 
-    _, columns = lax.scan(step, vectors, jnp.arange(len(vectors)))
+    _, columns = lax.scan(step, vectors, jnp.arange(len(vectors)), unroll=4)
     return columns.T
 
 
