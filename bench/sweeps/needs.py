@@ -10,6 +10,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from bench.engine.block_norms import thin
 from bench.engine.measure_blocks import passes_at_once
 from bench.engine.streams import streams_for
 from bench.networks.architectures.architecture import same
@@ -130,22 +131,23 @@ def _lanes(sweep: Sweep) -> int:
 
 
 def check_blocks_fit(sweep: Sweep, max_memory: int | None = None) -> None:
-    """Raises SweepError where a backward pass through a segment does not fit.
+    """Raises SweepError where passes through a segment do not fit: one forward, and back as many as there are streams.
 
-    That is what products multiply and what comes back to them, told of all of its blocks, and about half of what a block
-    computes: what is element by element is computed again or in place.
+    That is forward what products multiply, of all of its blocks, back their states, and about half of what a block computes:
+    what is element by element is computed again or in place. Of many vectors gradients are formed, one after the other.
     """
     room, devices, item = device_bytes(), len(jax.local_devices()), np.dtype(sweep.dtype).itemsize
     for name, width, activation in product(sweep.architectures, sweep.widths, sweep.activations):
         if name != PLAIN:
             block = block_of(name, activation, (sweep.batch, sweep.length, width), sweep.dtype)
             shape = shape_of(sweep, _lanes(sweep), width, name)
-            outs, ins = (sum(sizes) + 2 * width for sizes in zip(*architecture_of(name).shapes(width).values(), strict=True))
-            told = TOLD * LAYERS * sweep.batch * sweep.length * (ins + shape.depths * outs)
-            kept = shape.lanes * (told + (1 + shape.depths) * block.numbers / 2)
-            seeds, state = seeds_at_once(sweep, sweep.seeds, width, name), sweep.batch * sweep.length * width
-            many = streams_for(seeds * devices * shape.lanes * shape.depths * state, devices)
-            needed = many * seeds * devices * kept * item
+            matrices, vectors = architecture_of(name).shapes(width).values(), sweep.batch * sweep.length
+            formed = max(0 if thin((vectors, ins)) else outs * ins for outs, ins in matrices)
+            forward = TOLD * LAYERS * vectors * (sum(ins for _, ins in matrices) + 2 * width) + block.numbers / 2
+            back = 2 * LAYERS * vectors * width + shape.depths * formed + (1 + shape.depths) * block.numbers / 2
+            seeds = seeds_at_once(sweep, sweep.seeds, width, name)
+            many = streams_for(seeds * devices * shape.lanes * shape.depths * vectors * width, devices)
+            needed = seeds * devices * shape.lanes * (forward + many * back) * item
             field = max(*_examples(sweep), ("widths", width), key=lambda each: each[1])
             here = f"what {LAYERS} blocks compute at width {width}{_seen(sweep, name)}"
             check_room(*field, needed, here, room, max_memory)
