@@ -22,6 +22,7 @@ from bench.arithmetic.values import (
     drifted,
     eased,
     is_float,
+    literal,
     pick,
     real,
     scaled,
@@ -56,7 +57,7 @@ def linear_near_zero(context: Any, equation: Any, value: Value) -> list[Value]:
     honest = name not in ("sin", "tan")  # of which the largest argument's value may be zero
     near = Scaled(mantissa, exponent, digits + 2 * SETTLED, honest, 1 if name in BOUNDED else math.inf)
     if name in ("log1p", "asinh", "expm1", "sinh"):
-        return [_beyond(near, x if name in SHIFTED else lax.abs(x), _far(name, value))]
+        return [chosen((x if name in SHIFTED else lax.abs(x)) > 80, [near, _far(name, value)])]
     near.__dict__["plain"] = plain
     return [near]
 
@@ -71,11 +72,6 @@ def _far(name: str, value: Scaled) -> Scaled:
         return Scaled(sign * (real(far) + twice), jnp.zeros_like(far.exponent), PLAIN + 1, honest=False)
     far = exponential(None, _EXP, size)[0]
     return Scaled(far.mantissa * sign, far.exponent - (1 if name == "sinh" else 0), far.bits, honest=False)
-
-
-def _beyond(near: Scaled, x: Any, far: Scaled) -> Scaled:
-    """Near for arguments of ordinary size, far for those that are not."""
-    return chosen(x > 80, [near, far])
 
 
 def exponential(context: Any, equation: Any, value: Value) -> list[Value]:
@@ -213,6 +209,8 @@ def convert(context: Any, equation: Any, value: Value) -> list[Value]:
     del context
     to_float = jnp.issubdtype(equation.params["new_dtype"], jnp.floating)
     if not is_float(value):
+        if to_float and isinstance(value, np.ndarray):  # a number of the program, such as the 0 that pads
+            return [literal(value.astype(equation.params["new_dtype"]))]
         (array,) = bind(equation, value)
         size = 0 if value.dtype == jnp.bool_ else 63 if jnp.dtype(value.dtype).itemsize == 8 else 32
         return [array if not to_float else Plain(array, size) if size <= 40 else drifted(array)]

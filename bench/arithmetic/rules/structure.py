@@ -87,15 +87,19 @@ def _slice(equation: Any, value: Scaled) -> Scaled:
 
 
 def concatenate(context: Any, equation: Any, *values: Value) -> list[Value]:
-    """Side by side along one axis, each operand with its own exponents there; in a loop, which keeps one, with one."""
+    """Side by side along one axis, each operand with its own exponents there; with one where that is all there is.
+
+    So it is in a loop, which keeps one, and of parts of an array that has one.
+    """
     if not is_float(values[0]):
         return bind(equation, *values)
     if all(isinstance(value, Plain) for value in values):
         return [Plain(bind(equation, *(v.array for v in values))[0], max(v.bits for v in values))]
-    if context.whole:
+    root = root_of(values)
+    if context.whole or (root is not None and all(is_single(scaled(value)) for value in values)):
         mantissas, exponent, bits = aligned(values)
         (mantissa,) = bind(equation, *mantissas)
-        exponent, below, root = exponent.reshape((1,) * mantissa.ndim), max(map(highest, values)), root_of(values)
+        exponent, below = exponent.reshape((1,) * mantissa.ndim), max(map(highest, values))
         return [Scaled(mantissa, exponent, bits, root is None, below, root)]
     axis = equation.params["dimension"]
     found = [scaled(value) for value in values]
