@@ -77,6 +77,7 @@ def alike(value: Value) -> Value:
     """The same with coarser bounds, so that programs are compiled for few of them."""
     if not isinstance(value, Scaled):
         return value
+    value = settled(value) if value.part else value
     bits = next((bits for bits in (ORDINARY, PLAIN) if value.bits <= bits), value.bits)
     return replace(value, bits=bits, below=next((most for most in (1, ORDINARY, PLAIN) if value.below <= most), math.inf))
 

@@ -10,7 +10,7 @@ import numpy as np
 from jax import Array, lax
 
 from bench.arithmetic.number import ZERO, exponent_of_largest, normalize, power_of_two
-from bench.arithmetic.values import Plain, Scaled, has_no_size, honest, lowered, pick, root_of, scaled, shared_over
+from bench.arithmetic.values import Plain, Scaled, has_no_size, has_part, honest, lowered, pick, root_of, scaled, shared_over
 
 APART = 60  # powers of two beyond which the smaller of two numbers cannot move the larger
 
@@ -139,7 +139,9 @@ def chosen(which: Any, cases: Sequence[Plain | Scaled]) -> Scaled:
     whole = jnp.broadcast_to(which, shape)
     counting = [whole == jnp.asarray(i, whole.dtype) for i in range(len(cases))]
     mantissas, exponent, bits = gathered(cases, counting)
-    return Scaled(lax.select_n(which, *(jnp.broadcast_to(m, shape) for m in mantissas)), exponent, bits, honest=False)
+    return Scaled(
+        lax.select_n(which, *(jnp.broadcast_to(m, shape) for m in mantissas)), exponent, bits, False, part=has_part(cases)
+    )
 
 
 def by_blocks(mantissa: Array, exponent: Array, block: tuple[int, ...]) -> Scaled:

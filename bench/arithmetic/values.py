@@ -39,7 +39,7 @@ class Plain:
     jax.tree_util.register_dataclass,
     data_fields=["mantissa", "exponent"],
     meta_fields=["bits", "honest", "below"],
-    drop_fields=["root"],
+    drop_fields=["root", "part"],
 )
 @dataclass(frozen=True)
 class Scaled:
@@ -48,7 +48,8 @@ class Scaled:
     bits: powers of two by which the largest mantissa may be away from 1. honest: whether a block is exactly zero only where
     its exponent says so; without that, an exponent must not decide what is lost in a sum. below: the power of two that no
     number, mantissa and exponent, reaches whatever the data. root: where one exponent serves the whole array, the one that
-    it has the value of, if it is another by its shape alone.
+    it has the value of, if it is another by its shape alone. part: whether it is made of parts of an array, all of which may
+    be smaller than ``bits`` says; then it is not honest either.
     """
 
     mantissa: Any
@@ -57,6 +58,7 @@ class Scaled:
     honest: bool = True
     below: float = math.inf
     root: Any = None
+    part: bool = False
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=["array"], meta_fields=["bits", "below"])
@@ -141,6 +143,7 @@ def eased(value: Scaled) -> Scaled:
 
 def fitting(a: Scaled, b: Scaled, more: int) -> tuple[Scaled, Scaled]:
     """Both such that a product stays within the range, which may be 2^±more away from that of their largest."""
+    a, b = (settled(value) if value.part and more else value for value in (a, b))
     room = limit(a.mantissa.dtype) - more
     if a.bits + b.bits > room:
         a, b = (settled(a), b) if a.bits >= b.bits else (a, settled(b))
@@ -217,6 +220,11 @@ def root_of(values: Sequence[Plain | Scaled]) -> Any:
     """
     roots = [v.exponent if v.root is None else v.root for v in map(scaled, values) if not has_no_size(v)]
     return roots[0] if roots and all(root is roots[0] for root in roots) else None
+
+
+def has_part(values: Sequence[Plain | Scaled]) -> bool:
+    """Whether one of them is made of parts."""
+    return any(isinstance(value, Scaled) and value.part for value in values)
 
 
 def is_nothing(exponent: Any) -> bool:

@@ -80,7 +80,7 @@ def run_watched(block: Callable[..., State], layer: Layers, state: State) -> tup
         return product
 
     after = block(layer, state, watch) if found else block(layer, state)
-    vectors = {name: _joined(products) for name, products in read.items()}
+    vectors = {name: _joined(_balanced(products, products, jnp.divide)) for name, products in read.items()}
     return after, {name: each for name, each in vectors.items() if thin(each.shape)}
 
 
@@ -119,10 +119,23 @@ def pull_back(
     squares = dict.fromkeys(matrices, jnp.zeros((), layer.inputs.dtype))
     for matrix in dict(found):
         uses = [use for use, (name, _) in enumerate(found) if name == matrix]
-        a, b = (_joined([each[use] for use in uses]) for each in (gradients, read))
+        multiplied = [read[use] for use in uses]
+        a = _joined(_balanced([gradients[use] for use in uses], multiplied, jnp.multiply))
+        b = _joined(_balanced(multiplied, multiplied, jnp.divide))
         lower = triangles.get(matrix)
         squares[matrix] = _squares(b.T @ a if lower is None else _combined(lower, a))
     return before, squares
+
+
+def _balanced(arrays: Sequence[Array], multiplied: Sequence[Array], by: Callable[[Array, Array], Array]) -> list[Array]:
+    """Of several uses of a matrix: arrays times, or divided by, the largest entry of what each multiplied.
+
+    What one use multiplied may be far from what another did, and their cotangents as far the other way.
+    """
+    if len(multiplied) == 1:
+        return list(arrays)
+    largest = [jnp.max(jnp.abs(vectors)) for vectors in multiplied]
+    return [by(array, jnp.where(one > 0, one, jnp.ones_like(one))) for array, one in zip(arrays, largest, strict=True)]
 
 
 def _joined(products: Sequence[Array]) -> Array:

@@ -1,11 +1,15 @@
 """The derivative of one block, however it multiplies by its matrices."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import lax
 
+from bench.arithmetic.number import Extended
+from bench.arithmetic.unbounded import unbounded
 from bench.engine.block_norms import triangle
 from bench.engine.blocks import layers_of
 from bench.engine.one_block import Layers, Setting, pull_back, run_block, run_watched
@@ -70,3 +74,19 @@ def test_matrices_that_were_divided_by_a_power_of_two_are_multiplied_again():
     blocks = Blocks({"W": W[None]}, {"W": jnp.full(1, 7.0)}, {"W": jnp.zeros((1, WIDTH))}, jnp.zeros((1, *H.shape)))
     layers = layers_of(Architecture("any", BLOCKS["once"]), blocks, jnp.float32(1), jnp.float32(2))
     np.testing.assert_array_equal(layers.matrices["W"].to_float()[0], 128 * W)
+
+
+@pytest.mark.parametrize("power", [400, -400])
+@pytest.mark.parametrize("formed", [False, True])
+def test_uses_of_one_matrix_may_be_of_any_size(formed, power):
+    """Of h + s W (s W h), far beyond float32: the gradient grows as s."""
+    architecture = Architecture("twice", lambda h, w, _step: h + w["W"](w["W"](h)))
+    layer = Layers({"W": W}, {"W": jnp.zeros(WIDTH)}, jnp.zeros_like(H), jnp.float32(1))
+
+    def squares(scale):
+        block = partial(run_block, architecture, jnp.tanh, Setting({"W": scale}, None), jnp.float32(2))
+        lower = {} if formed else {name: triangle(each) for name, each in run_watched(block, layer, H)[1].items()}
+        return pull_back(block, layer, H, COTANGENT, lower)[1]["W"]
+
+    near, far = (unbounded(squares)(Extended(jnp.float32(1), jnp.int32(at))).log10_abs() for at in (0, power))
+    np.testing.assert_allclose(far - near, 2 * power * np.log10(2), atol=1e-4)

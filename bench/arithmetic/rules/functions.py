@@ -128,11 +128,10 @@ def integer_power(context: Any, equation: Any, value: Value) -> list[Value]:
     if abs(k) > 8:  # beyond it mantissas themselves would leave the range
         return [_power(settled(value), np.asarray(k, scaled(value).mantissa.dtype))]
     if k > 0:
-        value = scaled(value)
-        value = value if value.honest and value.bits * k <= PLAIN else settled(value)
+        value = settled(value)
         (mantissa,) = bind(equation, value.mantissa)
         exponent = jnp.where(value.exponent == ZERO, ZERO, jnp.clip(value.exponent, ZERO // k, -ZERO // k) * k)
-        return [eased(Scaled(mantissa, exponent, max(3, value.bits + 1) * k))]
+        return [eased(Scaled(mantissa, exponent, 3 * k))]
     mantissa, exponent = entries(value)  # the smallest become the largest
     (mantissa,) = bind(equation, mantissa)
     exponent = jnp.where(exponent == ZERO, 0, jnp.clip(exponent, ZERO // -k, -ZERO // -k) * k)
@@ -222,7 +221,7 @@ def convert(context: Any, equation: Any, value: Value) -> list[Value]:
     if isinstance(value, Plain):
         return [Plain(bind(equation, value.array)[0], value.bits)]
     value = eased(settled(value) if value.bits > PLAIN else value)
-    return [eased(Scaled(bind(equation, value.mantissa)[0], value.exponent, value.bits + 1, value.honest))]
+    return [eased(Scaled(bind(equation, value.mantissa)[0], value.exponent, value.bits + 1, value.honest, part=value.part))]
 
 
 def created(context: Any, equation: Any, *values: Value) -> list[Value]:

@@ -20,6 +20,7 @@ from bench.arithmetic.values import (
     Value,
     eased,
     fitting,
+    has_part,
     is_huge,
     is_nothing,
     is_number,
@@ -45,7 +46,7 @@ def multiply(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
     exponent = _sum(*_joined(a, b))
     (mantissa,) = bind(equation, a.mantissa, b.mantissa)
     whole, bits = known and a.honest and b.honest, a.bits + b.bits + more
-    found = Scaled(mantissa, exponent, bits, whole, a.below + b.below, _same_root(a, b))
+    found = Scaled(mantissa, exponent, bits, whole, a.below + b.below, _same_root(a, b), has_part([a, b]))
     found.__dict__["product"] = factors
     return [found]
 
@@ -58,7 +59,7 @@ def divide(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
         (mantissa,) = bind(equation, a.mantissa, b.mantissa)
         top, bottom = _joined(a, b)
         exponent = top if is_nothing(bottom) else pick(top == ZERO, top, top - pick(bottom == ZERO, np.int32(0), bottom))
-        return [Scaled(mantissa, exponent, a.bits + b.bits, a.honest, root=_same_root(a, b))]
+        return [Scaled(mantissa, exponent, a.bits + b.bits, a.honest, root=_same_root(a, b), part=a.part)]
     a = eased(scaled(a))
     divisor, power = entries(b)  # the smallest divisors make the largest quotients
     (mantissa,) = bind(equation, a.mantissa, divisor)
@@ -66,7 +67,7 @@ def divide(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
     top, bottom = (e if e.ndim == rank else e.reshape((1,) * rank) for e in (a.exponent, jnp.where(power == ZERO, 0, power)))
     exponent = jnp.clip(jnp.where(top == ZERO, ZERO, top - bottom), ZERO, -ZERO)
     if bottom.size == 1:
-        return [eased(Scaled(mantissa, exponent, a.bits + 1, a.honest))]
+        return [eased(Scaled(mantissa, exponent, a.bits + 1, a.honest, part=a.part))]
     block = np.broadcast_shapes(top.shape, scaled(b).exponent.shape)
     return [by_blocks(*normalize(mantissa, exponent), block)]
 

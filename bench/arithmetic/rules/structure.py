@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import jax.numpy as jnp
@@ -16,6 +17,7 @@ from bench.arithmetic.values import (
     Scaled,
     Value,
     eased,
+    has_part,
     highest,
     honest,
     is_float,
@@ -45,7 +47,8 @@ def move(context: Any, equation: Any, first: Value, *others: Value) -> list[Valu
     if is_single(first):
         (mantissa,) = bind(equation, first.mantissa, *others)
         exponent = first.exponent.reshape((1,) * mantissa.ndim)
-        return [Scaled(mantissa, exponent, first.bits, first.honest and whole, first.below, root_of([first]))]
+        part = first.part or not whole
+        return [Scaled(mantissa, exponent, first.bits, first.honest and whole, first.below, root_of([first]), part)]
     if equation.primitive.name == "slice":
         return [_slice(equation, first)]
     first = honest(first)
@@ -60,9 +63,8 @@ def move(context: Any, equation: Any, first: Value, *others: Value) -> list[Valu
         axes = equation.params["dimensions"]
         return [Scaled(jnp.squeeze(first.mantissa, axes), jnp.squeeze(first.exponent, axes), first.bits, below=first.below)]
     full = jnp.broadcast_to(first.exponent, first.mantissa.shape)
-    return [
-        Scaled(bind(equation, first.mantissa, *others)[0], bind(equation, full, *others)[0], first.bits, False, first.below)
-    ]
+    (mantissa,), (exponent,) = (bind(equation, array, *others) for array in (first.mantissa, full))
+    return [Scaled(mantissa, exponent, first.bits, False, first.below, part=not whole)]
 
 
 def _broadcast(equation: Any, value: Scaled) -> Scaled:
@@ -83,7 +85,7 @@ def _slice(equation: Any, value: Scaled) -> Scaled:
             value.exponent.shape, parameters["start_indices"], parameters["limit_indices"], strides, strict=True
         )
     )
-    return Scaled(mantissa, value.exponent[index], value.bits, honest=False, below=value.below)
+    return Scaled(mantissa, value.exponent[index], value.bits, honest=False, below=value.below, part=True)
 
 
 def concatenate(context: Any, equation: Any, *values: Value) -> list[Value]:
@@ -100,7 +102,7 @@ def concatenate(context: Any, equation: Any, *values: Value) -> list[Value]:
         mantissas, exponent, bits = aligned(values)
         (mantissa,) = bind(equation, *mantissas)
         exponent, below = exponent.reshape((1,) * mantissa.ndim), max(map(highest, values))
-        return [Scaled(mantissa, exponent, bits, root is None, below, root)]
+        return [Scaled(mantissa, exponent, bits, root is None, below, root, root is not None and has_part(values))]
     axis = equation.params["dimension"]
     found = [scaled(value) for value in values]
     if all(is_nothing(part.exponent) and part.mantissa.shape[axis] == 1 for part in found):  # stacked, and then normalized
@@ -130,10 +132,10 @@ def split(context: Any, equation: Any, value: Value) -> list[Value]:
     value = value if is_single(value) else honest(value)
     parts = bind(equation, value.mantissa)
     if value.exponent.shape[axis] == 1:
-        return [Scaled(part, value.exponent, value.bits, False, value.below) for part in parts]
+        return [Scaled(part, value.exponent, value.bits, False, value.below, root_of([value]), True) for part in parts]
     edges = np.cumsum(equation.params["sizes"])[:-1]
     return [
-        Scaled(part, e, value.bits, False, value.below)
+        Scaled(part, e, value.bits, False, value.below, part=True)
         for part, e in zip(parts, jnp.split(value.exponent, edges, axis), strict=True)
     ]
 
@@ -147,7 +149,11 @@ def assemble(context: Any, equation: Any, *values: Value) -> list[Value]:
     mantissas, exponent, bits = aligned(floats)
     rest = iter(mantissas)
     (mantissa,) = bind(equation, *(next(rest) if is_float(value) else value for value in values))
-    return [Scaled(mantissa, exponent.reshape((1,) * mantissa.ndim), bits + 1, honest=False, root=root_of(floats))]
+    adds = equation.primitive.name in ("scatter-add", "scatter-sub")
+    bits += math.ceil(math.log2(1 + floats[-1].mantissa.size)) if adds and isinstance(floats[-1], Scaled) else 1
+    root = root_of(floats)
+    part = root is not None and has_part(floats)
+    return [eased(Scaled(mantissa, exponent.reshape((1,) * mantissa.ndim), bits, False, root=root, part=part))]
 
 
 def select(context: Any, equation: Any, which: Value, *cases: Value) -> list[Value]:

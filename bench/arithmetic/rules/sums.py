@@ -19,6 +19,7 @@ from bench.arithmetic.values import (
     Value,
     eased,
     has_no_size,
+    has_part,
     highest,
     honest,
     is_float,
@@ -51,7 +52,8 @@ def add(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
         a, b = (Scaled(*entries(value, shape)) for value in (a, b))
     mantissas, exponent, bits = gathered([a, b])
     below, root = max(highest(a), highest(b)) + 1, root_of([a, b])
-    return [eased(Scaled(bind(equation, *mantissas)[0], exponent, bits + 1, False, below, root))]
+    part = root is not None and has_part([a, b])
+    return [eased(Scaled(bind(equation, *mantissas)[0], exponent, bits + 1, False, below, root, part))]
 
 
 def _factor(one: Value, other: Value) -> Value | None:
@@ -67,7 +69,7 @@ def _with_multiple(equation: Any, value: Plain | Scaled, factor: Value, *, first
     value = value if value.bits + bits <= limit(value.mantissa.dtype) else settled(value)
     multiple = value.mantissa * real(factor)
     mantissas = (value.mantissa, multiple) if first else (multiple, value.mantissa)
-    return Scaled(bind(equation, *mantissas)[0], value.exponent, int(value.bits + bits), honest=False)
+    return Scaled(bind(equation, *mantissas)[0], value.exponent, int(value.bits + bits), honest=False, part=value.part)
 
 
 def extreme_of_two(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
@@ -112,7 +114,8 @@ def total(context: Any, equation: Any, value: Value) -> list[Value]:
     (mantissa,) = bind(equation, value.mantissa)
     terms = math.prod(value.mantissa.shape[axis] for axis in axes)
     exponent, root = jnp.squeeze(value.exponent, axes), root_of([value]) if is_single(value) else None
-    return [eased(Scaled(mantissa, exponent, value.bits + math.ceil(math.log2(max(terms, 1))), honest=False, root=root))]
+    bits = value.bits + math.ceil(math.log2(max(terms, 1)))
+    return [eased(Scaled(mantissa, exponent, bits, honest=False, root=root, part=value.part))]
 
 
 def extreme(context: Any, equation: Any, value: Value) -> list[Value]:
@@ -129,7 +132,7 @@ def extreme(context: Any, equation: Any, value: Value) -> list[Value]:
     (mantissa,) = bind(equation, value.mantissa)
     if not _is_float_result(equation):
         return [mantissa]
-    return [Scaled(mantissa, jnp.squeeze(value.exponent, axes), value.bits, honest=False)]
+    return [Scaled(mantissa, jnp.squeeze(value.exponent, axes), value.bits, honest=False, part=value.part)]
 
 
 def largest_block(value: Scaled, axes: tuple[int, ...], sign: int) -> Scaled:
@@ -155,7 +158,7 @@ def along(context: Any, equation: Any, value: Value) -> list[Value]:
     axis = equation.params["axis"]
     value = shared_over(value, [axis])
     bits = math.ceil(math.log2(max(value.mantissa.shape[axis], 1)))
-    return [eased(Scaled(bind(equation, value.mantissa)[0], value.exponent, value.bits + bits, honest=False))]
+    return [eased(Scaled(bind(equation, value.mantissa)[0], value.exponent, value.bits + bits, False, part=value.part))]
 
 
 def window(context: Any, equation: Any, *values: Value) -> list[Value]:
