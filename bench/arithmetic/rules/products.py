@@ -28,6 +28,7 @@ from bench.arithmetic.values import (
     pick,
     root_of,
     scaled,
+    settled,
     shared_over,
 )
 
@@ -103,6 +104,36 @@ def convolve(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
     return [Scaled(mantissa, exponent, a.bits + b.bits + more, honest=False, below=a.below + b.below + more - NOMINAL)]
 
 
+def accumulate(context: Any, equation: Any, value: Value) -> list[Value]:
+    """Products along one axis, every entry with an exponent of its own."""
+    del context
+    value = settled(value)
+    axis = equation.params.get("axis", equation.params.get("axes", (0,)))
+    reverse = equation.params.get("reverse", False)
+    exponent = jnp.broadcast_to(value.exponent, value.mantissa.shape)
+    mantissa, exponent = normalize(value.mantissa, exponent)
+
+    def times(a: tuple, b: tuple) -> tuple:
+        return normalize(a[0] * b[0], jnp.maximum(a[1], -(2**29)) + jnp.maximum(b[1], -(2**29)))
+
+    if isinstance(axis, int):
+        return [Scaled(*lax.associative_scan(times, (mantissa, exponent), reverse=reverse, axis=axis))]
+    for one in sorted(axis, reverse=True):
+        if mantissa.shape[one] == 0:
+            mantissa, exponent = (
+                jnp.ones_like(mantissa, shape=_without(mantissa.shape, one)),
+                jnp.zeros(_without(mantissa.shape, one), jnp.int32),
+            )
+            continue
+        products = lax.associative_scan(times, (mantissa, exponent), axis=one)
+        mantissa, exponent = (lax.index_in_dim(part, -1, one, keepdims=False) for part in products)
+    return [Scaled(mantissa, exponent)]
+
+
+def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
+    return shape[:axis] + shape[axis + 1 :]
+
+
 def _same_root(a: Scaled, b: Scaled) -> Any:
     """Of the one whose exponent a product has, if the other has none."""
     sized = [value for value in (a, b) if not is_nothing(value.exponent)]
@@ -126,4 +157,10 @@ def _arranged(value: Scaled, batch: Any, over: Any) -> Any:
     return jnp.squeeze(jnp.transpose(value.exponent, (*batch, *free, *over)), tuple(range(-len(over), 0)) if over else ())
 
 
-RULES = {"mul": multiply, "div": divide, "dot_general": contract, "conv_general_dilated": convolve}
+RULES = {
+    "mul": multiply,
+    "div": divide,
+    "dot_general": contract,
+    "conv_general_dilated": convolve,
+    **dict.fromkeys(["cumprod", "reduce_prod"], accumulate),
+}

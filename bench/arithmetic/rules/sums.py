@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.experimental.xla_metadata import set_xla_metadata
 
 from bench.arithmetic.bounds import ORDINARY
 from bench.arithmetic.interpret import bind
@@ -111,11 +114,17 @@ def total(context: Any, equation: Any, value: Value) -> list[Value]:
     del context
     axes = equation.params["axes"]
     value = shared_over(value, axes)
-    (mantissa,) = bind(equation, value.mantissa)
+    with set_xla_metadata(inlineable="false"):  # else what makes the terms is fused into a loop of one after the other
+        mantissa = _summed(value.mantissa, axes)
     terms = math.prod(value.mantissa.shape[axis] for axis in axes)
     exponent, root = jnp.squeeze(value.exponent, axes), root_of([value]) if is_single(value) else None
     bits = value.bits + math.ceil(math.log2(max(terms, 1)))
     return [eased(Scaled(mantissa, exponent, bits, honest=False, root=root, part=value.part))]
+
+
+@partial(jax.jit, static_argnums=1)
+def _summed(array: Any, axes: tuple[int, ...]) -> Any:
+    return lax.reduce_sum(array, axes)
 
 
 def extreme(context: Any, equation: Any, value: Value) -> list[Value]:
@@ -196,36 +205,6 @@ def argument(context: Any, equation: Any, value: Value) -> list[Value]:
     return bind(equation, shared_over(value, equation.params["axes"]).mantissa)
 
 
-def accumulate(context: Any, equation: Any, value: Value) -> list[Value]:
-    """Products along one axis, every entry with an exponent of its own."""
-    del context
-    value = settled(value)
-    axis = equation.params.get("axis", equation.params.get("axes", (0,)))
-    reverse = equation.params.get("reverse", False)
-    exponent = jnp.broadcast_to(value.exponent, value.mantissa.shape)
-    mantissa, exponent = normalize(value.mantissa, exponent)
-
-    def times(a: tuple, b: tuple) -> tuple:
-        return normalize(a[0] * b[0], jnp.maximum(a[1], -(2**29)) + jnp.maximum(b[1], -(2**29)))
-
-    if isinstance(axis, int):
-        return [Scaled(*lax.associative_scan(times, (mantissa, exponent), reverse=reverse, axis=axis))]
-    for one in sorted(axis, reverse=True):
-        if mantissa.shape[one] == 0:
-            mantissa, exponent = (
-                jnp.ones_like(mantissa, shape=_without(mantissa.shape, one)),
-                jnp.zeros(_without(mantissa.shape, one), jnp.int32),
-            )
-            continue
-        products = lax.associative_scan(times, (mantissa, exponent), axis=one)
-        mantissa, exponent = (lax.index_in_dim(part, -1, one, keepdims=False) for part in products)
-    return [Scaled(mantissa, exponent)]
-
-
-def _without(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
-    return shape[:axis] + shape[axis + 1 :]
-
-
 def _is_float_result(equation: Any) -> bool:
     return jnp.issubdtype(equation.outvars[0].aval.dtype, jnp.floating)
 
@@ -240,7 +219,6 @@ RULES = {
     **dict.fromkeys(["reduce_max", "reduce_min"], extreme),
     **dict.fromkeys(["argmax", "argmin"], argument),
     **dict.fromkeys(["cumsum", "cummax", "cummin"], along),
-    **dict.fromkeys(["cumprod", "reduce_prod"], accumulate),
     **dict.fromkeys([*WINDOWS, "select_and_scatter_add", "select_and_gather_add"], window),
     "sort": sort,
     "top_k": top,
