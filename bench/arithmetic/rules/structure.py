@@ -13,6 +13,7 @@ from bench.arithmetic.interpret import bind
 from bench.arithmetic.meeting import aligned, chosen, entries
 from bench.arithmetic.number import ZERO
 from bench.arithmetic.values import (
+    SETTLED,
     Plain,
     Scaled,
     Value,
@@ -98,7 +99,7 @@ def concatenate(context: Any, equation: Any, *values: Value) -> list[Value]:
     if all(isinstance(value, Plain) for value in values):
         return [Plain(bind(equation, *(v.array for v in values))[0], max(v.bits for v in values))]
     root = root_of(values)
-    if context.whole or (root is not None and all(is_single(scaled(value)) for value in values)):
+    if context.whole or (root is not None and all(is_single(v) and v.bits <= SETTLED for v in map(scaled, values))):
         mantissas, exponent, bits = aligned(values)
         (mantissa,) = bind(equation, *mantissas)
         exponent, below = exponent.reshape((1,) * mantissa.ndim), max(map(highest, values))
