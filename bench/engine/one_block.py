@@ -14,7 +14,7 @@ from jax.extend.core import get_opaque_trace_state
 from bench.engine.block_norms import thin, total
 from bench.networks.architectures.architecture import Architecture, Step, dense
 
-FEW = 8  # vectors, of which each is a sum of all that is no product of matrices
+FEW = 8  # vectors, whose sums are taken entry by entry
 
 State = Any  # the pytree that blocks hand on, of arrays [batch, length, width]
 Vectors = dict[str, Any]  # by the matrix's name: all that one block multiplies by it [vectors, in]
