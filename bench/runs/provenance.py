@@ -46,10 +46,12 @@ def device() -> dict[str, Any]:
     return {"platform": devices[0].platform, "kind": devices[0].device_kind, "count": len(devices)}
 
 
+@cache
 def _git() -> dict[str, Any] | None:
     """The commit of the project's own checkout, and whether its files, results aside, were changed.
 
-    None outside one, and where git does not answer in time.
+    As it was when this process asked first, like what it has imported. None outside one, and where git does not answer in
+    time.
     """
     asked = ["status", "--porcelain=v2", "--branch", "--untracked-files=no", "--", ":/", ":(top,exclude)results"]
     try:
