@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from bench.arithmetic.numerics import check_precision, multiplying
 from bench.runs.job import Tables
+from bench.runs.room import with_room
 
 Measure = Callable[[list[Any], tqdm], Iterable[tuple[Any, Tables]]]
 
@@ -19,6 +20,6 @@ def multiplied(measure: Measure, precision: str) -> Measure:
     def measured(chunks: list[Any], bar: tqdm) -> Iterator[tuple[Any, Tables]]:
         check_precision(precision)
         with multiplying(precision):
-            yield from measure(chunks, bar)
+            yield from with_room(measure(chunks, bar))
 
     return measured
