@@ -186,12 +186,18 @@ def normalize(mantissa: Array, exponent: Array) -> tuple[Array, Array]:
     """The same numbers with the largest mantissa of every block in ±[1, 2): nothing is rounded.
 
     The compiler is kept from inlining how far: it would compute the exponents of all layers before anew for every layer,
-    and compile in quadratic time. It has one result, so that few kernels compute it.
+    and compile in quadratic time.
     """
     with set_xla_metadata(inlineable="false"):
-        settled = _largest_exponent(mantissa, exponent)
+        mantissa, settled = _measured(mantissa, exponent)
     factor = power_of_two(lax.sub(exponent, settled), mantissa.dtype, normal=True)
     return lax.mul(mantissa, lax.broadcast_in_dim(factor, mantissa.shape, range(mantissa.ndim))), settled
 
 
-_largest_exponent = jax.jit(exponent_of_largest)
+@jax.jit
+def _measured(mantissa: Array, exponent: Array) -> tuple[Array, Array]:
+    """The mantissa as it is, with :func:`exponent_of_largest`: whoever reads it reads what was measured.
+
+    Else the compiler would compute it once to be measured, and anew for each who reads it.
+    """
+    return lax.optimization_barrier(mantissa), exponent_of_largest(mantissa, exponent)

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax import lax
 from jax.extend.core import ClosedJaxpr
 
-from bench.arithmetic.bounds import ORDINARY, alike
+from bench.arithmetic.bounds import ORDINARY
 from bench.arithmetic.values import (
     Bare,
     Scaled,
@@ -80,7 +80,7 @@ def scan(context: Any, equation: Any, *values: Value) -> list[Value]:
 
     def body(carry: list[Value], inputs: list[Value]) -> tuple[list[Value], list[Value]]:
         results = turn(carry, inputs)
-        return carried(results[:carries]), [*map(alike, results[carries:])]
+        return carried(results[:carries]), [*map(stackable, results[carries:])]
 
     options = {name: parameters[name] for name in ("length", "reverse", "unroll")}
     last, stacked = lax.scan(body, carried(start), steps, **options)
@@ -104,6 +104,11 @@ def _bounded(value: Value, start: Value, once: Value) -> Value:
 def fresh(value: Value) -> Value:
     """The same value inside of another program, which must not leave its own arrays with it."""
     return replace(value) if isinstance(value, Scaled) else value
+
+
+def stackable(value: Value) -> Value:
+    """As every step of a scan returns it."""
+    return settled(value) if isinstance(value, Scaled) and value.part else value
 
 
 def stepwise(value: Value, length: int) -> Value:

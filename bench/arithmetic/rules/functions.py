@@ -185,7 +185,10 @@ def same_size(context: Any, equation: Any, value: Value) -> list[Value]:
     del context
     if isinstance(value, Plain):
         return [Plain(bind(equation, value.array)[0], value.bits)]
-    return [replace(value, mantissa=bind(equation, value.mantissa)[0])]
+    found = replace(value, mantissa=bind(equation, value.mantissa)[0])
+    if equation.primitive.name == "neg":
+        found.__dict__["negated"] = value
+    return [found]
 
 
 def rounded(context: Any, equation: Any, value: Value) -> list[Value]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import reduce
 from typing import Any
 
 import jax.numpy as jnp
@@ -11,7 +12,7 @@ from jax import lax
 
 from bench.arithmetic.interpret import bind
 from bench.arithmetic.meeting import by_blocks, entries
-from bench.arithmetic.number import ZERO, normalize
+from bench.arithmetic.number import ZERO, at_least_float32, normalize
 from bench.arithmetic.values import (
     NOMINAL,
     PLAIN,
@@ -31,6 +32,8 @@ from bench.arithmetic.values import (
     settled,
     shared_over,
 )
+
+FEW = 8  # terms of a sum of products that are added one after the other
 
 
 def multiply(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
@@ -80,7 +83,7 @@ def contract(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
     a, b = shared_over(a, over_a), shared_over(b, over_b)
     terms = math.prod(a.mantissa.shape[axis] for axis in over_a)
     a, b = fitting(a, b, more := NOMINAL + math.ceil(math.log2(max(terms, 1))))
-    (mantissa,) = bind(equation, a.mantissa, b.mantissa)
+    mantissa = _contracted(equation, a.mantissa, b.mantissa, terms)
     if is_single(a) and is_single(b):
         exponent = _sum(*(value.exponent.reshape((1,) * mantissa.ndim) for value in (a, b)))
     else:
@@ -91,6 +94,20 @@ def contract(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
         right = right.reshape(right.shape[: len(batch_b)] + (1,) * free_a + right.shape[len(batch_b) :])
         exponent = _sum(left, right)
     return [Scaled(mantissa, exponent, a.bits + b.bits + more, honest=False, below=a.below + b.below + more - NOMINAL)]
+
+
+def _contracted(equation: Any, a: Any, b: Any, terms: int) -> Any:
+    """The primitive itself; but few terms as they lie, which it would move to where it wants them."""
+    (over_a, over_b), (batch_a, batch_b) = equation.params["dimension_numbers"]
+    exact = at_least_float32(a.dtype) == b.dtype == equation.outvars[0].aval.dtype  # shorter floats are added in float32
+    if not 0 < terms <= FEW or len(over_a) != 1 or not exact:
+        return bind(equation, a, b)[0]
+    shared = range(1 + len(batch_a))
+    a, b = jnp.moveaxis(a, (*over_a, *batch_a), shared), jnp.moveaxis(b, (*over_b, *batch_b), shared)
+    free = a.ndim - len(shared)
+    a = a.reshape(a.shape + (1,) * (b.ndim - len(shared)))
+    b = jnp.expand_dims(b, tuple(range(len(shared), len(shared) + free)))
+    return reduce(lax.add, [a[term] * b[term] for term in range(terms)])
 
 
 def convolve(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:

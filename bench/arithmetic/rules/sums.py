@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -111,15 +112,20 @@ def compare(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
 
 def total(context: Any, equation: Any, value: Value) -> list[Value]:
     """Sums over axes."""
-    del context
+    if (positive := value.__dict__.get("negated")) is not None:  # one sum is negated in less time than all its terms
+        (found,) = total(context, equation, positive)
+        return [replace(found, mantissa=lax.neg(found.mantissa))]
     axes = equation.params["axes"]
     value = shared_over(value, axes)
-    with set_xla_metadata(inlineable="false"):  # else what makes the terms is fused into a loop of one after the other
-        mantissa = _summed(value.mantissa, axes)
     terms = math.prod(value.mantissa.shape[axis] for axis in axes)
+    if terms == 1:
+        mantissa = lax.squeeze(value.mantissa, axes)
+    else:
+        with set_xla_metadata(inlineable="false"):  # else what makes the terms is fused into a loop of one after the other
+            mantissa = _summed(value.mantissa, axes)
     exponent, root = jnp.squeeze(value.exponent, axes), root_of([value]) if is_single(value) else None
     bits = value.bits + math.ceil(math.log2(max(terms, 1)))
-    return [eased(Scaled(mantissa, exponent, bits, honest=False, root=root, part=value.part))]
+    return [eased(Scaled(mantissa, exponent, bits, honest=value.honest and terms == 1, root=root, part=value.part))]
 
 
 @partial(jax.jit, static_argnums=1)
