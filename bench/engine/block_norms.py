@@ -104,6 +104,6 @@ def apart(h: Array) -> Array:
 
     The mean over these, as ‖a/‖a‖ - b/‖b‖‖² / 2, which loses no digits where vectors are nearly parallel.
     """
-    vectors = jnp.concatenate([h[0, -1:], h[0, :-1] if h.shape[1] > 1 else h[1:, -1]])
-    units = vectors / jnp.sqrt(jnp.sum(jnp.square(vectors), axis=-1, keepdims=True))
-    return jnp.sum(jnp.square(units[1:] - units[:1])) / (2 * max(1, len(vectors) - 1))
+    others, one = (h[0, :-1], h[0, -1:]) if h.shape[1] > 1 else (h[1:, 0], h[:1, 0])
+    units, unit = (vectors / jnp.sqrt(total(jnp.square(vectors)))[:, None] for vectors in (others, one))
+    return total(total(jnp.square(units - unit))) / (2 * max(1, len(others)))

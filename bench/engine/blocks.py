@@ -54,8 +54,8 @@ def walk(
     setting: Setting,
     depth: Array,
     state: State,
-) -> tuple[State, State, State, Array, Vectors]:
-    """Of one network the last state, those before and after each block [LAYERS, …], what the readout sees of the latter.
+) -> tuple[State, State, tuple[Array, Array], Vectors]:
+    """Of one network the last state, those before each block [LAYERS, …] and what the readout sees of all.
 
     And what is multiplied by each matrix.
     """
@@ -65,9 +65,11 @@ def walk(
         after, vectors = run_watched(block, layer, state)
         return after, (state, vectors)
 
+    def read(state: State) -> Array:
+        return architecture.read(jax.tree.leaves(state)[0])[0, -1]
+
     last, (before, vectors) = lax.scan(step, state, layers)
-    after = _after(before, last)
-    return last, before, after, jax.vmap(architecture.read)(jax.tree.leaves(after)[0])[:, 0, -1], vectors
+    return last, before, (jax.vmap(read)(before), read(last)[None]), vectors
 
 
 def walk_back(
@@ -135,13 +137,12 @@ def forward_program(mesh: Mesh, architecture: Architecture, activation: Activati
     def of_lane(
         layers: Layers, readout: Array, setting: Setting, depth: Array, state: State
     ) -> tuple[State, State, Extended]:
-        last, before, after, read, vectors = walked(layers, setting, depth, state)
-        hidden, read = by_layer(jax.tree.leaves(after, is_leaf=is_number)[0]), by_layer(read)
-        output = Extended(jnp.sum(read.mantissa * readout[None, :], axis=-1), read.exponent)
-        distance = Extended(jax.vmap(apart)(hidden.mantissa), jnp.zeros_like(hidden.exponent))
-        seen = stacked(Seen(norms(hidden), output, norms(read), distance))
+        last, before, read, vectors = walked(layers, setting, depth, state)
+        states = before, jax.tree.map(lambda part: part[None], last)
+        told = [seen(jax.tree.leaves(h, is_leaf=is_number)[0], r, readout) for h, r in zip(states, read, strict=True)]
+        after = jax.tree.map(lambda first, ended: jnp.concatenate([first[:, 1:], ended], axis=1), *told)
         before = jax.tree.map(lambda number: by_entry(by_layer(number)), before, is_leaf=is_number)
-        return last, (before, {name: triangles(each) for name, each in vectors.items()}), seen
+        return last, (before, {name: triangles(each) for name, each in vectors.items()}), after
 
     def forward(blocks: Blocks, readout: Array, setting: Setting, first: Array, depth: Array, state: State) -> Any:
         layers = layers_of(architecture, blocks, first, depth)
@@ -188,6 +189,14 @@ def backward_program(mesh: Mesh, architecture: Architecture, activation: Activat
 
     axes = (1, 0, None, None, None, 0, 1, 0)
     return over_seeds(backward, mesh, in_axes=axes, out_axes=0, options=_options(mesh, beside))
+
+
+def seen(hidden: Extended, read: Extended, readout: Array) -> Extended:
+    """Of each of these states, and what the readout sees of it."""
+    hidden, read = by_layer(hidden), by_layer(read)
+    output = Extended(total(read.mantissa * readout[None, :]), read.exponent)
+    distance = Extended(jax.vmap(apart)(hidden.mantissa), jnp.zeros_like(hidden.exponent))
+    return stacked(Seen(norms(hidden), output, norms(read), distance))
 
 
 def stacked(tree: Any) -> Extended:

@@ -95,8 +95,7 @@ def measure_blocks(
             draw = partial(drawing, batch.segments)
             walks = Walks(draw, batch.inputs, batch.readout, given, depth=max(run), ahead=draws, **shared)
             try:
-                groups = _in_order(_groups(run, together))
-                back = [(group, walking(told, walks.back(backward, group, together))) for group in groups]
+                back = [(g, walking(told, walks.back(backward, g, together))) for g in _groups(run, together)]
                 return _Begun(number, lanes, given, told(walks.forward(forward)), back)
             except BaseException:
                 walks.states.drop()
@@ -129,7 +128,7 @@ def _measured(begun: _Begun, batches: Sequence[BlockBatch], loss: Loss) -> Itera
     with np.errstate(divide="ignore"):  # a scale of 0
         weight = _root_of_squares(_log2(drawn[name])[:, :, None] + np.log2(values) for name, values in names.items())
     logs = Seen(*map(_log2, seen))
-    for group, back in begun.back:
+    for group, back in (*begun.back[1:], begun.back[0]):  # the deepest take longest
         norms = _unstacked(back.result(), Norms(dict.fromkeys(names, 0), 0))
         for measured in _rows(group, begun.lanes, logs, seen.output, norms, weight, readout, loss):
             yield begun.batch, measured
@@ -139,20 +138,6 @@ def _groups(depths: Sequence[int], together: int) -> list[tuple[int, ...]]:
     """Depths that are walked back together, the deepest first."""
     deepest_first = sorted(depths, reverse=True)
     return [tuple(deepest_first[i : i + together]) for i in range(0, len(depths), together)]
-
-
-def _in_order(groups: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
-    """As they are walked back: shallow ones, which need little of what is on its way, and when all is there the deepest.
-
-    Where walks back are half as fast as forward, those of the former take as long as the forward pass.
-    """
-    left = segments_to(groups[0][0]) / 2
-    first: list[tuple[int, ...]] = []
-    for group in reversed(groups):
-        left -= segments_to(group[0])
-        if left >= 0:
-            first.append(group)
-    return first + [group for group in groups if group not in first]
 
 
 def _joined(pieces: Iterator[tuple[int, Any]], *, advance: Callable[[], None]) -> Any:

@@ -14,8 +14,6 @@ from jax.extend.core import get_opaque_trace_state
 from bench.engine.block_norms import thin, total
 from bench.networks.architectures.architecture import Architecture, Step, dense
 
-FEW = 8  # vectors, whose sums are taken entry by entry
-
 State = Any  # the pytree that blocks hand on, of arrays [batch, length, width]
 Vectors = dict[str, Any]  # by the matrix's name: all that one block multiplies by it [vectors, in]
 Watch = Callable[[str, Array, Array], Array]  # (a matrix's name, h, W h) → W h
@@ -123,7 +121,7 @@ def pull_back(
         a = _joined(_balanced([gradients[use] for use in uses], multiplied, jnp.multiply))
         b = _joined(_balanced(multiplied, multiplied, jnp.divide))
         lower = triangles.get(matrix)
-        squares[matrix] = _squares(b.T @ a if lower is None else _combined(lower, a))
+        squares[matrix] = _squares((b if lower is None else lower).T @ a)
     return before, squares
 
 
@@ -142,13 +140,6 @@ def _joined(products: Sequence[Array]) -> Array:
     """All vectors, of all examples, positions and products: [vectors, width]."""
     flat = [vectors.reshape(-1, vectors.shape[-1]) for vectors in products]
     return flat[0] if len(flat) == 1 else jnp.concatenate(flat)
-
-
-def _combined(lower: Array, a: Array) -> Array:
-    """Lᵀ a; a few vectors as they lie, which are not moved to where a product of matrices wants them."""
-    if len(a) > FEW:
-        return lower.T @ a
-    return jnp.sum(lower[:, :, None] * a[:, None, :], axis=0)
 
 
 def _squares(array: Array) -> Array:
