@@ -130,6 +130,8 @@ def main() -> None:
     parser.add_argument("--best-of", type=int, default=1, help="processes a contender (default: 1)")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if unknown := set(arguments.models) - set(models()):
+        parser.error(f"argument models: {unknown.pop()!r}, must be some of {', '.join(map(repr, models()))}")
     if arguments.one:
         print(json.dumps(measured(*arguments.models, arguments.one)))
         return
