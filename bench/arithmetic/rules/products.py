@@ -99,8 +99,9 @@ def contract(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
 def _contracted(equation: Any, a: Any, b: Any, terms: int) -> Any:
     """The primitive itself; but few terms as they lie, which it would move to where it wants them."""
     (over_a, over_b), (batch_a, batch_b) = equation.params["dimension_numbers"]
-    exact = at_least_float32(a.dtype) == b.dtype == equation.outvars[0].aval.dtype  # shorter floats are added in float32
-    if not 0 < terms <= FEW or len(over_a) != 1 or not exact:
+    full = equation.params["precision"] in (None, (lax.Precision.HIGHEST,) * 2)
+    full &= at_least_float32(a.dtype) == b.dtype == equation.outvars[0].aval.dtype  # shorter floats are added in float32
+    if not 0 < terms <= FEW or len(over_a) != 1 or not full:
         return bind(equation, a, b)[0]
     shared = range(1 + len(batch_a))
     a, b = jnp.moveaxis(a, (*over_a, *batch_a), shared), jnp.moveaxis(b, (*over_b, *batch_b), shared)
