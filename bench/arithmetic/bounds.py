@@ -50,7 +50,7 @@ def _size(array: Any) -> Any:
     By who has it at hand: NumPy reads what is on the CPU faster than a program is called. Of n numbers the sum of squares,
     between the square of the largest and n times that, takes less time than the largest.
     """
-    if not isinstance(array, np.ndarray) and not _on_cpu(array.sharding):
+    if not isinstance(array, np.ndarray | np.generic) and not _on_cpu(array.sharding):
         return _size_there(array)
     array = np.asarray(array)
     if array.dtype.char in "fd" and array.size * SURELY**-2 <= float(np.vdot(array, array)) <= SURELY**2:

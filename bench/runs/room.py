@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,23 +15,33 @@ import jax
 
 MAPPED, MOST = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
 SECONDS = 1.0  # that pass before it is looked at again: counting takes milliseconds
-LOOKED = [time.monotonic()]  # when it was
 
 Item = TypeVar("Item")
 
 
+@dataclass
+class Room:
+    """When mappings were last counted, and the share of them that others than compiled programs take, as far as is known."""
+
+    counted: float
+    others: float = 0.0
+
+
+ROOM = Room(time.monotonic())
+
+
 def with_room(items: Iterable[Item]) -> Iterator[Item]:
-    """The same; whenever half of the mappings are taken after one, compiled programs are dropped, to be compiled anew."""
+    """The same; whenever half of the mappings that there are for them are taken after one, compiled programs are dropped.
+
+    What is needed of them, by whoever in this process, is compiled again.
+    """
     for item in items:
         yield item
-        _make_room()
-
-
-def _make_room() -> None:
-    if time.monotonic() - LOOKED[0] > SECONDS:
-        if share_taken() > 1 / 2:
-            jax.clear_caches()
-        LOOKED[0] = time.monotonic()
+        if time.monotonic() - ROOM.counted > SECONDS:
+            if share_taken() > (1 + ROOM.others) / 2:
+                jax.clear_caches()
+                ROOM.others = share_taken()
+            ROOM.counted = time.monotonic()
 
 
 def share_taken() -> float:

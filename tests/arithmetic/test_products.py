@@ -71,3 +71,16 @@ def test_an_infinite_entry_is_lost_in_no_sum():
     found, plain = unbounded(jnp.matmul)(a, b).to_float(), jnp.matmul(a, b)
     np.testing.assert_array_equal(np.isnan(found), np.isnan(plain))
     np.testing.assert_array_equal(np.isinf(found), np.isinf(plain))
+
+
+def test_floats_times_integers_are_floats():
+    a, b = arrays("matrices")
+    numbers, whole = PRODUCTS["matrices"][2], (10 * b).astype(np.int32)
+    found = unbounded(lambda a, b: lax.dot_general(a, b, numbers, preferred_element_type=jnp.float32))(a, whole)
+    np.testing.assert_allclose(found.to_float(), a @ whole, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("x", [[1.0, 2, -3], [0.0, 0], [-0.0, -0.0], []])
+def test_the_sum_of_negated_numbers_has_the_sign_of_zero_that_adding_them_has(x):
+    found = unbounded(lambda x: 1 / jnp.sum(-x))(jnp.array(x)).to_float()
+    np.testing.assert_array_equal(found, np.inf)

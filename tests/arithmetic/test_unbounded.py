@@ -124,3 +124,8 @@ def test_arguments_may_be_of_any_size_from_one_call_to_the_next():
         assert found.exponent.item() == first.exponent.item() + power
     assert np.isneginf(product(0 * POINTS.T, POINTS).log10_norm())
     assert np.isnan(np.asarray(product(np.nan * POINTS.T, POINTS).mantissa)).all()
+
+
+@pytest.mark.parametrize("number", [1.5, np.float32(1.5), np.float32(1e30), np.array(1.5, np.float32)])
+def test_numbers_are_arguments_whoever_made_them(number):
+    assert bench.unbounded(lambda x: x * x)(number).log10_abs() == pytest.approx(2 * np.log10(float(number)), abs=1e-6)

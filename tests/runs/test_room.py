@@ -10,12 +10,12 @@ from bench.runs import room
 
 
 @pytest.fixture
-def looked(monkeypatch):
-    """As if it had been looked at long ago."""
-    monkeypatch.setattr(room, "LOOKED", [float("-inf")])
+def unknown(monkeypatch):
+    """As if they had been counted long ago."""
+    monkeypatch.setattr(room, "ROOM", room.Room(float("-inf")))
 
 
-@pytest.mark.usefixtures("looked")
+@pytest.mark.usefixtures("unknown")
 @pytest.mark.parametrize(("taken", "kept"), [(0.4, 1), (0.6, 0)])
 def test_programs_are_dropped_where_half_of_the_mappings_are_taken(monkeypatch, taken, kept):
     program = jax.jit(lambda x: jnp.sin(x) + 1)
@@ -25,8 +25,19 @@ def test_programs_are_dropped_where_half_of_the_mappings_are_taken(monkeypatch, 
     assert program._cache_size() == kept
 
 
-@pytest.mark.usefixtures("looked")
-def test_it_is_not_looked_at_after_every_one_of_many(monkeypatch):
+@pytest.mark.usefixtures("unknown")
+def test_programs_are_kept_where_others_take_half_of_the_mappings(monkeypatch):
+    taken = iter([0.6, 0.55, 0.6, 0.7, 0.8, 0.5])
+    dropped = []
+    monkeypatch.setattr(room, "share_taken", lambda: next(taken))
+    monkeypatch.setattr(room, "SECONDS", -1)
+    monkeypatch.setattr(jax, "clear_caches", lambda: dropped.append(True))
+    assert [len(dropped) for _ in room.with_room(range(4))] == [0, 1, 1, 1]
+    assert dropped == [True, True]
+
+
+@pytest.mark.usefixtures("unknown")
+def test_they_are_not_counted_after_every_one_of_many(monkeypatch):
     counted = []
 
     def share_taken():

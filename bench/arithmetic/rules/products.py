@@ -19,9 +19,11 @@ from bench.arithmetic.values import (
     Plain,
     Scaled,
     Value,
+    drifted,
     eased,
     fitting,
     has_part,
+    is_float,
     is_huge,
     is_nothing,
     is_number,
@@ -34,6 +36,7 @@ from bench.arithmetic.values import (
 )
 
 FEW = 8  # terms of a sum of products that are added one after the other
+SMALL = 2**12  # such sums
 
 
 def multiply(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
@@ -79,6 +82,8 @@ def divide(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
 def contract(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
     """dot_general: one exponent along what is summed over; batch and free axes may keep several."""
     del context
+    result = equation.outvars[0].aval
+    a, b = (value if is_float(value) else drifted(value.astype(result.dtype)) for value in (a, b))
     (over_a, over_b), (batch_a, batch_b) = equation.params["dimension_numbers"]
     a, b = shared_over(a, over_a), shared_over(b, over_b)
     terms = math.prod(a.mantissa.shape[axis] for axis in over_a)
@@ -99,9 +104,10 @@ def contract(context: Any, equation: Any, a: Value, b: Value) -> list[Value]:
 def _contracted(equation: Any, a: Any, b: Any, terms: int) -> Any:
     """The primitive itself; but few terms as they lie, which it would move to where it wants them."""
     (over_a, over_b), (batch_a, batch_b) = equation.params["dimension_numbers"]
-    full = equation.params["precision"] in (None, (lax.Precision.HIGHEST,) * 2)
-    full &= at_least_float32(a.dtype) == b.dtype == equation.outvars[0].aval.dtype  # shorter floats are added in float32
-    if not 0 < terms <= FEW or len(over_a) != 1 or not full:
+    result, precision = equation.outvars[0].aval, equation.params["precision"]
+    full = precision in (None, (lax.Precision.HIGHEST,) * 2)
+    full &= at_least_float32(a.dtype) == b.dtype == result.dtype  # shorter floats are added in float32
+    if not full or len(over_a) != 1 or not 0 < terms <= FEW or result.size > SMALL:
         return bind(equation, a, b)[0]
     shared = range(1 + len(batch_a))
     a, b = jnp.moveaxis(a, (*over_a, *batch_a), shared), jnp.moveaxis(b, (*over_b, *batch_b), shared)

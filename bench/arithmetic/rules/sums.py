@@ -114,7 +114,7 @@ def total(context: Any, equation: Any, value: Value) -> list[Value]:
     """Sums over axes."""
     if (positive := value.__dict__.get("negated")) is not None:  # one sum is negated in less time than all its terms
         (found,) = total(context, equation, positive)
-        return [replace(found, mantissa=lax.neg(found.mantissa))]
+        return [replace(found, mantissa=lax.sub(found.mantissa.dtype.type(0), found.mantissa))]  # of 0 it is 0, and not -0
     axes = equation.params["axes"]
     value = shared_over(value, axes)
     terms = math.prod(value.mantissa.shape[axis] for axis in axes)
