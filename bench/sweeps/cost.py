@@ -28,8 +28,8 @@ FORWARD = 4.0  # an entry in the forward pass, with its activation's tails
 TRACED = 0.8  # a number that a block computes, in floats without an end
 DECOMPOSED = 0.1  # a number of a matrix that is decomposed, for each row it has
 # In units of what the engine's backward pass takes to compile
-COMPILED = {"forward": 1.5, "backward": 1.0, "draw": 1.2, "entries": 0.8, "pairs": 1.5, "special": 4.0, "block": 1.2}
-COMPILED_NUMBER = 0.35  # that a block computes for each entry of its state
+COMPILED = {"forward": 1.5, "backward": 1.0, "draw": 1.2, "entries": 0.8, "pairs": 1.5, "special": 4.0, "block": 1.9}
+COMPILED_NUMBER = 0.65  # that a block computes for each entry of its state
 
 
 class Tiles(NamedTuple):

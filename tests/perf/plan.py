@@ -35,6 +35,8 @@ SWEEPS: dict[str, dict[str, Any]] = {
     "float64": {"dtype": "float64", "depths": [2, 50, 200], "scales": SCALES, "layers": False},
     "two inputs": {"depths": [2, 20, 100], "scales": SCALES, "correlations": [0, 0.9], "layers": False},
     "residual": {**BLOCKS, "architectures": "residual", "depths": [2, 20, 100], "scales": SCALES, "layers": False},
+    "lstm": {**BLOCKS, "architectures": "lstm", "depths": [2, 20, 100], "layers": False},
+    "batchnorm": {**BLOCKS, "architectures": "batchnorm", "batch": 4, "depths": [2, 20], "scales": SCALES, "layers": False},
     "transformer": {**BLOCKS, "architectures": "transformer", "widths": 16, "length": 4, "depths": [2, 50], "layers": False},
 }
 TRAININGS: dict[str, dict[str, Any]] = {
