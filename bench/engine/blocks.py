@@ -139,7 +139,7 @@ def forward_program(mesh: Mesh, architecture: Architecture, activation: Activati
     ) -> tuple[State, State, Extended]:
         last, before, read, vectors = walked(layers, setting, depth, state)
         states = before, jax.tree.map(lambda part: part[None], last)
-        told = [seen(jax.tree.leaves(h, is_leaf=is_number)[0], r, readout) for h, r in zip(states, read, strict=True)]
+        told = [_seen(jax.tree.leaves(h, is_leaf=is_number)[0], r, readout) for h, r in zip(states, read, strict=True)]
         after = jax.tree.map(lambda first, ended: jnp.concatenate([first[:, 1:], ended], axis=1), *told)
         before = jax.tree.map(lambda number: by_entry(by_layer(number)), before, is_leaf=is_number)
         return last, (before, {name: triangles(each) for name, each in vectors.items()}), after
@@ -191,8 +191,8 @@ def backward_program(mesh: Mesh, architecture: Architecture, activation: Activat
     return over_seeds(backward, mesh, in_axes=axes, out_axes=0, options=_options(mesh, beside))
 
 
-def seen(hidden: Extended, read: Extended, readout: Array) -> Extended:
-    """Of each of these states, and what the readout sees of it."""
+def _seen(hidden: Extended, read: Extended, readout: Array) -> Extended:
+    """:class:`Seen` of each of these states [n, …], stacked; read: what the readout sees of them [n, width]."""
     hidden, read = by_layer(hidden), by_layer(read)
     output = Extended(total(read.mantissa * readout[None, :]), read.exponent)
     distance = Extended(jax.vmap(apart)(hidden.mantissa), jnp.zeros_like(hidden.exponent))

@@ -128,14 +128,14 @@ def _measured(begun: _Begun, batches: Sequence[BlockBatch], loss: Loss) -> Itera
     with np.errstate(divide="ignore"):  # a scale of 0
         weight = _root_of_squares(_log2(drawn[name])[:, :, None] + np.log2(values) for name, values in names.items())
     logs = Seen(*map(_log2, seen))
-    for group, back in (*begun.back[1:], begun.back[0]):  # the deepest take longest
+    for group, back in (*begun.back[1:], begun.back[0]):  # the deepest are there last
         norms = _unstacked(back.result(), Norms(dict.fromkeys(names, 0), 0))
         for measured in _rows(group, begun.lanes, logs, seen.output, norms, weight, readout, loss):
             yield begun.batch, measured
 
 
 def _groups(depths: Sequence[int], together: int) -> list[tuple[int, ...]]:
-    """Depths that are walked back together, the deepest first."""
+    """Depths that are walked back together, the deepest first, which need all of the forward pass and take longest."""
     deepest_first = sorted(depths, reverse=True)
     return [tuple(deepest_first[i : i + together]) for i in range(0, len(depths), together)]
 

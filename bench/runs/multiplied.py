@@ -1,4 +1,4 @@
-"""What a run measures, with products of fewer bits where it asks for them."""
+"""Around all that a run measures: products of fewer bits where it asks for them, and room for what that compiles."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ Measure = Callable[[list[Any], tqdm], Iterable[tuple[Any, Tables]]]
 
 
 def multiplied(measure: Measure, precision: str) -> Measure:
-    """The same, with products that multiply so. What it returns raises SweepError on devices that do not."""
+    """The same, with products that multiply so, and room for compiled programs (:func:`bench.runs.room.with_room`).
+
+    What it returns raises SweepError on devices that do not.
+    """
 
     def measured(chunks: list[Any], bar: tqdm) -> Iterator[tuple[Any, Tables]]:
         check_precision(precision)

@@ -14,7 +14,7 @@ from typing import TypeVar
 import jax
 
 MAPPED, MOST = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
-SECONDS = 1.0  # that pass before it is looked at again: counting takes milliseconds
+SECONDS = 1.0  # that pass before they are counted again, which takes milliseconds
 
 Item = TypeVar("Item")
 
